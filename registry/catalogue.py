@@ -1,0 +1,44 @@
+"""The catalogue of words for people: every error, finding, label and heading by code, in English and Chinese."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+LANGUAGES: Final = ("en", "zh")
+
+
+@cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """Read every `registry/words/*.csv` into code -> language -> text.
+
+    Raises
+    ------
+    ValueError
+        If a code appears twice or lacks a language: a fault of ours, found by the tests.
+    """
+    words: dict[str, dict[str, str]] = {}
+    for path in sorted(files("registry").joinpath("words").iterdir(), key=lambda entry: entry.name):
+        if not path.name.endswith(".csv"):
+            continue
+        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+            code = row["code"]
+            if code in words or not all(row[language] for language in LANGUAGES):
+                message = f"catalogue code {code!r} in {path.name} is repeated or lacks a language"
+                raise ValueError(message)
+            words[code] = {language: row[language] for language in LANGUAGES}
+    return words
+
+
+def say(code: str, language: str = "en", /, **parameters: object) -> str:
+    """Return the text of `code` with its named parameters filled in.
+
+    Numbers are formatted by the text itself (`{length_m:,.0f}`). An unknown code is returned as it is, with its
+    parameters: a missing word must never hide an error.
+    """
+    texts = catalogue().get(code)
+    if texts is None:
+        return f"{code} {parameters}" if parameters else code
+    return texts[language if language in LANGUAGES else "en"].format(**parameters)

@@ -1,0 +1,65 @@
+"""Errors of digonce: one base, a code, and the words for it in the catalogue."""
+
+from __future__ import annotations
+
+from registry.catalogue import say
+
+
+class DigonceError(Exception):
+    """A fault that the user can mend: what is wrong, where, and what to do.
+
+    Carry a catalogue code and its parameters, never finished text, so that the same error can be said in
+    Chinese and in English. Subclasses also inherit the builtin that a caller would catch.
+    """
+
+    def __init__(self, code: str, /, **parameters: object) -> None:
+        self.code = code
+        self.parameters = parameters
+        super().__init__(code)
+
+    def message(self, language: str = "en") -> str:
+        """Say the error in the given language."""
+        return say(self.code, language, **self.parameters)
+
+    def __str__(self) -> str:
+        return self.message()
+
+
+class SettingsError(DigonceError, ValueError):
+    """A setting, option or environment variable cannot be used."""
+
+
+class FileFaultError(DigonceError, ValueError):
+    """A delivered file as a whole cannot be used; nothing was written."""
+
+
+class MappingError(DigonceError, ValueError):
+    """A mapping file names something that does not exist."""
+
+
+class FrameError(DigonceError, ValueError):
+    """A frame does not keep its contract in fields.csv."""
+
+
+class ClusterError(DigonceError, RuntimeError):
+    """The embedded PostgreSQL server cannot be started, reached or stopped."""
+
+
+class DatabaseError(DigonceError, RuntimeError):
+    """The database refuses: missing, not migrated, without rights, or gone."""
+
+
+class NotFoundError(DigonceError, LookupError):
+    """A registry, delivery, segment or plan of that name does not exist."""
+
+
+class PolicyError(DigonceError, ValueError):
+    """A policy file or one of its rule sets cannot be used."""
+
+
+class PlanningError(DigonceError, ValueError):
+    """A plan cannot be made from these inputs."""
+
+
+class DrawingError(DigonceError, ValueError):
+    """A map or report cannot be drawn from these inputs."""
