@@ -1,0 +1,235 @@
+"""What every verb of the command line shares: common options, output, exit codes and error handling."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeVar
+
+import typer
+
+from registry.catalogue import say
+from registry.errors import DigonceError, SettingsError
+from registry.settings import Settings, default_language, resolve
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.progress import Progress
+
+    from registry.store import Registry
+
+EXIT_FAULT: Final = 1
+EXIT_BUG: Final = 3
+EXIT_INTERRUPTED: Final = 130
+Result = TypeVar("Result")
+
+
+def parse_day(text: str | None) -> date | None:
+    """Read an ISO day, or None where the option was not given."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as fault:
+        raise SettingsError("day_unreadable", text=text) from fault
+
+
+def parse_instant(text: str | None) -> datetime | None:
+    """Read an ISO instant or day; without an offset it is taken as UTC."""
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as fault:
+        raise SettingsError("instant_unreadable", text=text) from fault
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def parse_years(text: str) -> range:
+    """Read `2027-2031` or `2027` as a range of years."""
+    first, _, last = text.partition("-")
+    try:
+        years = range(int(first), int(last or first) + 1)
+    except ValueError as fault:
+        raise SettingsError("years_unreadable", text=text) from fault
+    if not years or not 1900 <= years[0] <= 2200 or len(years) > 50:
+        raise SettingsError("years_unreadable", text=text)
+    return years
+
+
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DAY", help="What lay in the ground on this day (ISO).")]
+KnownAt = Annotated[str | None, typer.Option("--known-at", metavar="TIME", help="What was known at this time (ISO).")]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Write to this file: .csv .xlsx .gpkg .geojson .parquet by suffix."),
+]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of one verb: its settings and the ways to speak to the person."""
+
+    settings: Settings
+    is_json: bool
+
+    @property
+    def language(self) -> str:
+        """The language in which results are said."""
+        return self.settings.language
+
+    def say(self, code: str, /, **parameters: object) -> str:
+        """Return the words for a code in the language of this run."""
+        return say(code, self.language, **parameters)
+
+    def tell(self, code: str, /, **parameters: object) -> None:
+        """Print one sentence for a person; silent under --json."""
+        if not self.is_json:
+            typer.echo(self.say(code, **parameters))
+
+    def warn(self, code: str, /, **parameters: object) -> None:
+        """Print one sentence to the error stream, also under --json."""
+        typer.echo(self.say(code, **parameters), err=True)
+
+    def result(self, values: dict[str, Any]) -> None:
+        """Print the machine-readable result; silent without --json."""
+        if self.is_json:
+            typer.echo(json.dumps(values, ensure_ascii=False, default=_jsonable, indent=1))
+
+    def table(self, rows: pd.DataFrame, headings: dict[str, str], title: str = "") -> None:
+        """Print rows as a table on the terminal; silent under --json."""
+        if self.is_json:
+            return
+        from rich.console import Console
+        from rich.table import Table
+
+        drawn = Table(title=title or None)
+        for column in headings:
+            is_number = rows[column].dtype.kind in "iuf"
+            drawn.add_column(headings[column], justify="right" if is_number else "left", overflow="fold")
+        for values in rows[list(headings)].itertuples(index=False):
+            drawn.add_row(*[_cell(value) for value in values])
+        Console().print(drawn)
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """Show progress bars on the error stream while the block runs; nothing where it is not a terminal."""
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        ) as bars:
+            yield bars
+
+    @contextmanager
+    def open(self) -> Iterator[Registry]:
+        """Open the registry of this run, starting the embedded server where needed."""
+        from registry.store import open_registry
+
+        with open_registry(self.settings) as registry:
+            yield registry
+
+
+def _jsonable(value: object) -> object:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "item"):
+        return value.item()
+    return str(value)
+
+
+def _cell(value: object) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - NaN and NaT differ from themselves
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)
+
+
+_COMMON: Final[list[inspect.Parameter]] = [
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
+    for name, kind, default, option in (
+        ("registry", str | None, None, typer.Option("--registry", help="Registry to work on (env DIGONCE_REGISTRY).")),
+        ("dsn", str | None, None, typer.Option("--dsn", help="A city's own PostGIS server (env DIGONCE_DSN).")),
+        ("actor", str | None, None, typer.Option("--actor", help="Who acts; default the user of the system.")),
+        ("lang", str | None, None, typer.Option("--lang", help="zh or en; default the locale.")),
+        ("as_json", bool, False, typer.Option("--json", help="Print the result as JSON.")),
+    )
+]
+
+
+def command(app: typer.Typer, name: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:  # noqa: ANN401
+    """Mount a function `verb(session, ...)` as a command with the common options and exit codes.
+
+    Exit 0 done, 1 a fault the user can mend (message, no traceback), 2 bad usage, 3 a bug (log file).
+    """
+
+    def mount(verb: Callable[..., None]) -> Callable[..., None]:
+        hints = {key: value for key, value in inspect.get_annotations(verb, eval_str=True).items() if key != "return"}
+        own = [
+            parameter.replace(annotation=hints[parameter.name])
+            for parameter in inspect.signature(verb).parameters.values()
+            if parameter.name != "session"
+        ]
+
+        @functools.wraps(verb)
+        def run(*arguments: Any, **options: Any) -> None:  # noqa: ANN401
+            common = {parameter.name: options.pop(parameter.name) for parameter in _COMMON}
+            _run(verb, common, arguments, options)
+
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + _COMMON
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        app.command(name, **settings)(run)
+        return verb
+
+    return mount
+
+
+def _run(verb: Callable[..., None], common: dict[str, Any], arguments: Any, options: dict[str, Any]) -> None:  # noqa: ANN401
+    language = common["lang"] or default_language()
+    try:
+        settings = resolve(common["registry"], common["dsn"], common["actor"], common["lang"])
+        verb(Session(settings, common["as_json"]), *arguments, **options)
+    except DigonceError as fault:
+        typer.echo(fault.message(language), err=True)
+        raise typer.Exit(EXIT_FAULT) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as fault:  # noqa: BLE001 - the last resort that turns a bug into exit 3 and a log
+        _report_bug(fault, language)
+
+
+def _report_bug(fault: Exception, language: str) -> NoReturn:
+    """Write the traceback to a log that can be sent to us, and end with exit 3."""
+    import platform
+    import tempfile
+
+    lines = ["# digonce bug report", "", f"- Python {platform.python_version()}, {platform.platform()}", ""]
+    text = "\n".join(lines) + "```\n" + "".join(traceback.format_exception(fault)) + "```\n"
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="digonce-bug-", suffix=".md", delete=False, encoding="utf-8"
+    ) as log:
+        log.write(text)
+    typer.echo(say("bug", language, fault=f"{type(fault).__name__}: {fault}", path=log.name), err=True)
+    raise typer.Exit(EXIT_BUG) from None
