@@ -1,1 +1,8 @@
-"""Placeholder."""
+"""The embedded PostGIS server: a private cluster that lives in a folder and is reached by a unix socket only."""
+
+from __future__ import annotations
+
+from registry.cluster.cluster import Cluster, ClusterStatus
+from registry.cluster.locate import Binaries, find_binaries
+
+__all__ = ["Binaries", "Cluster", "ClusterStatus", "find_binaries"]
