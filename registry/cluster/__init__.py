@@ -1,4 +1,4 @@
-"""The embedded PostGIS server: a private cluster that lives in a folder and is reached by a unix socket only."""
+"""The embedded PostGIS server: a private cluster in a folder, reached by a unix socket only."""
 
 from __future__ import annotations
 

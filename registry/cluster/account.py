@@ -1,7 +1,8 @@
 """Which user the server runs as, and how its programs are started as that user.
 
-PostgreSQL refuses to run as root, so for root only its own programs (never Python, whose environment that user
-may be unable to read) run as an ordinary user that exists.
+PostgreSQL refuses to run as root, so for root only its own programs (never Python, whose environment that
+user may be unable to read) run as an ordinary user that exists. The child drops all rights of root before it
+becomes the program, as setpriv would do; no such tool has to be installed.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Account:
 
 
 def settle_account(data_folder: Path) -> Account:
-    """Return the user of the server: the owner of the data folder if it exists, else ourselves or a candidate.
+    """Return the user of the server: the owner of the data folder, else ourselves, or for root a candidate.
 
     Raises
     ------
@@ -44,11 +45,11 @@ def settle_account(data_folder: Path) -> Account:
     """
     own = os.geteuid()
     try:
-        owner = data_folder.lstat().st_uid
-    except FileNotFoundError:
+        owner = data_folder.stat().st_uid
+    except (FileNotFoundError, NotADirectoryError):
         owner = None
-    except PermissionError as fault:
-        raise ClusterError("cluster_home_closed", folder=data_folder.parent) from fault
+    except OSError as fault:
+        raise ClusterError("cluster_home_unusable", home=data_folder.parent, detail=fault) from fault
     if own != 0:
         if owner is not None and owner != own:
             raise ClusterError("cluster_of_another_user", folder=data_folder, owner=user_name(owner))
@@ -81,12 +82,14 @@ def _named_account(uid: int, data_folder: Path) -> Account:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def run_as(account: Account, command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+def run_as(
+    account: Account, command: Sequence[str | Path], pass_fds: Sequence[int] = ()
+) -> subprocess.CompletedProcess[str]:
     """Run a program as the server's user and return what it said; a bad exit code is not raised.
 
-    The environment is a small one of our own: variables such as PGPORT or PGDATA would bend the server, PROJ's
-    would break PostGIS, and those of root are no business of another user. The working folder is `/`, which
-    every user may enter.
+    The environment is a small one of our own: variables such as PGPORT or PGDATA would bend the server,
+    PROJ's would break PostGIS, and those of root are no business of another user. The working folder is `/`,
+    which every user may enter.
     """
     environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C"}
     if zone := os.environ.get("TZ"):
@@ -101,6 +104,7 @@ def run_as(account: Account, command: Sequence[str | Path]) -> subprocess.Comple
         text=True,
         errors="replace",
         check=False,
+        pass_fds=pass_fds,
         umask=0o077,
         user=drop_to.uid if drop_to else None,
         group=drop_to.gid if drop_to else None,

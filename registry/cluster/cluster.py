@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,8 +12,8 @@ from typing import Final
 from registry.cluster import configure, leftovers, socket
 from registry.cluster.account import Account, check_searchable, run_as, settle_account
 from registry.cluster.locate import Binaries, find_binaries
-from registry.cluster.lock import exclusive
-from registry.cluster.processes import PidFile, find_postmaster, read_pid_file, wait_until
+from registry.cluster.lock import exclusive, serving
+from registry.cluster.processes import SINGLE_USER, find_postmaster, wait_until
 from registry.errors import ClusterError
 
 LEAST_FREE: Final = 200 * 1024**2
@@ -19,6 +22,8 @@ START_PATIENCE_S: Final = 600
 STOP_PATIENCE_S: Final = 120
 LOG_LINES: Final = 12
 _LONGEST_LOG: Final = 16 * 1024**2
+# pg_ctl hands the path to a shell between double quotes.
+_UNUSABLE_IN_PATH: Final = re.compile(r'["$`\\\x00-\x1f]')
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,8 @@ class ClusterStatus:
 class Cluster:
     """One private PostgreSQL cluster under a home folder.
 
-    Only the user that runs it, root and the person who started it can connect: the folders are closed, the server
-    listens on a unix socket alone and asks the kernel who is calling. `is_throwaway` trades safety
+    Only the user that runs it, root and the person who started it can connect: the folders are closed, the
+    server listens on a unix socket alone and asks the kernel who is calling. `is_throwaway` gives up safety
     against power loss for speed: for tests only.
     """
 
@@ -88,8 +93,7 @@ class Cluster:
             if not self._wait_for_running(account):
                 leftovers.end_orphans(self.data_folder, account, binaries)
                 return
-            command = [binaries.program("pg_ctl"), "stop", "-D", self.data_folder, "-m", "fast", "-w", "-s"]
-            answer = run_as(account, [*command, "-t", str(STOP_PATIENCE_S)])
+            answer = self._pg_ctl(account, binaries, "stop", "-m", "fast", "-t", str(STOP_PATIENCE_S))
             if answer.returncode != 0 and find_postmaster(self.data_folder, account):
                 detail = answer.stderr.strip()
                 raise ClusterError("cluster_stop_failed", detail=detail, log=self.log_tail())
@@ -120,11 +124,13 @@ class Cluster:
         With a very long home path it works in this process only: see `client_descriptors`.
         """
         account = settle_account(self.data_folder)
+        if not self.data_folder.is_dir():
+            raise ClusterError("cluster_absent", folder=self.data_folder)
         host = socket.socket_host(self.data_folder)
         return socket.connection_string(host, database, account.name)
 
     def client_descriptors(self) -> tuple[int, ...]:
-        """Return the descriptors that a child (pg_dump, psql) must be given to use `conninfo` (`pass_fds`)."""
+        """Return what a child (pg_dump, psql) must be given as `pass_fds` to use `conninfo`."""
         if socket.is_plain(self.data_folder):
             return ()
         return (socket.socket_descriptor(self.data_folder),)
@@ -167,19 +173,21 @@ class Cluster:
     def _major_on_disk(self) -> int | None:
         try:
             return int((self.data_folder / "PG_VERSION").read_text(encoding="ascii"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def _make_home(self, account: Account) -> None:
+        if unusable := _UNUSABLE_IN_PATH.search(str(self.home)):
+            raise ClusterError("cluster_home_name_unusable", home=self.home, character=unusable.group())
         missing = [folder for folder in (self.home, *self.home.parents) if not folder.exists()]
         try:
             for folder in reversed(missing):
                 folder.mkdir()
                 # Root's umask may be strict, and the server's user has to pass; nobody else has to.
                 folder.chmod(0o755 if account.is_foreign else 0o700)
-        except (PermissionError, FileExistsError, NotADirectoryError) as fault:
+        except OSError as fault:
             if not self.home.is_dir():
-                raise ClusterError("cluster_home_unwritable", home=self.home, detail=fault) from fault
+                raise ClusterError("cluster_home_unusable", home=self.home, detail=fault) from fault
         if account.is_foreign:
             check_searchable(account, self.home)
 
@@ -210,29 +218,35 @@ class Cluster:
 
         def settled() -> bool:
             server = find_postmaster(self.data_folder, account)
-            return server is None or server.is_ready
+            return server is None or server.is_ready or server.state == SINGLE_USER
 
-        if not wait_until(settled, START_PATIENCE_S):
-            server = read_pid_file(self.data_folder) or PidFile(0, "")
-            raise ClusterError(
-                "cluster_not_ready", pid=server.pid, state=server.state, log=self.log_tail()
-            )
-        return find_postmaster(self.data_folder, account) is not None
+        wait_until(settled, START_PATIENCE_S)
+        server = find_postmaster(self.data_folder, account)
+        if server and not server.is_ready:
+            raise ClusterError("cluster_not_ready", pid=server.pid, state=server.state, log=self.log_tail())
+        return server is not None
 
     def _start(self, account: Account, binaries: Binaries) -> None:
         leftovers.end_orphans(self.data_folder, account, binaries)
-        leftovers.remove_lock_files(self.data_folder)
-        self._check_space(self.data_folder)
-        configure.write_configuration(self.data_folder, account, is_throwaway=self.is_throwaway)
-        logged = self._settle_log()
-        # Without -l the server would keep our pipe open and this call would never return.
-        command = [binaries.program("pg_ctl"), "start", "-D", self.data_folder, "-l", self.log_file, "-w", "-s"]
-        answer = run_as(account, [*command, "-t", str(START_PATIENCE_S)])
+        with serving(self.home / "cluster.running", account) as held:
+            leftovers.remove_lock_files(self.data_folder)
+            self._check_space(self.data_folder)
+            configure.write_configuration(self.data_folder, account, is_throwaway=self.is_throwaway)
+            logged = self._settle_log()
+            # Without -l the server would keep our pipe open and this call would never return.
+            options = ["-l", str(self.log_file), "-t", str(START_PATIENCE_S)]
+            answer = self._pg_ctl(account, binaries, "start", *options, pass_fds=[held])
         if answer.returncode == 0 or self._wait_for_running(account):
             return
         log = self.log_tail(logged) or answer.stderr.strip()
-        code = "cluster_disk_full" if "No space left" in log else "cluster_start_failed"
+        code = "cluster_disk_full" if configure.NO_SPACE in log else "cluster_start_failed"
         raise ClusterError(code, folder=self.data_folder, detail=log)
+
+    def _pg_ctl(
+        self, account: Account, binaries: Binaries, action: str, *options: str, pass_fds: Sequence[int] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        program = binaries.program("pg_ctl")
+        return run_as(account, [program, action, "-D", self.data_folder, "-w", "-s", *options], pass_fds)
 
     def _settle_log(self) -> int:
         """Set a long log aside, keeping one old one, and return the length of what remains."""

@@ -17,8 +17,11 @@ from registry.errors import ClusterError
 
 ROLE: Final = "digonce"
 SETTINGS_FILE: Final = "digonce.conf"
+NO_SPACE: Final = "No space left"
 _MIB: Final = 1024**2
-_INCLUDE: Final = f"\n# Written by digonce at every start; settings after this line win.\ninclude = '{SETTINGS_FILE}'\n"
+_INCLUDE: Final = (
+    f"\n# Written anew at every start; what follows this line wins.\ninclude = '{SETTINGS_FILE}'\n"
+)
 # With the locale C the trigram search finds no Chinese, so a machine without C.UTF-8 takes ICU's root locale.
 LIBC_LOCALE: Final = ("--locale=C.UTF-8",)
 ICU_LOCALE: Final = ("--locale-provider=icu", "--icu-locale=und", "--locale=C")
@@ -51,7 +54,7 @@ def read_machine(data_folder: Path) -> Machine:
 
 
 def free_bytes(folder: Path) -> int:
-    """Return the bytes that an ordinary user may still write on the disk of the folder; 0 where it is absent."""
+    """Return the bytes that an ordinary user may still write where the folder lies; 0 if it is absent."""
     try:
         disk = os.statvfs(folder)
     except FileNotFoundError:
@@ -105,8 +108,8 @@ def _mib(size: int, least: int, most: int) -> str:
 
 
 def _dynamic_memory(machine: Machine, account: Account) -> str:
-    # Two traps of /dev/shm: containers give it 64 MB, too little for parallel queries, and logind removes what
-    # an ordinary user left there when that user logs out, under the running server.
+    # Two traps of /dev/shm: containers give it 64 MB, too little for parallel queries, and logind removes
+    # what an ordinary user left there when that user logs out, under the running server.
     is_safe = machine.shared_memory_free >= _ROOMY_SHARED_MEMORY and account.uid < _FIRST_ORDINARY_UID
     return "posix" if is_safe else "mmap"
 
@@ -164,7 +167,7 @@ def make_data_folder(
         faults.append((answer.stderr or answer.stdout).strip())
     else:
         _remove_abandoned(growing, account, binaries)
-        code = "cluster_disk_full" if "No space left" in faults[0] else "cluster_initdb_failed"
+        code = "cluster_disk_full" if NO_SPACE in faults[0] else "cluster_initdb_failed"
         raise ClusterError(code, folder=data_folder, detail=faults[0])
     main_file = growing / "postgresql.conf"
     write_file(main_file, main_file.read_text(encoding="utf-8") + _INCLUDE, account)
@@ -174,7 +177,7 @@ def make_data_folder(
 def initdb_command(
     binaries: Binaries, folder: Path, locale: Sequence[str], *, is_throwaway: bool
 ) -> list[str | Path]:
-    """Return the command that makes a cluster whose superuser is digonce and whom nobody reaches by default."""
+    """Return the command that makes a cluster whose superuser is digonce and that opens to nobody else."""
     care = ["--no-sync"] if is_throwaway else ["--data-checksums"]
     names = [f"--pgdata={folder}", f"--username={ROLE}", "--encoding=UTF8", "--auth=peer"]
     return [binaries.program("initdb"), *names, *locale, *care, "--no-instructions"]

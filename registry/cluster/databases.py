@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -56,7 +56,7 @@ def _own_name(name: str) -> str:
 
 
 @contextmanager
-def _connected(conninfo: str) -> Iterator[psycopg.Connection[Any]]:
+def _connected(conninfo: str) -> Generator[psycopg.Connection[Any]]:
     try:
         connection = psycopg.connect(conninfo, autocommit=True)
     except psycopg.OperationalError as fault:

@@ -21,7 +21,7 @@ def end_orphans(data_folder: Path, account: Account, binaries: Binaries) -> None
     """End the server processes that outlived their postmaster, which block the next start.
 
     A backend that computes notices the loss only at its next pause, tens of seconds later. SIGQUIT ends it at
-    once; its transaction is lost, as it was already. Call only under our lock and without a living postmaster.
+    once; its transaction is lost, as it was already. Call only under our lock, without a living postmaster.
 
     Raises
     ------

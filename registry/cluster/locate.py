@@ -31,8 +31,17 @@ class Binaries:
         return int(re.split(r"\D", self.version, maxsplit=1)[0])
 
     def program(self, name: str) -> Path:
-        """Return the path of `pg_ctl`, `pg_dump` and the like; it need not exist."""
-        return self.folder / name
+        """Return the path of `pg_ctl`, `pg_dump` and the like.
+
+        Raises
+        ------
+        ClusterError
+            If that program is not installed: pg_dump and psql are in the client package.
+        """
+        path = self.folder / name
+        if not os.access(path, os.X_OK):
+            raise ClusterError("cluster_program_missing", program=name, folder=self.folder, major=self.major)
+        return path
 
 
 def find_binaries(major: int | None = None) -> Binaries:
@@ -74,10 +83,9 @@ def installations() -> list[Binaries]:
     majors = [folder for folder in PACKAGED.glob("*/bin") if folder.parent.name.isdecimal()]
     folders = sorted(majors, key=lambda folder: int(folder.parent.name), reverse=True)
     if on_path := shutil.which("pg_ctl"):
-        # The PATH often holds links into a packaged folder; the folder itself has all programs.
-        folders.append(Path(on_path).resolve().parent)
-    distinct = dict.fromkeys(folders)
-    return [binaries for folder in distinct if (binaries := _read_installation(folder)) is not None]
+        folders.append(Path(on_path).parent)
+    found = [binaries for folder in folders if (binaries := _read_installation(folder)) is not None]
+    return list(dict.fromkeys(found))
 
 
 def has_postgis(binaries: Binaries) -> bool:
@@ -88,13 +96,13 @@ def has_postgis(binaries: Binaries) -> bool:
 def _share_folders(binaries: Binaries) -> list[Path]:
     # pg_config may be missing (it is in the client package of Debian) and PostgreSQL finds its share folder
     # from where the real postgres program lies, so the usual places are tried too.
-    real = binaries.program("postgres").resolve().parent
+    real = (binaries.folder / "postgres").resolve().parent
     folders = [
         Path("/usr/share/postgresql") / str(binaries.major) if real.is_relative_to(PACKAGED) else real,
         real.parent / "share" / "postgresql",
         real.parent / "share",
     ]
-    pg_config = binaries.program("pg_config")
+    pg_config = binaries.folder / "pg_config"
     if os.access(pg_config, os.X_OK):
         answer = subprocess.run([pg_config, "--sharedir"], capture_output=True, text=True, check=False)
         folders.insert(0, Path(answer.stdout.strip() or "/nonexistent"))
@@ -102,10 +110,16 @@ def _share_folders(binaries: Binaries) -> list[Path]:
 
 
 def _read_installation(folder: Path) -> Binaries | None:
-    if not all(os.access(folder / program, os.X_OK) for program in PROGRAMS):
+    if not _is_complete(folder):
         return None
+    # Links to a few programs are common (/usr/local/bin); the folder they point to has all of them.
+    real = (folder / "pg_ctl").resolve().parent
     version = _read_version(folder / "postgres")
-    return None if version is None else Binaries(folder, version)
+    return None if version is None else Binaries(real if _is_complete(real) else folder, version)
+
+
+def _is_complete(folder: Path) -> bool:
+    return all(os.access(folder / program, os.X_OK) for program in PROGRAMS)
 
 
 @functools.cache

@@ -1,8 +1,8 @@
 """What is really running: the truth about a server is its process, not its pid file.
 
-A pid file outlives a kill, its number may by now be another program's, and a killed server may stay a zombie for
-ever in a container whose first process does not reap. So a server counts as running only if a living process
-named `postgres` has the data folder as its working folder.
+A pid file outlives a kill, its number may by now be another program's, and a killed server may stay a zombie
+for ever in a container whose first process does not reap. So a server counts as running only if a living
+process named `postgres` has the data folder as its working folder.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from registry.cluster.account import Account, run_as
 PROCESSES: Final = Path("/proc")
 SERVER_NAME: Final = "postgres"
 DEAD_STATES: Final = frozenset("ZXx")
+SINGLE_USER: Final = "single-user"
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,12 @@ def read_pid_file(data_folder: Path) -> PidFile | None:
     """Read postmaster.pid; None where it is absent, empty or unreadable as a number."""
     try:
         lines = (data_folder / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
-        # A single-user session writes its number with a minus sign.
-        pid = abs(int(lines[0]))
-    except (FileNotFoundError, IndexError, ValueError):
+        pid = int(lines[0])
+    except (FileNotFoundError, NotADirectoryError, IndexError, ValueError):
         return None
+    if pid < 0:
+        # `postgres --single` writes its number with a minus sign and never becomes ready.
+        return PidFile(-pid, SINGLE_USER)
     return PidFile(pid, lines[7].strip() if len(lines) > 7 else "")
 
 
@@ -56,7 +59,7 @@ def servers_in(data_folder: Path, account: Account, pids: Iterable[int] | None =
     """List the living `postgres` processes (all, or among `pids`) that work in the data folder."""
     try:
         found = data_folder.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     place = (found.st_dev, found.st_ino)
     servers = [pid for pid in (_all_pids() if pids is None else pids) if _is_living_server(pid)]

@@ -1,9 +1,9 @@
 """The address of the server's socket, for paths of any length.
 
-The server makes its socket in the data folder under a relative name, so it never meets the 107 bytes that a socket's
-path may have. A client needs a full path: the data folder's own where it is short enough, and otherwise
-`/proc/self/fd/N`, where N is the folder held open by this process. The first works in every process; the
-second only in this one and in children that are given the descriptor (`subprocess.run(..., pass_fds=...)`).
+The server makes its socket in the data folder under a relative name, so it never meets the 107 bytes that the
+path of a socket may have. A client needs a full path: the data folder's own where it is short enough, and
+otherwise `/proc/self/fd/N`, where N is the folder held open by this process. The first works in every process;
+the second only in this one and in children that are given the descriptor (`subprocess.run(..., pass_fds=...)`).
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from registry.cluster.configure import ROLE
 from registry.cluster.leftovers import PORT, SOCKET_NAME
 
 LONGEST_PATH: Final = 107
-# (folder as named, device, inode) -> descriptor. Held open until the process ends: connection strings name it.
+# (folder, device, inode) -> descriptor, held open until the process ends: connection strings name it.
 _held: dict[tuple[str, int, int], int] = {}
 
 
 def is_plain(folder: Path) -> bool:
-    """Tell whether libpq can take the folder itself as host: short enough, and no comma, which separates hosts."""
+    """Tell whether libpq can take the folder itself as host: short enough and without a comma.
+
+    A comma separates hosts.
+    """
     return len(os.fsencode(folder / SOCKET_NAME)) <= LONGEST_PATH and "," not in str(folder)
 
 
