@@ -1,0 +1,124 @@
+"""Coordinate systems of deliveries: what they are in, whether that can be true, and the way into the working CRS.
+
+Storage is in one projected CRS in metres. PostGIS and geopandas keep x = easting; Chinese survey tables call the
+northing X and the easting Y, so tables of points are settled by the size of the numbers.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyproj
+import shapely
+from pyproj.exceptions import CRSError
+
+from registry.errors import FileFaultError, SettingsError
+
+Coordinates = npt.NDArray[np.float64]
+# how far outside the area of use of a CRS a city may still lie, in metres
+_MARGIN_M: Final = 200_000.0
+
+
+@cache
+def parse_crs(text: str) -> pyproj.CRS:
+    """Return the CRS that a text names.
+
+    Raises
+    ------
+    SettingsError
+        Where no CRS of that name exists.
+    """
+    try:
+        return pyproj.CRS.from_user_input(text)
+    except CRSError as fault:
+        raise SettingsError("crs_unknown", text=text[:80]) from fault
+
+
+def working_srid(text: str) -> int:
+    """Return the EPSG code of a CRS that a registry may be kept in: projected, in metres.
+
+    Raises
+    ------
+    SettingsError
+        For degrees, feet, or a CRS without an EPSG code.
+    """
+    crs = parse_crs(text)
+    code = crs.to_epsg()
+    if crs.is_geographic:
+        raise SettingsError("crs_in_degrees", text=text)
+    if not crs.is_projected or crs.axis_info[0].unit_name not in {"metre", "meter"}:
+        raise SettingsError("crs_not_in_metres", text=text)
+    if code is None:
+        raise SettingsError("crs_without_epsg", text=text)
+    return code
+
+
+def easting_northing_bounds(crs: pyproj.CRS) -> tuple[float, float, float, float] | None:
+    """Return the area of use in the CRS's own units as (west, south, east, north), with a margin; None if unknown."""
+    area = crs.area_of_use
+    if area is None:
+        return None
+    if crs.is_geographic:
+        return (area.west - 2, area.south - 2, area.east + 2, area.north + 2)
+    transformer = pyproj.Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True)
+    west, south, east, north = transformer.transform_bounds(area.west, area.south, area.east, area.north)
+    if not all(map(np.isfinite, (west, south, east, north))):
+        return None
+    return (west - _MARGIN_M, south - _MARGIN_M, east + _MARGIN_M, north + _MARGIN_M)
+
+
+def _share_inside(x: Coordinates, y: Coordinates, bounds: tuple[float, float, float, float]) -> float:
+    west, south, east, north = bounds
+    return float(((x >= west) & (x <= east) & (y >= south) & (y <= north)).mean())
+
+
+def _looks_like_degrees(x: Coordinates, y: Coordinates) -> bool:
+    return bool((np.abs(x) <= 180).all() and (np.abs(y) <= 180).all())
+
+
+def axes_are_swapped(x: Coordinates, y: Coordinates, crs: pyproj.CRS, file_name: str) -> bool:
+    """Tell whether x and y have changed places, or raise where the coordinates cannot be in this CRS at all.
+
+    Raises
+    ------
+    FileFaultError
+        For degrees in a projected CRS, and for coordinates outside the area of the CRS in either order.
+    """
+    fine = np.isfinite(x) & np.isfinite(y)
+    x, y = x[fine], y[fine]
+    if x.size == 0:
+        return False
+    name = f"{crs.name} ({crs.to_authority()[1]})" if crs.to_authority() else crs.name
+    if crs.is_projected and _looks_like_degrees(x, y):
+        raise FileFaultError("coordinates_in_degrees", file=file_name, crs=name, x=x[0], y=y[0])
+    bounds = easting_northing_bounds(crs)
+    if bounds is None or _share_inside(x, y, bounds) >= 0.5:
+        return False
+    if _share_inside(y, x, bounds) >= 0.5:
+        return True
+    raise FileFaultError("coordinates_outside_crs", file=file_name, crs=name, x=float(np.median(x)), y=float(np.median(y)))
+
+
+def to_working_crs(geometry: npt.NDArray[Any], crs: pyproj.CRS, srid: int) -> npt.NDArray[Any]:
+    """Return geometries in the working CRS; those that are there already are returned as they are."""
+    working = parse_crs(f"EPSG:{srid}")
+    if crs.to_epsg() == srid or crs.equals(working, ignore_axis_order=True):
+        return geometry
+    transformer = pyproj.Transformer.from_crs(crs, working, always_xy=True)
+
+    def transform(coordinates: Coordinates) -> Coordinates:
+        moved = transformer.transform(*coordinates.T)
+        return np.column_stack(moved)
+
+    has_z = bool(shapely.has_z(geometry).any())
+    return np.asarray(shapely.transform(geometry, transform, include_z=has_z))
+
+
+def swap_axes(geometry: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return geometries with x and y exchanged; the third dimension stays."""
+    has_z = bool(shapely.has_z(geometry).any())
+    order = [1, 0, 2] if has_z else [1, 0]
+    return np.asarray(shapely.transform(geometry, lambda c: c[:, order], include_z=has_z))

@@ -1,0 +1,65 @@
+"""Connections to a registry's database, its SQL files, and PostgreSQL's faults in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+
+import psycopg
+from psycopg import sql
+
+from registry.cluster import Cluster
+from registry.errors import DatabaseError
+from registry.settings import Settings
+
+
+@cache
+def query(name: str) -> bytes:
+    """Read one statement of `registry/sql/query/`; bytes, so that it never mixes with text of the caller."""
+    return files("registry").joinpath("sql", "query", f"{name}.sql").read_bytes()
+
+
+def conninfo(settings: Settings) -> str:
+    """Return the libpq connection string of the registry, starting the embedded server where one is used."""
+    if settings.dsn:
+        return settings.dsn
+    cluster = Cluster(settings.home)
+    cluster.up()
+    return cluster.conninfo(settings.registry)
+
+
+def connect(info: str, *, is_autocommit: bool = False) -> psycopg.Connection:
+    """Connect, with times in UTC and the settings that our queries are written for.
+
+    Raises
+    ------
+    DatabaseError
+        Where the database does not exist or refuses; the message says what to do.
+    """
+    try:
+        return psycopg.connect(info, autocommit=is_autocommit, options="-c timezone=UTC -c jit=off -c client_min_messages=warning")
+    except psycopg.OperationalError as fault:
+        raise DatabaseError(_connect_code(str(fault)), detail=str(fault).strip()) from fault
+
+
+def _connect_code(text: str) -> str:
+    if "does not exist" in text and "database" in text:
+        return "database_absent"
+    return "database_refuses"
+
+
+@contextmanager
+def writing(connection: psycopg.Connection, delivery_id: str | None = None) -> Iterator[psycopg.Connection]:
+    """Run one writing transaction: all of it or nothing, and the version of the registry rises by one."""
+    with connection.transaction():
+        if delivery_id is not None:
+            connection.execute("SELECT set_config('digonce.delivery', %s, true)", [delivery_id])
+        yield connection
+        connection.execute("UPDATE registry.info SET version = version + 1")
+
+
+def columns_sql(columns: list[str]) -> sql.Composed:
+    """Return column names as a safe comma list."""
+    return sql.SQL(", ").join(sql.Identifier(column) for column in columns)

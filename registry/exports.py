@@ -1,0 +1,107 @@
+"""Write a frame for people or for other programs: CSV, XLSX, GPKG, GeoJSON, Parquet by suffix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from registry.errors import FileFaultError
+from registry.fields import fields, value_list
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TABLE_SUFFIXES: Final = (".csv", ".xlsx")
+SUFFIXES: Final = (*TABLE_SUFFIXES, ".gpkg", ".geojson", ".parquet")
+
+
+def check_output(path: Path) -> None:
+    """Raise early where the suffix is not one we write or the folder does not exist."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise FileFaultError("output_format_unknown", file=path.name, suffixes=" ".join(SUFFIXES))
+    if not path.parent.is_dir():
+        raise FileFaultError("output_folder_absent", file=str(path), folder=str(path.parent))
+
+
+def in_words(frame: pd.DataFrame, contract: str, language: str) -> pd.DataFrame:
+    """Return the frame with headings and listed values in the language of the reader; no geometry, index first."""
+    table = frame.drop(columns="geometry", errors="ignore")
+    table = table.reset_index() if table.index.name else table
+    declared = fields()[contract]
+    for column in table.columns:
+        field = declared.get(column)
+        if field is not None and field.list_name:
+            labels = {code: value.label(language) for code, value in value_list(field.list_name).items()}
+            table[column] = table[column].map(lambda code, labels=labels: labels.get(code, code))
+        if table[column].dtype.kind == "M":
+            table[column] = table[column].dt.strftime("%Y-%m-%d")
+    return table.rename(columns={name: _heading(declared, name, language) for name in table.columns})
+
+
+def _heading(declared: dict[str, object], name: str, language: str) -> str:
+    from registry.fields import Field
+
+    field = declared.get(name)
+    if not isinstance(field, Field):
+        return name
+    unit = f" ({field.unit})" if field.unit and field.unit != "year" else ""
+    return f"{field.label(language)}{unit}"
+
+
+def write_table(frame: pd.DataFrame, path: Path, contract: str, language: str = "en") -> None:
+    """Write a frame to a file by its suffix.
+
+    CSV (with a byte order mark, so that Excel shows Chinese) and XLSX carry words in the reader's language; GPKG,
+    GeoJSON and Parquet carry our column names and codes, for programs.
+
+    Raises
+    ------
+    FileFaultError
+        For an unknown suffix, or where a format needs geometry and the frame has none.
+    """
+    check_output(path)
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        in_words(frame, contract, language).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+    elif suffix == ".xlsx":
+        _write_xlsx(in_words(frame, contract, language), path, contract)
+    elif suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        _write_vector(frame, path)
+
+
+def _write_xlsx(table: pd.DataFrame, path: Path, sheet: str) -> None:
+    import xlsxwriter
+
+    # a street name such as “=cmd” must stay text
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+    with xlsxwriter.Workbook(str(path), options) as book:
+        page = book.add_worksheet(sheet[:31])
+        bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        page.write_row(0, 0, list(table.columns), bold)
+        for number, column in enumerate(table.columns):
+            values = table[column].astype(object).where(table[column].notna(), None)
+            page.write_column(1, number, list(values))
+            page.set_column(number, number, _width(column))
+        page.freeze_panes(1, 1)
+        page.autofilter(0, 0, max(1, len(table)), max(0, len(table.columns) - 1))
+
+
+def _width(heading: str) -> float:
+    """Return a column width in characters; a Chinese character takes two."""
+    return min(30.0, max(10.0, sum(2 if ord(c) > 0x2E7F else 1 for c in heading) + 2))
+
+
+def _write_vector(frame: pd.DataFrame, path: Path) -> None:
+    import geopandas as gpd
+
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise FileFaultError("output_needs_geometry", file=path.name, suffixes=" ".join((*TABLE_SUFFIXES, ".parquet")))
+    table = frame.reset_index() if frame.index.name else frame
+    table = table.drop(columns=[name for name in table if name == "elevations_m"])
+    if path.suffix.lower() == ".geojson":
+        # RFC 7946: longitude and latitude
+        table = table.to_crs("EPSG:4326")
+    path.unlink(missing_ok=True)
+    table.to_file(path, engine="pyogrio")

@@ -1,0 +1,145 @@
+"""Rows to frames and back: Arrow in and out of PostgreSQL; the only place that knows how geometry travels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import psycopg
+import pyarrow as pa
+import shapely
+from psycopg import sql
+
+from registry.fields import Field, fields
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+BATCH_ROWS: Final = 65_536
+_ARROW: Final[dict[str, pa.DataType]] = {
+    "text": pa.string(),
+    "double": pa.float64(),
+    "integer": pa.int32(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "double[]": pa.list_(pa.float64()),
+}
+_EWKB_LINE_2D: Final = 0x20000002
+
+
+def ewkb(geometry: npt.NDArray[Any], srid: int) -> pa.Array:
+    """Return geometries as PostGIS's extended WKB, two-dimensional, with the SRID; None stays null.
+
+    Lines, the bulk of a census, are packed as one buffer; anything else goes through shapely.
+    """
+    flat = np.asarray(shapely.force_2d(geometry))
+    if len(flat) and (shapely.get_type_id(flat) == shapely.GeometryType.LINESTRING).all():
+        return _ewkb_lines(flat, srid)
+    return pa.array(shapely.to_wkb(shapely.set_srid(flat, srid), include_srid=True), type=pa.binary())
+
+
+def _ewkb_lines(lines: npt.NDArray[Any], srid: int) -> pa.Array:
+    counts = shapely.get_num_coordinates(lines).astype(np.int64)
+    header = np.zeros(len(lines), dtype=[("order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("count", "<u4")])
+    header["order"], header["type"], header["srid"], header["count"] = 1, _EWKB_LINE_2D, srid, counts
+    head = header.dtype.itemsize
+    sizes = head + 16 * counts
+    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    if offsets[-1] >= 2**31:
+        return pa.array(shapely.to_wkb(shapely.set_srid(lines, srid), include_srid=True), type=pa.binary())
+    buffer = np.empty(int(offsets[-1]), dtype=np.uint8)
+    starts = offsets[:-1]
+    buffer[(starts[:, None] + np.arange(head)).ravel()] = header.view(np.uint8).reshape(len(lines), head).ravel()
+    body = np.ones(len(buffer), dtype=bool)
+    body[(starts[:, None] + np.arange(head)).ravel()] = False
+    buffer[body] = np.ascontiguousarray(shapely.get_coordinates(lines), dtype="<f8").view(np.uint8).ravel()
+    return pa.Array.from_buffers(
+        pa.binary(), len(lines), [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(buffer)]
+    )
+
+
+def elevations(geometry: npt.NDArray[Any]) -> pa.Array | None:
+    """Return the third dimension of each line as a list, or None where no row has one."""
+    has_z = shapely.has_z(geometry)
+    if not has_z.any():
+        return None
+    heights, row = shapely.get_coordinates(geometry, include_z=True, return_index=True)
+    counts = np.where(has_z, np.bincount(row, minlength=len(geometry)), 0)
+    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+    values = heights[has_z[row], 2]
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), mask=pa.array(~has_z))
+
+
+def to_arrow(frame: pd.DataFrame, contract: dict[str, Field]) -> pa.Table:
+    """Return the attribute columns of a frame, and its index where it has a name, as Arrow in the types of our tables."""
+    table = frame.reset_index() if frame.index.name else frame
+    columns: dict[str, pa.Array | pa.ChunkedArray] = {}
+    for name in table.columns:
+        if name not in contract or contract[name].role == "geometry":
+            continue
+        wanted = _ARROW[contract[name].dtype]
+        columns[str(name)] = pa.Array.from_pandas(table[name]).cast(wanted)
+    return pa.table(columns)
+
+
+def copy_in(connection: psycopg.Connection, target: sql.Composable, table: pa.Table) -> Iterator[int]:
+    """Write an Arrow table by binary COPY inside the transaction of the connection, yielding rows sent so far."""
+    from pgpq import ArrowToPostgresBinaryEncoder
+
+    encoder = ArrowToPostgresBinaryEncoder(table.schema)
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in table.column_names)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT BINARY)").format(target, names)
+    sent = 0
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(encoder.write_header())
+        for batch in table.to_batches(max_chunksize=BATCH_ROWS):
+            copy.write(encoder.write_batch(batch))
+            sent += batch.num_rows
+            yield sent
+        copy.write(encoder.finish())
+
+
+def read_arrow(info: str, statement: str) -> pa.Table:
+    """Run one SELECT over a connection of its own and return it as Arrow: committed data only."""
+    from adbc_driver_postgresql import dbapi
+
+    with dbapi.connect(info) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        table: pa.Table = cursor.fetch_arrow_table()
+    return table
+
+
+def to_frame(table: pa.Table, contract_name: str, srid: int) -> pd.DataFrame | gpd.GeoDataFrame:
+    """Return Arrow from the database as the frame of a contract: index, dtypes and geometry as fields.csv says."""
+    contract = fields()[contract_name]
+    columns: dict[str, pd.Series] = {}
+    for name in table.column_names:
+        if name != "geometry":
+            columns[name] = _series(table.column(name), contract[name])
+    frame = pd.DataFrame(columns)
+    if "geometry" in table.column_names:
+        import geopandas as gpd
+
+        shapes = shapely.from_wkb(table.column("geometry").to_numpy(zero_copy_only=False))
+        frame = gpd.GeoDataFrame(frame, geometry=shapes, crs=f"EPSG:{srid}")
+    index = next((field.column for field in contract.values() if field.role == "index"), None)
+    return frame.set_index(index) if index in frame.columns else frame
+
+
+def _series(column: pa.ChunkedArray, field: Field) -> pd.Series:
+    match field.dtype:
+        case "text":
+            return column.cast(pa.string()).to_pandas().astype("str")
+        case "date":
+            return column.cast(pa.timestamp("s")).to_pandas().astype("datetime64[s]")
+        case "integer":
+            return column.cast(pa.int64()).to_pandas(integer_object_nulls=True).astype("Int64")
+        case "boolean":
+            return column.to_pandas().astype("boolean")
+        case "double":
+            return column.cast(pa.float64()).to_pandas().astype("float64")
+        case _:
+            return column.to_pandas()

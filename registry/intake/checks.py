@@ -1,0 +1,82 @@
+"""Checks that look at whole rows: ids, required values, days in the future, intervals, extents."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from registry.fields import fields
+from registry.intake.findings import Findings, Mask
+from registry.kinds import Kind
+
+# days that tell of something that has happened, so they cannot lie ahead
+_PAST_DAYS: dict[str, tuple[str, ...]] = {
+    "leaks": ("leaked_on", "repaired_on"),
+    "segments": ("assessed_on", "retired_on"),
+    "roads": ("opened_on", "overhauled_on"),
+}
+_INTERVALS = (("installed_year_min", "installed_year_max"), ("starts_on", "ends_on"), ("leaked_on", "repaired_on"))
+
+
+def check_rows(rows: pd.DataFrame, ids: pd.Series, kind: Kind, today: date, findings: Findings) -> None:
+    """Run every check that needs no geometry; `rows` has the columns of the kind, `ids` the owner's ids."""
+    check_ids(ids, kind, findings)
+    _check_required(rows, kind, findings)
+    _check_future(rows, kind, today, findings)
+    for first, last in _INTERVALS:
+        if first in rows and last in rows:
+            backwards = (rows[first] > rows[last]).fillna(False).to_numpy(dtype=bool)
+            findings.add(backwards, last, "interval_backwards", values=_text(rows[last]), other=_label(kind, first))
+
+
+def check_ids(ids: pd.Series, kind: Kind, findings: Findings) -> None:
+    """Note rows without an id and rows that repeat one; the first row of an id stands."""
+    missing = ids.isna().to_numpy() | (ids == "").fillna(False).to_numpy(dtype=bool)
+    findings.add(missing, kind.id_column, "id_missing")
+    repeated = ids.duplicated(keep="first").to_numpy() & ~missing
+    if repeated.any():
+        first_rows = pd.Series(ids.index, index=ids.to_numpy()).groupby(level=0).first()
+        firsts = ids.map(first_rows).to_numpy()
+        findings.add(repeated, kind.id_column, "id_repeated", values=ids.to_numpy(dtype=object), offered=firsts)
+
+
+def _check_required(rows: pd.DataFrame, kind: Kind, findings: Findings) -> None:
+    faulty = findings.held
+    for field in fields()[kind.name].values():
+        if field.role != "attribute" or field.is_nullable:
+            continue
+        missing = rows[field.column].isna().to_numpy() if field.column in rows else np.ones(len(rows), dtype=bool)
+        # a value that could not be understood has its own fault already
+        findings.add(missing & ~faulty, field.column, "value_missing")
+
+
+def _check_future(rows: pd.DataFrame, kind: Kind, today: date, findings: Findings) -> None:
+    for column in _PAST_DAYS.get(kind.name, ()):
+        if column in rows:
+            ahead = (rows[column] > pd.Timestamp(today)).to_numpy()
+            findings.add(ahead, column, "day_in_future", values=_text(rows[column]), today=today.isoformat())
+    for column in ("installed_year_min", "built_year"):
+        if column in rows:
+            ahead = (rows[column] > today.year).fillna(False).to_numpy(dtype=bool)
+            findings.add(ahead, column, "year_in_future", values=_text(rows[column]), today=today.isoformat())
+
+
+def check_extent(is_missing: Mask, kind: Kind, findings: Findings) -> None:
+    """Note rows that need a place and have none."""
+    field = fields()[kind.name].get("geometry")
+    if field is None or field.is_nullable:
+        return
+    code = "project_without_extent" if kind.name == "projects" else "geometry_missing"
+    findings.add(is_missing & ~findings.held, "geometry", code)
+
+
+def _text(values: pd.Series) -> np.ndarray:  # type: ignore[type-arg]
+    if values.dtype.kind == "M":
+        return values.dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
+    return values.astype(object).to_numpy()
+
+
+def _label(kind: Kind, column: str) -> str:
+    return fields()[kind.name][column].label_zh

@@ -1,0 +1,270 @@
+"""From raw values to ours: words to codes, text to numbers, years and days. Column by column, never row by row.
+
+Every distinct value is understood once: a census of a million rows has a few hundred distinct words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from registry.fields import Field, value_list
+
+if TYPE_CHECKING:
+    from registry.intake.findings import Findings
+
+_BLANK: Final = frozenset({"", "-", "--", "/", "\\", "null", "none", "nan", "n/a", "na"})
+_TRUE: Final = frozenset({"是", "有", "y", "yes", "true", "1", "t", "√"})
+_FALSE: Final = frozenset({"否", "无", "n", "no", "false", "0", "f", "×"})
+_DIAMETER: Final = re.compile(r"^(?P<kind>dn|de|od|d|φ|ø|Φ)?\s*(?P<size>\d+(?:\.\d+)?)\s*(?:mm)?\s*(?:[x×*]\s*\d+(?:\.\d+)?)?$", re.I)
+_YEAR: Final = re.compile(r"^(\d{4})(?:\.0+)?年?(?:建|建成|投用)?$")
+_DECADE: Final = re.compile(r"^(?:(\d{4})|(\d{2}))年代$")
+_YEARS: Final = re.compile(r"^(\d{4})年?\s*[-~—–至到]\s*(\d{4})年?$")
+_DAY: Final = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?$")
+_MONTH: Final = re.compile(r"^(\d{4})[-/.年](\d{1,2})月?$")
+_COMPACT: Final = re.compile(r"^(\d{4})(\d{2})(\d{2})$")
+_LAST_DAY_OF_YEAR: Final = frozenset({"ends_on"})
+_UNKNOWN_WORDS: Final = frozenset({"不明", "未知", "不详", "其它", "其他", "unknown"})
+
+
+class Unreadable(Exception):
+    """A value that cannot be understood; carries the code of the reason and a value to offer."""
+
+    def __init__(self, code: str, offered: object = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.offered = offered
+
+
+def is_blank(value: object) -> bool:
+    """Tell whether a raw value says nothing."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and value != value):  # noqa: PLR0124 - NaN
+        return True
+    return isinstance(value, str) and value.strip().casefold() in _BLANK
+
+
+def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, str], factor: float) -> pd.Series:
+    """Return the column in our terms; what cannot be understood is noted and left empty.
+
+    Parameters
+    ----------
+    raw
+        The column as delivered.
+    field
+        What it should become.
+    findings
+        Takes the faults.
+    words
+        Extra words for a value list, from the mapping: theirs -> ours.
+    factor
+        What numbers are multiplied by to be in our unit.
+    """
+    if field.dtype == "double" and raw.dtype.kind in "if":
+        return _checked_range(raw.astype("float64") * factor, raw, field, findings)
+    understand = _understander(field, words)
+    codes, distinct = pd.factorize(raw, use_na_sentinel=True)
+    results: list[Any] = []
+    bad: list[str | None] = []
+    offered: list[object] = []
+    for value in distinct:
+        try:
+            results.append(None if is_blank(value) else understand(value))
+            bad.append(None)
+            offered.append(None)
+        except Unreadable as fault:
+            results.append(None)
+            bad.append(fault.code)
+            offered.append(fault.offered)
+    # one more entry for the sentinel -1 of missing values
+    lookup = pd.Series([*results, None], dtype=object)
+    taken = np.where(codes < 0, len(distinct), codes)
+    for code in sorted({entry for entry in bad if entry}):
+        is_bad = np.array([*(entry == code for entry in bad), False])
+        offers = np.array([*offered, None], dtype=object)[taken]
+        findings.add(is_bad[taken], field.column, code, values=raw.to_numpy(dtype=object), offered=offers)
+    column = _typed(lookup, field).take(taken)
+    column.index = raw.index
+    if field.dtype in {"double", "integer"}:
+        if factor != 1.0:
+            column = column * factor
+        return _checked_range(column, raw, field, findings)
+    return column
+
+
+def _typed(values: pd.Series, field: Field) -> pd.Series:
+    match field.dtype:
+        case "double":
+            return values.astype("float64")
+        case "integer":
+            return values.astype("Int64")
+        case "boolean":
+            return values.astype("boolean")
+        case "date":
+            return pd.to_datetime(values).astype("datetime64[s]")
+        case _:
+            return values.astype("str")
+
+
+def _checked_range(column: pd.Series, raw: pd.Series, field: Field, findings: Findings) -> pd.Series:
+    numbers = column.astype("float64").to_numpy()
+    low = -np.inf if field.minimum is None else field.minimum
+    high = np.inf if field.maximum is None else field.maximum
+    with np.errstate(invalid="ignore"):
+        outside = ~np.isnan(numbers) & ~((numbers >= low) & (numbers <= high))
+    findings.add(
+        outside,
+        field.column,
+        "out_of_range",
+        values=raw.to_numpy(dtype=object),
+        minimum=field.minimum,
+        maximum=field.maximum,
+        unit=field.unit,
+    )
+    return column
+
+
+def _understander(field: Field, words: dict[str, str]) -> Callable[[object], object]:
+    if field.list_name:
+        return _listed(field, words)
+    if field.column in {"installed_year_min", "installed_year_max"}:
+        return lambda value: _year_of_interval(value, is_last=field.column.endswith("max"))
+    if field.column == "diameter_mm":
+        return _diameter
+    return {
+        "double": _number,
+        "integer": _integer,
+        "boolean": _truth,
+        "date": lambda value: _day(value, is_last=field.column in _LAST_DAY_OF_YEAR),
+    }.get(field.dtype, _text)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value).strip()
+
+
+def _number(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str) and value.strip() in _UNKNOWN_WORDS:
+        return float("nan")
+    try:
+        return float(str(value).strip().replace(",", "").replace("，", ""))
+    except ValueError:
+        raise Unreadable("not_a_number") from None
+
+
+def _integer(value: object) -> int | None:
+    number = _number(value)
+    if np.isnan(number):
+        return None
+    if not float(number).is_integer():
+        raise Unreadable("not_a_whole_number", round(number))
+    return int(number)
+
+
+def _truth(value: object) -> bool | None:
+    word = _text(value).casefold()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    if word in _UNKNOWN_WORDS:
+        return None
+    raise Unreadable("not_yes_or_no")
+
+
+def _diameter(value: object) -> float:
+    """Read `200`, `DN200`, `De160`, `D219×6` (wall thickness is dropped) in millimetres."""
+    if isinstance(value, int | float):
+        return float(value)
+    text = _text(value)
+    if text in _UNKNOWN_WORDS:
+        return float("nan")
+    found = _DIAMETER.match(text)
+    if found is None:
+        raise Unreadable("not_a_diameter")
+    return float(found["size"])
+
+
+def _year_of_interval(value: object, *, is_last: bool) -> int | None:
+    """Read `1994`, `1990年代`, `90年代`, `1985-1990` or a day as the earliest or latest year."""
+    if isinstance(value, datetime | date):
+        return value.year
+    text = _text(value)
+    if text in _UNKNOWN_WORDS:
+        return None
+    if found := _YEAR.match(text):
+        return int(found[1])
+    if found := _DECADE.match(text):
+        start = int(found[1]) if found[1] else 1900 + int(found[2])
+        return start + 9 if is_last else start
+    if found := _YEARS.match(text):
+        return int(found[2] if is_last else found[1])
+    try:
+        return _day(value, is_last=is_last).year
+    except Unreadable:
+        raise Unreadable("not_a_year") from None
+
+
+def _day(value: object, *, is_last: bool) -> date:
+    """Read a day; a bare year or month means its first day, or its last where the column is an end."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    text = _text(value)
+    try:
+        if found := _DAY.match(text) or _COMPACT.match(text):
+            return date(int(found[1]), int(found[2]), int(found[3]))
+        if found := _MONTH.match(text):
+            month = pd.Period(year=int(found[1]), month=int(found[2]), freq="M")
+            return (month.end_time if is_last else month.start_time).date()
+        if (found := _YEAR.match(text)) and 1850 <= int(found[1]) <= 2200:
+            return date(int(found[1]), 12, 31) if is_last else date(int(found[1]), 1, 1)
+    except ValueError:
+        pass
+    raise Unreadable("not_a_day")
+
+
+def _listed(field: Field, words: dict[str, str]) -> Callable[[object], object]:
+    entries = value_list(field.list_name)
+    known: dict[str, str] = {}
+    for entry in entries.values():
+        for word in (entry.code, entry.label_zh, entry.label_en, *entry.aliases):
+            known.setdefault(_folded(word), entry.code)
+    known |= {_folded(theirs): ours for theirs, ours in words.items()}
+
+    def understand(value: object) -> str:
+        word = _text(value)
+        code = known.get(_folded(word))
+        if code is None:
+            raise Unreadable("value_not_listed", _nearest(word, field.list_name))
+        return code
+
+    return understand
+
+
+def _folded(word: str) -> str:
+    return "".join(word.split()).casefold().replace("（", "(").replace("）", ")")
+
+
+def _nearest(word: str, list_name: str) -> str | None:
+    """Return the listed word most like this one, as a suggestion."""
+    from rapidfuzz import fuzz, process
+
+    choices = {
+        name: f"{entry.label_zh} ({entry.code})"
+        for entry in value_list(list_name).values()
+        for name in (entry.label_zh, entry.label_en, *entry.aliases)
+    }
+    found = process.extractOne(word, list(choices), scorer=fuzz.ratio, score_cutoff=50)
+    return choices[found[0]] if found else None

@@ -1,0 +1,205 @@
+"""Read a delivered file as it is: rows of raw values, geometry, and where the rows stood in the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from registry.errors import FileFaultError
+from registry.intake.encoding import decode
+from registry.intake.mapping import Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+VECTOR_SUFFIXES: Final = frozenset({".gpkg", ".shp", ".geojson", ".json", ".fgb", ".gdb"})
+SUFFIXES: Final = (".csv", ".xlsx", ".xls", ".gpkg", ".shp", ".geojson", ".fgb", ".parquet")
+# GBK field names fill the ten bytes of a shapefile quickly; GDAL needs to be told, it cannot find out
+_SHAPEFILE_ENCODING: Final = "gb18030"
+
+
+@dataclass
+class RawTable:
+    """The rows of one file before anything is understood.
+
+    `rows` has the headings of the file; `geometry` holds shapely objects (None where a row has none) or is None for
+    a table; `first_row` is the number that a person sees beside the first row of data.
+    """
+
+    rows: pd.DataFrame
+    geometry: np.ndarray[Any, Any] | None
+    crs: str | None
+    encoding: str | None
+    first_row: int
+    notes: list[dict[str, object]] = field(default_factory=list)
+
+
+def read_raw(path: Path, source: Source, known_headings: set[str]) -> RawTable:
+    """Read a delivery of any supported format.
+
+    Raises
+    ------
+    FileFaultError
+        Where the file does not exist, is empty, of an unknown format, unreadable or ambiguous.
+    """
+    if not path.exists():
+        raise FileFaultError("file_absent", file=str(path))
+    if path.is_file() and path.stat().st_size == 0:
+        raise FileFaultError("file_empty", file=path.name)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise FileFaultError("file_format_unknown", file=path.name, suffixes=" ".join(SUFFIXES))
+    raw = reader(path, source, known_headings)
+    if raw.rows.shape[0] == 0:
+        raise FileFaultError("file_without_rows", file=path.name)
+    return raw
+
+
+def _read_csv(path: Path, source: Source, known_headings: set[str]) -> RawTable:
+    text, encoding = decode(path.read_bytes(), path.name, source.encoding)
+    sample = text[:20_000]
+    try:
+        dialect: Any = csv.Sniffer().sniff(sample.splitlines()[0] if sample else "", delimiters=",;\t|")
+    except csv.Error:
+        dialect = csv.excel
+    cells = list(csv.reader(io.StringIO(text), dialect))
+    raw = _from_cells(cells, path, source, known_headings)
+    raw.encoding = encoding
+    return raw
+
+
+def _read_xlsx(path: Path, source: Source, known_headings: set[str]) -> RawTable:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        book = CalamineWorkbook.from_path(str(path))
+        names = book.sheet_names
+        if source.sheet is not None and source.sheet not in names:
+            raise FileFaultError("sheet_absent", file=path.name, sheet=source.sheet, sheets=", ".join(names))
+        cells = book.get_sheet_by_name(source.sheet or names[0]).to_python(skip_empty_area=False)
+    except (CalamineError, OSError, IndexError) as fault:
+        raise FileFaultError("file_unreadable", file=path.name, fault=str(fault)) from fault
+    return _from_cells(cells, path, source, known_headings)
+
+
+def _from_cells(cells: list[list[Any]], path: Path, source: Source, known_headings: set[str]) -> RawTable:
+    """Find the header among the first rows: bureaus put a title above it."""
+    import pandas as pd
+
+    filled = [index for index, row in enumerate(cells) if any(_is_filled(cell) for cell in row)]
+    if not filled:
+        raise FileFaultError("file_without_rows", file=path.name)
+    header = source.header_rows - 1 if source.header_rows else _header_row(cells, filled, known_headings)
+    headings = [str(cell).strip() if _is_filled(cell) else "" for cell in cells[header]]
+    while headings and not headings[-1]:
+        headings.pop()
+    repeated = sorted({name for name in headings if name and headings.count(name) > 1})
+    if repeated:
+        raise FileFaultError("headings_repeated", file=path.name, headings=", ".join(repeated))
+    # empty headings are kept by position, so that a row keeps its shape in the list of held-back rows
+    columns = [name or f"column {position}" for position, name in enumerate(headings, start=1)]
+    width = len(columns)
+    body = cells[header + 1 :]
+    numbers = [number for number, row in enumerate(body, start=header + 2) if any(_is_filled(c) for c in row)]
+    overlong = [n for n in numbers if any(_is_filled(c) for c in cells[n - 1][width:])]
+    if overlong:
+        raise FileFaultError("row_longer_than_header", file=path.name, row=overlong[0], columns=width)
+    rows = [(list(cells[n - 1]) + [None] * width)[:width] for n in numbers]
+    frame = pd.DataFrame(rows, columns=pd.Index(columns), index=pd.Index(numbers, name="row_number"), dtype=object)
+    return RawTable(frame, None, None, None, header + 2)
+
+
+def _is_filled(cell: object) -> bool:
+    return cell is not None and str(cell).strip() != ""
+
+
+def _header_row(cells: list[list[Any]], filled: list[int], known_headings: set[str]) -> int:
+    """Return the row among the first ten that holds most headings we know; without any, the first filled row."""
+    scored = [
+        (sum(str(cell).strip().casefold() in known_headings for cell in cells[index]), -index) for index in filled[:10]
+    ]
+    best, position = max(scored)
+    return -position if best > 0 else filled[0]
+
+
+def _read_vector(path: Path, source: Source, _known_headings: set[str]) -> RawTable:
+    import pyogrio
+    import shapely
+    from pyogrio.errors import DataLayerError, DataSourceError
+
+    encoding = source.encoding or (_SHAPEFILE_ENCODING if _is_shapefile_without_encoding(path) else None)
+    try:
+        layer = source.layer or _only_layer(path)
+        meta, table = pyogrio.read_arrow(path, layer=layer, encoding=encoding)
+    except (DataSourceError, DataLayerError, UnicodeDecodeError, ValueError) as fault:
+        raise FileFaultError("file_unreadable", file=path.name, fault=str(fault)) from fault
+    name = meta["geometry_name"] or "wkb_geometry"
+    if name not in table.column_names:
+        raise FileFaultError("layer_without_geometry", file=path.name, layer=layer)
+    geometry = shapely.from_wkb(table.column(name).to_numpy(zero_copy_only=False), on_invalid="ignore")
+    rows = _to_pandas(table.drop_columns([name]))
+    return RawTable(rows, geometry, meta["crs"], encoding or meta.get("encoding"), 1)
+
+
+def _is_shapefile_without_encoding(path: Path) -> bool:
+    return path.suffix.lower() == ".shp" and not path.with_suffix(".cpg").exists()
+
+
+def _only_layer(path: Path) -> str:
+    import pyogrio
+
+    layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+    if not layers:
+        raise FileFaultError("file_without_rows", file=path.name)
+    if len(layers) > 1:
+        raise FileFaultError("layer_ambiguous", file=path.name, layers=", ".join(layers))
+    return layers[0]
+
+
+def _read_parquet(path: Path, _source: Source, _known_headings: set[str]) -> RawTable:
+    import json
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    import shapely
+
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as fault:
+        raise FileFaultError("file_unreadable", file=path.name, fault=str(fault)) from fault
+    metadata = (table.schema.metadata or {}).get(b"geo")
+    if metadata is None:
+        return RawTable(_to_pandas(table), None, None, None, 1)
+    geo = json.loads(metadata)
+    name = geo["primary_column"]
+    column = geo["columns"][name]
+    if column.get("encoding") != "WKB":
+        raise FileFaultError("geometry_encoding_unknown", file=path.name, encoding=column.get("encoding"))
+    geometry = shapely.from_wkb(table.column(name).to_numpy(zero_copy_only=False), on_invalid="ignore")
+    # GeoParquet: a missing crs means OGC:CRS84, an explicit null means unknown
+    crs = json.dumps(column["crs"]) if column.get("crs") else ("OGC:CRS84" if "crs" not in column else None)
+    others = [entry for entry in geo["columns"] if entry != name and entry in table.column_names]
+    return RawTable(_to_pandas(table.drop_columns([name, *others])), geometry, crs, None, 1)
+
+
+def _to_pandas(table: Any) -> pd.DataFrame:  # noqa: ANN401 - pyarrow has no complete types
+    import pandas as pd
+
+    rows: pd.DataFrame = table.to_pandas(ignore_metadata=True, date_as_object=False)
+    rows.index = pd.RangeIndex(1, len(rows) + 1, name="row_number")
+    return rows
+
+
+_READERS: Final[dict[str, Callable[[Path, Source, set[str]], RawTable]]] = {
+    ".csv": _read_csv,
+    ".txt": _read_csv,
+    ".xlsx": _read_xlsx,
+    ".xls": _read_xlsx,
+    ".parquet": _read_parquet,
+    **dict.fromkeys(VECTOR_SUFFIXES, _read_vector),
+}

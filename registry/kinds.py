@@ -1,0 +1,64 @@
+"""The kinds of things a registry keeps: which table, which id, which geometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from registry.errors import NotFoundError
+from registry.fields import fields
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of delivery: its plural name on the command line and its singular table."""
+
+    name: str
+    table: str
+
+    @property
+    def version_table(self) -> str:
+        """The table that holds the versions of its rows."""
+        return f"{self.table}_version"
+
+    @property
+    def id_column(self) -> str:
+        """The column that holds the owner's id."""
+        return next(field.column for field in fields()[self.name].values() if field.role == "index")
+
+    @property
+    def geometry_dtype(self) -> str | None:
+        """Kind of geometry in fields.csv, or None where rows have no place of their own."""
+        field = fields()[self.name].get("geometry")
+        return field.dtype if field else None
+
+    @property
+    def attributes(self) -> list[str]:
+        """Columns a delivery may fill, without id and geometry."""
+        return [field.column for field in fields()[self.name].values() if field.role == "attribute"]
+
+
+_TABLES: Final = {
+    "segments": "segment",
+    "nodes": "node",
+    "leaks": "leak",
+    "projects": "project",
+    "compounds": "compound",
+    "roads": "road",
+    "buildings": "building",
+    "districts": "district",
+    "customers": "customer",
+    "risers": "riser_group",
+    "valves": "valve",
+    "context": "context_object",
+}
+
+KINDS: Final = {name: Kind(name, table) for name, table in _TABLES.items()}
+
+
+def kind_named(name: str) -> Kind:
+    """Return the kind, or raise with the list of those that exist."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise NotFoundError("kind_unknown", kind=name, kinds=", ".join(KINDS)) from None

@@ -1,0 +1,77 @@
+"""Make, migrate and remove registries: one registry is one database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from registry.cluster import Cluster
+from registry.crs import working_srid
+from registry.db import connect
+from registry.errors import DatabaseError, SettingsError
+from registry.migrate import RegistryInfo, applied, migrate
+from registry.settings import Settings, select_registry, selected_registry
+
+
+@dataclass(frozen=True)
+class NewRegistry:
+    """What `init` made."""
+
+    name: str
+    city: str
+    srid: int
+    timezone: str
+    is_selected: bool
+
+
+def initialise(settings: Settings, *, crs: str, city: str, timezone: str = "Asia/Shanghai") -> NewRegistry:
+    """Make a new registry and select it if none is selected.
+
+    Raises
+    ------
+    SettingsError
+        For a CRS in degrees or without EPSG code, or an unknown time zone.
+    DatabaseError
+        Where the registry exists already.
+    """
+    srid = working_srid(crs)
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as fault:
+        raise SettingsError("timezone_unknown", text=timezone) from fault
+    info = _database(settings)
+    with connect(info, is_autocommit=True) as connection:
+        if applied(connection):
+            raise DatabaseError("registry_exists", name=settings.registry)
+        migrate(connection, RegistryInfo(city, srid, timezone))
+    is_selected = settings.dsn is None and selected_registry(settings.home) is None
+    if is_selected:
+        select_registry(settings.home, settings.registry)
+    return NewRegistry(settings.registry, city, srid, timezone, is_selected)
+
+
+def _database(settings: Settings) -> str:
+    """Return the connection string of the registry's database, making the database on the embedded server."""
+    if settings.dsn:
+        return settings.dsn
+    cluster = Cluster(settings.home)
+    cluster.up()
+    if settings.registry not in cluster.databases():
+        cluster.create_database(settings.registry)
+    return cluster.conninfo(settings.registry)
+
+
+def remove(settings: Settings) -> None:
+    """Drop the database of a registry on the embedded server; nothing where it does not exist."""
+    cluster = Cluster(settings.home)
+    cluster.up()
+    if settings.registry in cluster.databases():
+        cluster.drop_database(settings.registry)
+
+
+def upgrade(settings: Settings) -> list[str]:
+    """Run the migrations that a registry lacks and rebuild its views; return the files that ran."""
+    from registry.db import conninfo
+
+    with connect(conninfo(settings), is_autocommit=True) as connection:
+        return migrate(connection)

@@ -1,0 +1,2 @@
+INSERT INTO {versions} ({key}, {columns})
+SELECT {key}, {columns} FROM {incoming}

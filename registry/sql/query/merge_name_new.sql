@@ -1,0 +1,3 @@
+INSERT INTO {identity} ({key})
+SELECT {key} FROM {incoming}
+ON CONFLICT DO NOTHING

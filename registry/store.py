@@ -1,0 +1,314 @@
+"""A registry as the rest of the product sees it: frames out, deliveries in, runs kept."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from registry.db import conninfo, connect, query, writing
+from registry.errors import DatabaseError, NotFoundError
+from registry.fields import fields
+from registry.kinds import KINDS, kind_named
+from registry.migrate import pending
+from registry.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyproj
+
+    from registry.intake.importer import Receipt, Report
+
+RUN_KINDS: Final = ("score", "overlap", "plan")
+RUN_FRAMES: Final = ("scores", "leak_links", "pairs", "batches", "batch_segments")
+
+
+def code_version() -> str:
+    """Return the version of digonce that is installed."""
+    try:
+        return version("digonce")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """Results that were kept, with everything they were made from."""
+
+    run_id: str
+    kind: str
+    name: str | None
+    made_at: datetime
+    actor: str
+    as_of: date
+    known_at: datetime | None
+    registry_version: int
+    code_version: str
+    policy: dict[str, Any]
+    summary: dict[str, Any]
+    frames: dict[str, pd.DataFrame]
+
+
+class Registry:
+    """An open registry: one database, one city, one working CRS."""
+
+    def __init__(self, connection: psycopg.Connection, info: str, name: str, actor: str) -> None:
+        self.connection = connection
+        self.name = name
+        self._info = info
+        self._actor = actor
+        row = connection.execute("SELECT city, srid, timezone FROM registry.info").fetchone()
+        if row is None:
+            raise DatabaseError("registry_not_initialised")
+        self.city: str = row[0]
+        self.srid: int = row[1]
+        self.timezone: str = row[2]
+
+    @cached_property
+    def crs(self) -> pyproj.CRS:
+        """The working CRS."""
+        from registry.crs import parse_crs
+
+        return parse_crs(f"EPSG:{self.srid}")
+
+    @property
+    def version(self) -> int:
+        """A counter that rises once with every writing transaction."""
+        row = self.connection.execute("SELECT version FROM registry.info").fetchone()
+        return int(row[0]) if row else 0
+
+    def today(self) -> date:
+        """Return the day in the registry's time zone; for the command line only."""
+        return datetime.now(ZoneInfo(self.timezone)).date()
+
+    def import_file(
+        self,
+        kind: str,
+        path: Path,
+        *,
+        map_path: Path | None = None,
+        crs: str | None = None,
+        source: str | None = None,
+        today: date | None = None,
+        is_dry_run: bool = False,
+        report: Report | None = None,
+    ) -> Receipt:
+        """Take one delivered file in; see `registry.intake.importer.import_delivery`."""
+        from registry.intake.importer import Request, import_delivery
+        from registry.intake.mapping import read_mapping
+
+        chosen = kind_named(kind)
+        request = Request(
+            kind=chosen,
+            path=path,
+            mapping=read_mapping(map_path, chosen),
+            crs=crs,
+            source=source,
+            actor=self._actor,
+            today=today or self.today(),
+            is_dry_run=is_dry_run,
+        )
+        return import_delivery(self.connection, request, self.srid, report or (lambda _step, _done, _total: None))
+
+    def frame(
+        self,
+        kind: str,
+        columns: list[str] | None = None,
+        *,
+        as_of: date | None = None,
+        known_at: datetime | None = None,
+    ) -> Any:  # noqa: ANN401 - GeoDataFrame or DataFrame, by kind
+        """Read one kind as the frame of its contract, indexed by the owner's id and in its order.
+
+        Parameters
+        ----------
+        kind
+            Plural name, for example `segments`.
+        columns
+            Attributes wanted (and `geometry`); all by default. The index always comes along.
+        as_of
+            The day for which it was true; today by default.
+        known_at
+            The instant at which it was known; now by default. Only committed rows are seen.
+        """
+        from registry.frames import read_arrow, to_frame
+
+        chosen = kind_named(kind)
+        contract = fields()[kind]
+        wanted = columns if columns is not None else [name for name in contract if name != chosen.id_column]
+        unknown = [name for name in wanted if name not in contract]
+        if unknown:
+            raise NotFoundError("column_unknown", kind=kind, columns=", ".join(unknown))
+        parts = [sql.Identifier(chosen.id_column)] + [
+            sql.SQL("geom::bytea AS geometry") if name == "geometry" else sql.Identifier(name) for name in wanted
+        ]
+        statement = sql.SQL("SELECT {} FROM {}({}, {}) ORDER BY {}").format(
+            sql.SQL(", ").join(parts),
+            sql.Identifier("registry_app", f"{chosen.table}_at"),
+            sql.SQL("{}::date").format(sql.Literal(as_of or self.today())),
+            sql.SQL("{}::timestamptz").format(sql.Literal(known_at)),
+            sql.Identifier(chosen.id_column),
+        )
+        return to_frame(read_arrow(self._info, statement.as_string(self.connection)), kind, self.srid)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows of each kind are known now."""
+        return {
+            name: self.connection.execute(
+                sql.SQL("SELECT count(*) FROM {} WHERE upper_inf(recorded)").format(
+                    sql.Identifier("registry", kind.version_table)
+                )
+            ).fetchall()[0][0]
+            for name, kind in KINDS.items()
+        }
+
+    def row_counts(self) -> dict[str, int]:
+        """Return the rows of every table."""
+        return dict(self.connection.execute("SELECT table_name, row_count FROM registry_app.row_counts()").fetchall())
+
+    def state_hash(self) -> str:
+        """Return one hash over what is true now for every valid day."""
+        row = self.connection.execute("SELECT registry_app.state_hash()").fetchone()
+        return str(row[0]) if row else ""
+
+    def deliveries(self) -> pd.DataFrame:
+        """Return what came in, newest first."""
+        return self._rows("deliveries")
+
+    def held(self, delivery_id: str) -> pd.DataFrame:
+        """Return the held-back rows of one delivery with their reasons in both languages.
+
+        Raises
+        ------
+        NotFoundError
+            Where no delivery has that id.
+        """
+        exists = self.connection.execute(
+            "SELECT EXISTS (SELECT FROM registry.delivery WHERE delivery_id = %s)", [delivery_id]
+        ).fetchone()
+        if exists is None or not exists[0]:
+            raise NotFoundError("delivery_unknown", delivery=delivery_id)
+        return _with_reasons(self._rows("held_faults", [delivery_id]))
+
+    def held_summary(self) -> pd.DataFrame:
+        """Return what was held back over all deliveries: kind, code, reasons, rows and length in metres.
+
+        A row with two faults counts under its first one, so that the rows add up.
+        """
+        return _with_reasons(self._rows("held_summary"))
+
+    def save_run(
+        self,
+        kind: str,
+        name: str | None,
+        frames: dict[str, pd.DataFrame],
+        *,
+        policy: dict[str, Any],
+        summary: dict[str, Any],
+        as_of: date,
+        known_at: datetime | None = None,
+    ) -> str:
+        """Keep the results of a computation and return the id of the run.
+
+        A run of the same kind and name is replaced; runs without a name are kept as the latest of their kind only.
+        """
+        from registry.frames import copy_in, to_arrow
+
+        run_id = str(uuid.uuid4())
+        with writing(self.connection):
+            self.connection.execute(
+                "DELETE FROM registry.run WHERE kind = %s AND name IS NOT DISTINCT FROM %s", [kind, name]
+            )
+            facts = [run_id, kind, name, self._actor, as_of, known_at, self.version, code_version(), Jsonb(policy), Jsonb(summary)]
+            self.connection.execute(query("insert_run"), facts)
+            for frame_name, frame in frames.items():
+                table = to_arrow(frame, fields()[frame_name])
+                import pyarrow as pa
+
+                table = table.add_column(0, "run_id", pa.array([run_id] * table.num_rows, type=pa.string()))
+                for _sent in copy_in(self.connection, sql.Identifier("registry", f"run_{frame_name}"), table):
+                    pass
+        return run_id
+
+    def load_run(self, kind: str, name: str | None = None) -> SavedRun:
+        """Return a saved run by name, or the latest of its kind.
+
+        Raises
+        ------
+        NotFoundError
+            Where there is none.
+        """
+        row = self.connection.execute(query("find_run"), {"kind": kind, "name": name}).fetchone()
+        if row is None:
+            code = "run_absent" if name is None else "run_unknown"
+            raise NotFoundError(code, kind=kind, name=name)
+        return SavedRun(*row, frames={frame: self._run_frame(frame, row[0]) for frame in RUN_FRAMES})
+
+    def _run_frame(self, frame: str, run_id: str) -> pd.DataFrame:
+        from registry.frames import read_arrow, to_frame
+
+        names = list(fields()[frame])
+        statement = sql.SQL("SELECT {} FROM {} WHERE run_id = {} ORDER BY 1, 2").format(
+            sql.SQL(", ").join(map(sql.Identifier, names)),
+            sql.Identifier("registry", f"run_{frame}"),
+            sql.Literal(run_id),
+        )
+        return to_frame(read_arrow(self._info, statement.as_string(self.connection)), frame, self.srid)
+
+    def runs(self) -> pd.DataFrame:
+        """Return the saved runs, newest first."""
+        return self._rows("runs")
+
+    def _rows(self, name: str, parameters: list[object] | None = None) -> pd.DataFrame:
+        import pandas as pd
+
+        with self.connection.cursor() as cursor:
+            cursor.execute(query(name), parameters)
+            columns = [column.name for column in cursor.description or []]
+            return pd.DataFrame(cursor.fetchall(), columns=pd.Index(columns))
+
+
+def _with_reasons(faults: pd.DataFrame) -> pd.DataFrame:
+    """Say the reason of each row in both languages; sums in numbers, not decimals."""
+    from registry.catalogue import say
+
+    said = faults.copy()
+    for language in ("en", "zh"):
+        said[f"reason_{language}"] = [
+            say(row["code"], language, **_speakable(row)) for row in faults.to_dict("records")
+        ]
+    return said
+
+
+def _speakable(row: dict[Any, Any]) -> dict[str, object]:
+    given = dict(row.get("parameters") or {})
+    return {"value": row.get("value") or "", "offered": row.get("offered") or "—", "column": row.get("column_name", ""), **given}
+
+
+@contextmanager
+def open_registry(settings: Settings) -> Iterator[Registry]:
+    """Open the registry of the settings, starting the embedded server where one is used.
+
+    Raises
+    ------
+    DatabaseError
+        Where the registry does not exist, is not initialised, or needs `digonce db migrate`.
+    """
+    info = conninfo(settings)
+    with connect(info, is_autocommit=True) as connection:
+        left = pending(connection)
+        if left:
+            code = "registry_not_initialised" if len(left) == 1 and left[0].startswith("0001") else "migrations_pending"
+            raise DatabaseError(code, names=", ".join(left))
+        yield Registry(connection, info, settings.registry, settings.actor)
