@@ -1,1 +1,29 @@
-def main() -> None: ...
+"""digonce: the command line, one face over registry, planner and maps."""
+
+from __future__ import annotations
+
+import maps.cli
+import planner.cli
+import typer
+
+import registry.cli
+
+app = typer.Typer(
+    help="A census of a city's underground pipes, and a planner that digs each street once.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verbs in (registry.cli.app, planner.cli.app, maps.cli.app):
+    app.registered_commands.extend(verbs.registered_commands)
+    app.registered_groups.extend(verbs.registered_groups)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="digonce")
+
+
+if __name__ == "__main__":
+    main()

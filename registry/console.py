@@ -155,7 +155,7 @@ def _jsonable(value: object) -> object:
 
 
 def _cell(value: object) -> str:
-    if value is None or value != value:  # noqa: PLR0124 - NaN and NaT differ from themselves
+    if value is None or value != value:
         return ""
     if isinstance(value, float):
         return f"{value:,.2f}"
@@ -216,7 +216,7 @@ def _run(verb: Callable[..., None], common: dict[str, Any], arguments: Any, opti
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except (typer.Exit, typer.Abort):
         raise
-    except Exception as fault:  # noqa: BLE001 - the last resort that turns a bug into exit 3 and a log
+    except Exception as fault:
         _report_bug(fault, language)
 
 
@@ -227,9 +227,7 @@ def _report_bug(fault: Exception, language: str) -> NoReturn:
 
     lines = ["# digonce bug report", "", f"- Python {platform.python_version()}, {platform.platform()}", ""]
     text = "\n".join(lines) + "```\n" + "".join(traceback.format_exception(fault)) + "```\n"
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="digonce-bug-", suffix=".md", delete=False, encoding="utf-8"
-    ) as log:
+    with tempfile.NamedTemporaryFile("w", prefix="digonce-bug-", suffix=".md", delete=False, encoding="utf-8") as log:
         log.write(text)
     typer.echo(say("bug", language, fault=f"{type(fault).__name__}: {fault}", path=log.name), err=True)
     raise typer.Exit(EXIT_BUG) from None

@@ -99,7 +99,9 @@ def axes_are_swapped(x: Coordinates, y: Coordinates, crs: pyproj.CRS, file_name:
         return False
     if _share_inside(y, x, bounds) >= 0.5:
         return True
-    raise FileFaultError("coordinates_outside_crs", file=file_name, crs=name, x=float(np.median(x)), y=float(np.median(y)))
+    raise FileFaultError(
+        "coordinates_outside_crs", file=file_name, crs=name, x=float(np.median(x)), y=float(np.median(y))
+    )
 
 
 def to_working_crs(geometry: npt.NDArray[Any], crs: pyproj.CRS, srid: int) -> npt.NDArray[Any]:

@@ -39,7 +39,9 @@ def connect(info: str, *, is_autocommit: bool = False) -> psycopg.Connection:
         Where the database does not exist or refuses; the message says what to do.
     """
     try:
-        return psycopg.connect(info, autocommit=is_autocommit, options="-c timezone=UTC -c jit=off -c client_min_messages=warning")
+        return psycopg.connect(
+            info, autocommit=is_autocommit, options="-c timezone=UTC -c jit=off -c client_min_messages=warning"
+        )
     except psycopg.OperationalError as fault:
         raise DatabaseError(_connect_code(str(fault)), detail=str(fault).strip()) from fault
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from registry.errors import FileFaultError
-from registry.fields import fields, value_list
+from registry.fields import Field, fields, value_list
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,11 +38,9 @@ def in_words(frame: pd.DataFrame, contract: str, language: str) -> pd.DataFrame:
     return table.rename(columns={name: _heading(declared, name, language) for name in table.columns})
 
 
-def _heading(declared: dict[str, object], name: str, language: str) -> str:
-    from registry.fields import Field
-
+def _heading(declared: dict[str, Field], name: str, language: str) -> str:
     field = declared.get(name)
-    if not isinstance(field, Field):
+    if field is None:
         return name
     unit = f" ({field.unit})" if field.unit and field.unit != "year" else ""
     return f"{field.label(language)}{unit}"

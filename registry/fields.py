@@ -166,9 +166,11 @@ def check_frame(table: pd.DataFrame, frame: str, columns: list[str] | None = Non
         faults.append(("frame_index_name", {"frame": frame, "column": index, "found": str(table.index.name)}))
     if index is not None and not table.index.is_unique:
         faults.append(("frame_index_repeated", {"frame": frame, "column": index}))
-    needed = columns if columns is not None else [
-        field.column for field in contract.values() if not field.is_nullable and field.role != "index"
-    ]
+    needed = (
+        columns
+        if columns is not None
+        else [field.column for field in contract.values() if not field.is_nullable and field.role != "index"]
+    )
     absent = [column for column in needed if column not in table.columns]
     if absent:
         faults.append(("frame_columns_absent", {"frame": frame, "columns": ", ".join(absent)}))

@@ -74,9 +74,9 @@ def elevations(geometry: npt.NDArray[Any]) -> pa.Array | None:
 
 
 def to_arrow(frame: pd.DataFrame, contract: dict[str, Field]) -> pa.Table:
-    """Return the attribute columns of a frame, and its index where it has a name, as Arrow in the types of our tables."""
+    """Return the attributes of a frame, and its index where it has a name, as Arrow in the types of our tables."""
     table = frame.reset_index() if frame.index.name else frame
-    columns: dict[str, pa.Array | pa.ChunkedArray] = {}
+    columns: dict[str, Any] = {}
     for name in table.columns:
         if name not in contract or contract[name].role == "geometry":
             continue
@@ -129,7 +129,7 @@ def to_frame(table: pa.Table, contract_name: str, srid: int) -> pd.DataFrame | g
     return frame.set_index(index) if index in frame.columns else frame
 
 
-def _series(column: pa.ChunkedArray, field: Field) -> pd.Series:
+def _series(column: Any, field: Field) -> pd.Series:  # noqa: ANN401 - pyarrow has no complete types
     match field.dtype:
         case "text":
             return column.cast(pa.string()).to_pandas().astype("str")

@@ -1,7 +1,7 @@
 """Numbered, forward-only migrations of the data schema, and the rebuild of `registry_app` after them.
 
-Each file of `sql/data/` runs once, in one transaction with its record; an edited, missing or renumbered file is refused.
-Files may not hold what PostgreSQL refuses inside a transaction (CREATE INDEX CONCURRENTLY, CREATE DATABASE).
+Each file of `sql/data/` runs once, in one transaction with its record; an edited, missing or renumbered file is
+refused. Files may not hold what PostgreSQL refuses inside a transaction (CREATE INDEX CONCURRENTLY, CREATE DATABASE).
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class RegistryInfo:
 def sql_files(folder: str) -> dict[str, bytes]:
     """Return the files of one SQL folder of the package, in order of their names."""
     entries = files("registry").joinpath("sql", folder).iterdir()
-    return {entry.name: entry.read_bytes() for entry in sorted(entries, key=lambda e: e.name) if entry.name.endswith(".sql")}
+    return {
+        entry.name: entry.read_bytes() for entry in sorted(entries, key=lambda e: e.name) if entry.name.endswith(".sql")
+    }
 
 
 def applied(connection: psycopg.Connection) -> dict[str, str]:

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from registry.db import conninfo, connect, query, writing
+from registry.db import connect, conninfo, query, writing
 from registry.errors import DatabaseError, NotFoundError
 from registry.fields import fields
 from registry.kinds import KINDS, kind_named
@@ -206,7 +206,12 @@ class Registry:
 
         A row with two faults counts under its first one, so that the rows add up.
         """
-        return _with_reasons(self._rows("held_summary"))
+        from registry.catalogue import say
+
+        summary = self._rows("held_summary")
+        for language in ("en", "zh"):
+            summary[f"reason_{language}"] = [say(f"{code}_short", language) for code in summary["code"]]
+        return summary
 
     def save_run(
         self,
@@ -230,7 +235,18 @@ class Registry:
             self.connection.execute(
                 "DELETE FROM registry.run WHERE kind = %s AND name IS NOT DISTINCT FROM %s", [kind, name]
             )
-            facts = [run_id, kind, name, self._actor, as_of, known_at, self.version, code_version(), Jsonb(policy), Jsonb(summary)]
+            facts = [
+                run_id,
+                kind,
+                name,
+                self._actor,
+                as_of,
+                known_at,
+                self.version,
+                code_version(),
+                Jsonb(policy),
+                Jsonb(summary),
+            ]
             self.connection.execute(query("insert_run"), facts)
             for frame_name, frame in frames.items():
                 table = to_arrow(frame, fields()[frame_name])
@@ -253,7 +269,7 @@ class Registry:
         if row is None:
             code = "run_absent" if name is None else "run_unknown"
             raise NotFoundError(code, kind=kind, name=name)
-        return SavedRun(*row, frames={frame: self._run_frame(frame, row[0]) for frame in RUN_FRAMES})
+        return SavedRun(*row, {frame: self._run_frame(frame, row[0]) for frame in RUN_FRAMES})
 
     def _run_frame(self, frame: str, run_id: str) -> pd.DataFrame:
         from registry.frames import read_arrow, to_frame
@@ -280,7 +296,7 @@ class Registry:
 
 
 def _with_reasons(faults: pd.DataFrame) -> pd.DataFrame:
-    """Say the reason of each row in both languages; sums in numbers, not decimals."""
+    """Say the reason of each held-back row in both languages."""
     from registry.catalogue import say
 
     said = faults.copy()
@@ -292,8 +308,12 @@ def _with_reasons(faults: pd.DataFrame) -> pd.DataFrame:
 
 
 def _speakable(row: dict[Any, Any]) -> dict[str, object]:
-    given = dict(row.get("parameters") or {})
-    return {"value": row.get("value") or "", "offered": row.get("offered") or "—", "column": row.get("column_name", ""), **given}
+    return {
+        "value": row["value"] or "",
+        "offered": row["offered"] or "—",
+        "column": row["column_name"],
+        **dict(row["parameters"] or {}),
+    }
 
 
 @contextmanager

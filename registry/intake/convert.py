@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _BLANK: Final = frozenset({"", "-", "--", "/", "\\", "null", "none", "nan", "n/a", "na"})
 _TRUE: Final = frozenset({"是", "有", "y", "yes", "true", "1", "t", "√"})
 _FALSE: Final = frozenset({"否", "无", "n", "no", "false", "0", "f", "×"})
-_DIAMETER: Final = re.compile(r"^(?P<kind>dn|de|od|d|φ|ø|Φ)?\s*(?P<size>\d+(?:\.\d+)?)\s*(?:mm)?\s*(?:[x×*]\s*\d+(?:\.\d+)?)?$", re.I)
+_DIAMETER: Final = re.compile(
+    r"^(?P<kind>dn|de|od|d|φ|ø|Φ)?\s*(?P<size>\d+(?:\.\d+)?)\s*(?:mm)?\s*(?:[x×*]\s*\d+(?:\.\d+)?)?$", re.I
+)
 _YEAR: Final = re.compile(r"^(\d{4})(?:\.0+)?年?(?:建|建成|投用)?$")
 _DECADE: Final = re.compile(r"^(?:(\d{4})|(\d{2}))年代$")
 _YEARS: Final = re.compile(r"^(\d{4})年?\s*[-~—–至到]\s*(\d{4})年?$")
@@ -32,7 +34,7 @@ _LAST_DAY_OF_YEAR: Final = frozenset({"ends_on"})
 _UNKNOWN_WORDS: Final = frozenset({"不明", "未知", "不详", "其它", "其他", "unknown"})
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """A value that cannot be understood; carries the code of the reason and a value to offer."""
 
     def __init__(self, code: str, offered: object = None) -> None:
@@ -43,7 +45,7 @@ class Unreadable(Exception):
 
 def is_blank(value: object) -> bool:
     """Tell whether a raw value says nothing."""
-    if value is None or value is pd.NaT or (isinstance(value, float) and value != value):  # noqa: PLR0124 - NaN
+    if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
         return True
     return isinstance(value, str) and value.strip().casefold() in _BLANK
 
@@ -60,23 +62,26 @@ def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, s
     findings
         Takes the faults.
     words
-        Extra words for a value list, from the mapping: theirs -> ours.
+        Words of the mapping, theirs -> ours; for a number or a day `"0" = ""` says that 0 means unknown.
     factor
         What numbers are multiplied by to be in our unit.
     """
-    if field.dtype == "double" and raw.dtype.kind in "if":
+    if field.dtype == "double" and raw.dtype.kind in "if" and not words:
         return _checked_range(raw.astype("float64") * factor, raw, field, findings)
     understand = _understander(field, words)
+    # a value list takes the mapping's words among its own; any other column has them replaced beforehand
+    reworded = bool(words) and not field.list_name
     codes, distinct = pd.factorize(raw, use_na_sentinel=True)
     results: list[Any] = []
     bad: list[str | None] = []
     offered: list[object] = []
     for value in distinct:
         try:
-            results.append(None if is_blank(value) else understand(value))
+            said = words.get(_text(value), value) if reworded else value
+            results.append(None if is_blank(said) else understand(said))
             bad.append(None)
             offered.append(None)
-        except Unreadable as fault:
+        except UnreadableError as fault:
             results.append(None)
             bad.append(fault.code)
             offered.append(fault.offered)
@@ -159,7 +164,7 @@ def _number(value: object) -> float:
     try:
         return float(str(value).strip().replace(",", "").replace("，", ""))
     except ValueError:
-        raise Unreadable("not_a_number") from None
+        raise UnreadableError("not_a_number") from None
 
 
 def _integer(value: object) -> int | None:
@@ -167,7 +172,7 @@ def _integer(value: object) -> int | None:
     if np.isnan(number):
         return None
     if not float(number).is_integer():
-        raise Unreadable("not_a_whole_number", round(number))
+        raise UnreadableError("not_a_whole_number", round(number))
     return int(number)
 
 
@@ -179,7 +184,7 @@ def _truth(value: object) -> bool | None:
         return False
     if word in _UNKNOWN_WORDS:
         return None
-    raise Unreadable("not_yes_or_no")
+    raise UnreadableError("not_yes_or_no")
 
 
 def _diameter(value: object) -> float:
@@ -191,7 +196,7 @@ def _diameter(value: object) -> float:
         return float("nan")
     found = _DIAMETER.match(text)
     if found is None:
-        raise Unreadable("not_a_diameter")
+        raise UnreadableError("not_a_diameter")
     return float(found["size"])
 
 
@@ -211,8 +216,8 @@ def _year_of_interval(value: object, *, is_last: bool) -> int | None:
         return int(found[2] if is_last else found[1])
     try:
         return _day(value, is_last=is_last).year
-    except Unreadable:
-        raise Unreadable("not_a_year") from None
+    except UnreadableError:
+        raise UnreadableError("not_a_year") from None
 
 
 def _day(value: object, *, is_last: bool) -> date:
@@ -232,7 +237,7 @@ def _day(value: object, *, is_last: bool) -> date:
             return date(int(found[1]), 12, 31) if is_last else date(int(found[1]), 1, 1)
     except ValueError:
         pass
-    raise Unreadable("not_a_day")
+    raise UnreadableError("not_a_day")
 
 
 def _listed(field: Field, words: dict[str, str]) -> Callable[[object], object]:
@@ -247,7 +252,7 @@ def _listed(field: Field, words: dict[str, str]) -> Callable[[object], object]:
         word = _text(value)
         code = known.get(_folded(word))
         if code is None:
-            raise Unreadable("value_not_listed", _nearest(word, field.list_name))
+            raise UnreadableError("value_not_listed", _nearest(word, field.list_name))
         return code
 
     return understand

@@ -80,7 +80,9 @@ def match_headings(headings: list[str], kind: Kind, mapping: Mapping, file_name:
     return Headings(found, unused)
 
 
-def _require(found: dict[str, str], contract: list[Field], mapping: Mapping, file_name: str, headings: list[str]) -> None:
+def _require(
+    found: dict[str, str], contract: list[Field], mapping: Mapping, file_name: str, headings: list[str]
+) -> None:
     missing = [
         f"{field.column} ({field.label_zh})"
         for field in contract

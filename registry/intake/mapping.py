@@ -115,7 +115,9 @@ def _faults(mapping: Mapping, kind: Kind) -> list[str]:
         for column in columns
         if column not in known
     ]
-    faults += [fault for column, values in mapping.values.items() for fault in _value_faults(contract.get(column), values)]
+    faults += [
+        fault for column, values in mapping.values.items() for fault in _value_faults(contract.get(column), values)
+    ]
     faults += [
         f"[units] {column}: {unit} cannot be turned into {contract[column].unit or 'a column without unit'}"
         for column, unit in mapping.units.items()

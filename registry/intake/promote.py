@@ -96,9 +96,7 @@ class Writer:
         return table
 
     def _write_rows(self, table: pa.Table) -> tuple[int, int, int]:
-        row = self._connection.execute(
-            sql.SQL("SELECT EXISTS (SELECT FROM {})").format(self._versions)
-        ).fetchone()
+        row = self._connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(self._versions)).fetchone()
         if row is not None and row[0]:
             return self._merge(table)
         self._load(table)
@@ -148,7 +146,9 @@ class Writer:
             "theirs": sql.SQL(", ").join(sql.Identifier("i", name) for name in names),
         }
         connection.execute(
-            sql.SQL("CREATE TEMP TABLE {incoming} ON COMMIT DROP AS SELECT {key}, {columns} FROM {versions} LIMIT 0").format(**parts)
+            sql.SQL(
+                "CREATE TEMP TABLE {incoming} ON COMMIT DROP AS SELECT {key}, {columns} FROM {versions} LIMIT 0"
+            ).format(**parts)
         )
         self._copy(sql.Identifier("incoming"), table)
         connection.execute(sql.SQL("CREATE INDEX ON {incoming} ({key})").format(**parts))
@@ -196,15 +196,30 @@ class Writer:
         lengths = shapely.length(np.where(shapely.is_missing(shapes), given, shapes))
         is_line = self._kind.geometry_dtype == "linestring"
         rows = [
-            (delivery_id, int(number), Jsonb(_as_json(row, shape)), float(length) if is_line and np.isfinite(length) else None)
-            for number, row, shape, length in zip(raw.index, raw.to_dict("records"), given, lengths, strict=True)
+            (
+                delivery_id,
+                int(number),
+                Jsonb(_as_json(row, shape)),
+                float(length) if is_line and np.isfinite(length) else None,
+            )
+            for number, row, shape, length in zip(
+                raw.index.tolist(), raw.to_dict("records"), given, lengths, strict=True
+            )
         ]
         with self._connection.cursor() as cursor:
             cursor.executemany(query("insert_held_row"), rows)
             cursor.executemany(
                 query("insert_held_fault"),
                 [
-                    (delivery_id, int(f.row_number), f.column_name, f.code, _text(f.value), _text(f.offered), Jsonb(f.parameters))
+                    (
+                        delivery_id,
+                        int(f.row_number),
+                        f.column_name,
+                        f.code,
+                        _text(f.value),
+                        _text(f.offered),
+                        Jsonb(f.parameters),
+                    )
                     for f in faults.itertuples()
                 ],
             )
@@ -217,10 +232,10 @@ def _statement(name: str, parts: dict[str, sql.Composable]) -> sql.Composed:
 
 
 def _text(value: object) -> str | None:
-    return None if value is None or value != value else str(value)  # noqa: PLR0124 - NaN differs from itself
+    return None if value is None or value != value else str(value)
 
 
-def _as_json(row: dict[Any, Any], shape: object) -> dict[str, Any]:
+def _as_json(row: dict[Any, Any], shape: Any) -> dict[str, Any]:
     values = {str(key): _text(value) for key, value in row.items()}
     if shape is not None and not shapely.is_missing(shape):
         values["geometry"] = shapely.to_wkt(shape, rounding_precision=3)

@@ -73,7 +73,7 @@ def settle_shapes(
     geometry = raw.geometry if raw.geometry is not None else _points(points)
     geometry = _settle_axes(geometry, crs, mapping, file_name, raw.geometry is None, notes)
     _note_broken(geometry, raw, findings)
-    geometry = to_working_crs(_flat(geometry, findings.held), crs, srid)
+    geometry = to_working_crs(_without(geometry, findings.held), crs, srid)
     authority = crs.to_authority()
     return Shapes(_of_type(geometry, kind, findings), ":".join(authority) if authority else crs.name, notes)
 
@@ -89,7 +89,12 @@ def _points(points: tuple[pd.Series, pd.Series] | None) -> Geometries:
 
 
 def _settle_axes(
-    geometry: Geometries, crs: Any, mapping: Mapping, file_name: str, is_table: bool, notes: list[dict[str, object]]  # noqa: ANN401, FBT001
+    geometry: Geometries,
+    crs: Any,
+    mapping: Mapping,
+    file_name: str,
+    is_table: bool,
+    notes: list[dict[str, object]],
 ) -> Geometries:
     declared = mapping.source.axis
     if declared == "northing-easting":
@@ -115,11 +120,11 @@ def _note_broken(geometry: Geometries, raw: RawTable, findings: Findings) -> Non
         findings.add(empty, "geometry", "geometry_empty")
 
 
-def _flat(geometry: Geometries, held: npt.NDArray[np.bool_]) -> Geometries:
-    """Return the geometries with faulty ones taken out; the third dimension is kept."""
-    sound = geometry.copy()
-    sound[held & ~shapely.is_missing(geometry)] = None
-    return sound
+def _without(geometry: Geometries, rows: npt.NDArray[np.bool_]) -> Geometries:
+    """Return a copy in which the geometries of these rows are missing."""
+    kept = geometry.copy()
+    kept[rows] = None
+    return kept
 
 
 def _of_type(geometry: Geometries, kind: Kind, findings: Findings) -> Geometries:
@@ -130,7 +135,7 @@ def _of_type(geometry: Geometries, kind: Kind, findings: Findings) -> Geometries
     wrong = there & ~np.isin(types, [int(entry) for entry in _ALLOWED[dtype]])
     names = np.array([GeometryType(entry).name.lower() if entry >= 0 else "" for entry in types], dtype=object)
     findings.add(wrong, "geometry", "geometry_of_wrong_type", values=names, wanted=dtype)
-    geometry = np.where(wrong, None, geometry)
+    geometry = _without(geometry, wrong)
     there &= ~wrong
     if dtype == "linestring":
         return _lines(geometry, there, findings)
@@ -138,13 +143,13 @@ def _of_type(geometry: Geometries, kind: Kind, findings: Findings) -> Geometries
         is_multi = there & (types == GeometryType.MULTIPOINT)
         many = is_multi & (shapely.get_num_geometries(geometry) > 1)
         findings.add(many, "geometry", "geometry_of_many_parts", values=shapely.get_num_geometries(geometry))
-        return np.where(is_multi, shapely.get_geometry(geometry, 0), geometry)
+        return np.asarray(np.where(is_multi, shapely.get_geometry(geometry, 0), geometry))
     unsound = there & ~shapely.is_valid(geometry)
     if unsound.any():
         reasons = np.full(len(geometry), None, dtype=object)
         reasons[unsound] = shapely.is_valid_reason(geometry[unsound])
         findings.add(unsound, "geometry", "geometry_unsound", values=reasons)
-        geometry = np.where(unsound, None, geometry)
+        geometry = _without(geometry, unsound)
     geometry = np.asarray(shapely.force_2d(geometry))
     return _multipolygons(geometry) if dtype == "multipolygon" else geometry
 
@@ -169,4 +174,4 @@ def _lines(geometry: Geometries, there: npt.NDArray[np.bool_], findings: Finding
         there = there & ~apart
     short = there & ~(shapely.length(geometry) >= SHORTEST_M)
     findings.add(short, "geometry", "geometry_too_short", values=shapely.length(geometry), shortest_m=SHORTEST_M)
-    return np.where(short, None, geometry)
+    return _without(geometry, short)

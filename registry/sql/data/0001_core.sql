@@ -224,6 +224,7 @@ CREATE TABLE registry.leak_version (
     leak_id text NOT NULL,
     leaked_on date NOT NULL,
     medium text,
+    part text,
     cause text,
     grade text,
     source text,
@@ -248,6 +249,7 @@ COMMENT ON TABLE registry.leak_version IS 'Versions of leaks: what was true (val
 COMMENT ON COLUMN registry.leak_version.leak_id IS '漏点编号: Id given by the owner; the index of the frame.';
 COMMENT ON COLUMN registry.leak_version.leaked_on IS '发现日期: Day on which the leak was found.';
 COMMENT ON COLUMN registry.leak_version.medium IS '介质: What leaked.';
+COMMENT ON COLUMN registry.leak_version.part IS '泄漏部位: Which part of the network leaked; only mains count towards a segment''s own history.';
 COMMENT ON COLUMN registry.leak_version.cause IS '泄漏原因: Cause of the leak.';
 COMMENT ON COLUMN registry.leak_version.grade IS '泄漏等级: Urgency of the leak.';
 COMMENT ON COLUMN registry.leak_version.source IS '信息来源: Who or what reported it.';
@@ -711,7 +713,7 @@ COMMENT ON COLUMN registry.run_scores.is_heavy_leakage IS '漏损严重: Leaks p
 COMMENT ON COLUMN registry.run_scores.has_hazard IS '存在安全隐患: A hazard is on record: encroachment or an assessment that asks for renewal.';
 COMMENT ON COLUMN registry.run_scores.age_years IS '管龄: Age at the as-of date, middle of the install interval. [year]';
 COMMENT ON COLUMN registry.run_scores.length_m IS '长度: Length of the segment. [m]';
-COMMENT ON COLUMN registry.run_scores.leak_count IS '漏点数: Expected number of leaks on record on the segment.';
+COMMENT ON COLUMN registry.run_scores.leak_count IS '漏点数: Expected number of leaks on record on the segment, without the causes that the weights leave out (third-party damage).';
 COMMENT ON COLUMN registry.run_scores.ln_likelihood_base IS '可能性·基准率: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
 COMMENT ON COLUMN registry.run_scores.ln_likelihood_material IS '可能性·管材: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
 COMMENT ON COLUMN registry.run_scores.ln_likelihood_protection IS '可能性·防腐与阴保: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
@@ -735,8 +737,8 @@ CREATE TABLE registry.run_leak_links (
     leak_id text NOT NULL,
     segment_id text NOT NULL,
     probability double precision NOT NULL,
-    distance_m double precision NOT NULL,
-    measure_m double precision NOT NULL,
+    distance_m double precision,
+    measure_m double precision,
     CONSTRAINT run_leak_links_row_is_named_once PRIMARY KEY (run_id, leak_id, segment_id),
     CONSTRAINT run_leak_links_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
 );
@@ -744,8 +746,8 @@ COMMENT ON TABLE registry.run_leak_links IS 'Rows of the frame leak_links that a
 COMMENT ON COLUMN registry.run_leak_links.leak_id IS '漏点编号: Id of the row it belongs to.';
 COMMENT ON COLUMN registry.run_leak_links.segment_id IS '管段编号: Id of the row it belongs to.';
 COMMENT ON COLUMN registry.run_leak_links.probability IS '概率: Probability that the leak belongs to the segment; those of one leak add up to at most one.';
-COMMENT ON COLUMN registry.run_leak_links.distance_m IS '距离: Distance from the reported position to the segment. [m]';
-COMMENT ON COLUMN registry.run_leak_links.measure_m IS '里程: Distance along the segment from its start. [m]';
+COMMENT ON COLUMN registry.run_leak_links.distance_m IS '距离: Distance from the reported position to the segment; empty where the crew named the segment without a position. [m]';
+COMMENT ON COLUMN registry.run_leak_links.measure_m IS '里程: Distance along the segment from its start; empty where no position was reported. [m]';
 
 CREATE TABLE registry.run_pairs (
     run_id text NOT NULL,
@@ -784,7 +786,7 @@ CREATE TABLE registry.run_batches (
     segment_count integer NOT NULL,
     length_m double precision NOT NULL,
     mandatory_m double precision NOT NULL,
-    household_count integer NOT NULL,
+    household_count integer,
     risk_per_year double precision NOT NULL,
     value double precision NOT NULL,
     cost_alone_cny double precision NOT NULL,
@@ -803,9 +805,9 @@ COMMENT ON COLUMN registry.run_batches.policy_class IS '政策类别: Strictest 
 COMMENT ON COLUMN registry.run_batches.segment_count IS '管段数: Number of segments.';
 COMMENT ON COLUMN registry.run_batches.length_m IS '长度: Length renewed. [m]';
 COMMENT ON COLUMN registry.run_batches.mandatory_m IS '必改长度: Length of its mandatory segments. [m]';
-COMMENT ON COLUMN registry.run_batches.household_count IS '户数: Households that are supplied through it.';
+COMMENT ON COLUMN registry.run_batches.household_count IS '户数: Households of its compound or connected to its segments; empty where no customer or compound record tells.';
 COMMENT ON COLUMN registry.run_batches.risk_per_year IS '年风险: Risk that its renewal removes each year. [1/year]';
-COMMENT ON COLUMN registry.run_batches.value IS '效益: Discounted risk removed over the horizon when done in its year.';
+COMMENT ON COLUMN registry.run_batches.value IS '效益: Discounted risk removed over the horizon when done in its year; 0 where the plan leaves it out.';
 COMMENT ON COLUMN registry.run_batches.cost_alone_cny IS '单独实施费用: Cost without any project. [CNY]';
 COMMENT ON COLUMN registry.run_batches.saving_cny IS '同步节约: Reinstatement saved by going together with a project in that year. [CNY]';
 COMMENT ON COLUMN registry.run_batches.cost_cny IS '费用: Cost alone less the saving. [CNY]';

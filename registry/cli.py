@@ -1,0 +1,289 @@
+"""Verbs of the registry: the database, a new registry, a synthetic city, deliveries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from registry.console import Output, Session, command, parse_day
+
+app = typer.Typer()
+db = typer.Typer(help="The database: start, stop, look, migrate.", no_args_is_help=True)
+app.add_typer(db, name="db")
+
+
+@command(db, "up")
+def db_up(session: Session) -> None:
+    """Start the embedded PostGIS server; the first start makes it.
+
+    Example: digonce db up
+    """
+    status = _cluster(session, "up")
+    session.tell("db_is_up", version=status["version"], folder=status["data_folder"])
+    session.result(status)
+
+
+@command(db, "down")
+def db_down(session: Session) -> None:
+    """Stop the embedded PostGIS server; the data stay.
+
+    Example: digonce db down
+    """
+    status = _cluster(session, "down")
+    session.tell("db_is_down", folder=status["data_folder"])
+    session.result(status)
+
+
+def _cluster(session: Session, verb: str) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from registry.cluster import Cluster
+    from registry.errors import SettingsError
+
+    if session.settings.dsn:
+        raise SettingsError("db_is_yours", verb=verb)
+    cluster = Cluster(session.settings.home)
+    if verb == "up":
+        cluster.up()
+    elif verb == "down":
+        cluster.down()
+    return asdict(cluster.status())
+
+
+@command(db, "status")
+def db_status(session: Session) -> None:
+    """Show the server, the rows of every table, and one hash over what is true now.
+
+    Starts nothing: where the server is down, only that is said.
+
+    Example: digonce db status --json
+    """
+    import pandas as pd
+
+    server: dict[str, object] = {} if session.settings.dsn else _cluster(session, "status")
+    if server and not server["is_running"]:
+        session.tell("db_is_down", folder=server["data_folder"])
+        session.result({"server": server, "registry": None})
+        return
+    with session.open() as registry:
+        counts = registry.row_counts()
+        state_hash = registry.state_hash()
+        session.tell("db_holds", name=registry.name, city=registry.city, srid=registry.srid, version=registry.version)
+        rows = pd.DataFrame({"table": list(counts), "rows": list(counts.values())})
+        session.table(rows, {"table": session.say("heading_table"), "rows": session.say("heading_rows")})
+        session.tell("db_state_hash", state_hash=state_hash)
+        session.result(
+            {
+                "server": server or None,
+                "registry": registry.name,
+                "city": registry.city,
+                "srid": registry.srid,
+                "version": registry.version,
+                "rows": counts,
+                "state_hash": state_hash,
+            }
+        )
+
+
+@command(db, "migrate")
+def db_migrate(session: Session) -> None:
+    """Bring a registry to the schema of this version and rebuild its views.
+
+    Example: digonce db migrate --registry main
+    """
+    from registry.lifecycle import upgrade
+
+    ran = upgrade(session.settings)
+    session.tell("db_migrated", count=len(ran), names=", ".join(ran) or "—")
+    session.result({"migrations": ran})
+
+
+@command(app, "init")
+def init(
+    session: Session,
+    crs: Annotated[str, typer.Option("--crs", help="Working CRS, projected, in metres: EPSG:4549.")],
+    name: Annotated[str, typer.Option("--name", help="Name of the city, as it stands on maps.")],
+    timezone: Annotated[str, typer.Option("--timezone", help="Time zone of days and years.")] = "Asia/Shanghai",
+) -> None:
+    """Make a new, empty registry.
+
+    Example: digonce init --registry zhaoyuan --crs EPSG:4549 --name 招远
+    """
+    from dataclasses import asdict
+
+    from registry.lifecycle import initialise
+
+    made = initialise(session.settings, crs=crs, city=name, timezone=timezone)
+    session.tell("registry_made", name=made.name, city=made.city, srid=made.srid)
+    session.result(asdict(made))
+
+
+@command(app, "use")
+def use(
+    session: Session, name: Annotated[str, typer.Argument(help="Registry that commands work on from now on.")]
+) -> None:
+    """Choose the registry that commands work on when none is named.
+
+    Example: digonce use zhaoyuan
+    """
+    from registry.cluster import Cluster
+    from registry.errors import NotFoundError
+    from registry.settings import check_registry_name, select_registry
+
+    check_registry_name(name)
+    if not session.settings.dsn:
+        cluster = Cluster(session.settings.home)
+        cluster.up()
+        if name not in cluster.databases():
+            raise NotFoundError("registry_unknown", name=name, names=", ".join(cluster.databases()) or "—")
+    select_registry(session.settings.home, name)
+    session.tell("registry_selected", name=name)
+    session.result({"registry": name})
+
+
+@command(app, "doctor")
+def doctor(session: Session) -> None:
+    """Say what is installed, reachable, missing or clashing, and how to mend it.
+
+    Example: digonce doctor
+    """
+    from registry.doctor import examine
+
+    findings = examine(session.settings)
+    for finding in findings:
+        mark = {"good": "✓", "bad": "✗", "note": "·"}[finding.state]
+        if not session.is_json:
+            typer.echo(f"{mark} {session.say(finding.code, **finding.parameters)}")
+    is_well = all(finding.state != "bad" for finding in findings)
+    session.result(
+        {
+            "is_well": is_well,
+            "findings": [
+                {"state": f.state, "code": f.code, "message": session.say(f.code, **f.parameters)} for f in findings
+            ],
+        }
+    )
+    if not is_well:
+        raise typer.Exit(1)
+
+
+@command(app, "make-city")
+def make_city(
+    session: Session,
+    segments: Annotated[
+        int, typer.Option("--segments", min=200, max=2_000_000, help="About how many segments.")
+    ] = 5000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed makes the same city.")] = 1,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the delivery files.")] = Path("city"),
+) -> None:
+    """Make a synthetic city as the delivery files that a city would hand over.
+
+    The truth behind it (true materials, hazards, which leak belongs where) is written to truth/ beside them.
+
+    Example: digonce make-city --segments 5000 --seed 1 -o city
+    """
+    from registry.city import make_city as make
+    from registry.city import write_city
+
+    city = make(segments, seed)
+    paths = write_city(city, output)
+    session.tell("city_made", count=len(city.segments), folder=output, files=len(paths))
+    session.result({"segments": len(city.segments), "seed": seed, "files": [str(path) for path in paths]})
+
+
+@command(app, "import")
+def import_(
+    session: Session,
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="segments, leaks, projects, roads, buildings, compounds, districts, customers, risers, valves, nodes, context"
+        ),
+    ],
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX, GPKG, SHP, GeoJSON or Parquet.")],
+    map_path: Annotated[Path | None, typer.Option("--map", help="Mapping file (TOML).")] = None,
+    crs: Annotated[str | None, typer.Option("--crs", help="CRS of the file, where it does not say.")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Where the data come from, in words.")] = None,
+    is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
+    is_strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where any row is held back.")] = False,
+    draft_map: Annotated[
+        Path | None, typer.Option("--draft-map", help="Write a proposed mapping file and stop.")
+    ] = None,
+    received_on: Annotated[
+        str | None, typer.Option("--received-on", help="Day of the delivery; later dates in it are faults.")
+    ] = None,
+) -> None:
+    """Take one delivered file in: sound rows go in, faulty ones are held back with their reasons.
+
+    The same file, kind, mapping and CRS twice changes nothing.
+
+    Example: digonce import segments census.gpkg --source "2025 census, district 3"
+    """
+    from registry.intake.draft import draft_mapping
+
+    if draft_map is not None:
+        lines = draft_mapping(kind, file, draft_map)
+        session.tell("mapping_drafted", file=draft_map, count=lines)
+        session.result({"mapping": str(draft_map), "columns": lines})
+        return
+    with session.open() as registry, session.progress() as bars:
+        tasks: dict[str, object] = {}
+
+        def report(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(session.say(f"step_{step}"), total=total)
+            bars.update(tasks[step], completed=done, total=total)  # type: ignore[arg-type]
+
+        receipt = registry.import_file(
+            kind,
+            file,
+            map_path=map_path,
+            crs=crs,
+            source=source,
+            today=parse_day(received_on),
+            is_dry_run=is_dry_run,
+            report=report,
+        )
+    from registry.intake.receipt import print_receipt
+
+    print_receipt(session, receipt)
+    if is_strict and receipt.held:
+        raise typer.Exit(1)
+
+
+@command(app, "deliveries")
+def deliveries(session: Session) -> None:
+    """List what came in, newest first.
+
+    Example: digonce deliveries
+    """
+    with session.open() as registry:
+        rows = registry.deliveries()
+    columns = ["delivery_id", "kind", "file_name", "source", "received_at", "rows_read", "rows_accepted", "rows_held"]
+    session.table(rows, {name: session.say(f"heading_{name}") for name in columns})
+    session.result({"deliveries": rows.to_dict("records")})
+
+
+@command(app, "held")
+def held(
+    session: Session,
+    delivery: Annotated[str, typer.Argument(help="Id of the delivery, as `digonce deliveries` shows it.")],
+    output: Output = None,
+) -> None:
+    """List the held-back rows of a delivery with reason, value and offered mend.
+
+    Example: digonce held D20261101-1a2b3c4d -o held.xlsx
+    """
+    from registry.intake.receipt import held_table, write_held
+
+    with session.open() as registry:
+        faults = registry.held(delivery)
+    if output is not None:
+        write_held(faults, output, session.language)
+        session.tell("written", file=output)
+    else:
+        table, headings = held_table(faults, session)
+        session.table(table, headings)
+    session.result({"delivery_id": delivery, "held": faults.drop(columns="parameters").to_dict("records")})

@@ -1,0 +1,112 @@
+"""Tell a person what became of a delivery, and list what was held back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from registry.errors import FileFaultError
+from registry.fields import fields
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from registry.console import Session
+    from registry.intake.importer import Receipt
+
+_SHOWN: Final = 10
+
+
+def _reason(row: dict[Any, Any], kind: str | None, language: str) -> str:
+    from registry.catalogue import say
+
+    field = fields()[kind].get(str(row["column_name"])) if kind else None
+    named: dict[str, Any] = {
+        "value": "" if row["value"] is None else row["value"],
+        "offered": "—" if row["offered"] is None else row["offered"],
+        "column": field.label(language) if field else row["column_name"],
+    }
+    return say(str(row["code"]), language, **(named | dict(row["parameters"] or {})))
+
+
+def print_receipt(session: Session, receipt: Receipt) -> None:
+    """Print counts, notes about the file, and the first faults with their mends."""
+    if receipt.is_repeat:
+        session.tell("import_repeated", delivery=receipt.delivery_id)
+    elif receipt.is_dry_run:
+        session.tell("import_checked", read=receipt.rows_read, accepted=receipt.accepted, held=receipt.held)
+    else:
+        session.tell(
+            "import_done",
+            delivery=receipt.delivery_id,
+            read=receipt.rows_read,
+            accepted=receipt.accepted,
+            held=receipt.held,
+            added=receipt.added,
+            changed=receipt.changed,
+            unchanged=receipt.unchanged,
+        )
+    for note in receipt.notes:
+        session.tell(str(note["code"]), **{key: value for key, value in note.items() if key != "code"})
+    shown = receipt.faults.head(_SHOWN).to_dict("records")
+    for row in shown:
+        session.tell("import_fault", row=row["row_number"], reason=_reason(row, receipt.kind, session.language))
+    if len(receipt.faults) > len(shown):
+        session.tell("import_more_faults", count=len(receipt.faults) - len(shown), delivery=receipt.delivery_id or "—")
+    session.result(
+        {
+            "delivery_id": receipt.delivery_id,
+            "kind": receipt.kind,
+            "rows_read": receipt.rows_read,
+            "accepted": receipt.accepted,
+            "held": receipt.held,
+            "added": receipt.added,
+            "changed": receipt.changed,
+            "unchanged": receipt.unchanged,
+            "is_repeat": receipt.is_repeat,
+            "is_dry_run": receipt.is_dry_run,
+            "notes": receipt.notes,
+            "faults": [
+                {
+                    "row": int(row["row_number"]),
+                    "column": row["column_name"],
+                    "code": row["code"],
+                    "value": row["value"],
+                    "offered": row["offered"],
+                    "reason": _reason(row, receipt.kind, session.language),
+                }
+                for row in receipt.faults.to_dict("records")
+            ],
+        }
+    )
+
+
+def held_table(faults: pd.DataFrame, session: Session) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the held-back rows as a table for the terminal, with its headings."""
+    table = faults.assign(reason=faults[f"reason_{session.language}"])
+    columns = ["row_number", "column_name", "value", "offered", "reason"]
+    return table, {name: session.say(f"heading_{name}") for name in columns}
+
+
+def write_held(faults: pd.DataFrame, path: Path, language: str) -> None:
+    """Write held-back rows as CSV or XLSX: the reason first, then the row as it was delivered."""
+    import pandas as pd
+
+    from registry.catalogue import say
+
+    delivered = pd.DataFrame(list(faults["row"]), index=faults.index)
+    columns = ["row_number", "column_name", "value", "offered", f"reason_{language}"]
+    table = faults[columns].join(delivered, rsuffix="_delivered")
+    names = {name: say(f"heading_{name.removesuffix(f'_{language}')}", language) for name in columns}
+    table = table.rename(columns=names)
+    if path.suffix.lower() == ".csv":
+        table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+    elif path.suffix.lower() == ".xlsx":
+        with pd.ExcelWriter(
+            path,
+            engine="xlsxwriter",
+            engine_kwargs={"options": {"strings_to_formulas": False, "strings_to_urls": False}},
+        ) as book:
+            table.to_excel(book, index=False)
+    else:
+        raise FileFaultError("output_format_unknown", file=path.name, suffixes=".csv .xlsx")
