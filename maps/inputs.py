@@ -1,0 +1,118 @@
+"""What a map or report is drawn from: the frames of one registry as of one day, and one saved plan where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from registry.catalogue import LANGUAGES, say
+from registry.errors import DrawingError, NotFoundError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from registry.store import Registry, SavedRun
+
+BASE_KINDS: Final = ("roads", "buildings", "compounds", "projects", "leaks", "valves", "risers")
+CNY_PER_WAN: Final = 10_000.0
+Both = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Frames by the contracts of fields.csv; what is None or empty is left out of the map with a notice.
+
+    `summary` is the summary that the planner saved with the plan; `held` is the summary of held-back rows. All
+    geometry is in the projected CRS of the segments.
+    """
+
+    city: str
+    as_of: date
+    segments: gpd.GeoDataFrame
+    scores: pd.DataFrame | None = None
+    pairs: pd.DataFrame | None = None
+    batches: pd.DataFrame | None = None
+    batch_segments: pd.DataFrame | None = None
+    projects: gpd.GeoDataFrame | None = None
+    leaks: gpd.GeoDataFrame | None = None
+    roads: gpd.GeoDataFrame | None = None
+    buildings: gpd.GeoDataFrame | None = None
+    compounds: gpd.GeoDataFrame | None = None
+    valves: gpd.GeoDataFrame | None = None
+    risers: pd.DataFrame | None = None
+    held: pd.DataFrame | None = None
+    plan_name: str | None = None
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse segments without a CRS: they could be drawn anywhere."""
+        if self.segments.crs is None:
+            raise DrawingError("maps_crs_missing")
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether a plan is drawn."""
+        return filled(self.batches) and filled(self.batch_segments)
+
+    @property
+    def years(self) -> list[int]:
+        """The years in which the plan renews something, in order."""
+        if self.batches is None:
+            return []
+        return sorted(int(year) for year in self.batches["year"].dropna().unique())
+
+
+def filled(table: pd.DataFrame | None) -> bool:
+    """Return whether there is a frame and it has rows."""
+    return table is not None and len(table) > 0
+
+
+def both(code: str, **parameters: object) -> Both:
+    """Return the words of a code in every language."""
+    return {language: say(code, language, **parameters) for language in LANGUAGES}
+
+
+def load_inputs(registry: Registry, plan_name: str | None = None, as_of: date | None = None) -> Inputs:
+    """Load all that a map and a report need: the named plan, else the latest plan, else the census with its scores.
+
+    A saved plan is shown from its own stored scores and pairs, never recomputed. Without a plan the latest saved
+    scores and overlaps are shown, where there are any.
+
+    Raises
+    ------
+    NotFoundError
+        If a plan is named that does not exist.
+    """
+    plan = _run(registry, "plan", plan_name, is_needed=plan_name is not None)
+    runs = [plan, _run(registry, "score", None), _run(registry, "overlap", None)]
+    stored: dict[str, pd.DataFrame] = {}
+    for run in runs[:1] if plan is not None else runs:
+        if run is not None:
+            stored |= {name: frame for name, frame in run.frames.items() if name not in stored}
+    day = as_of or next((run.as_of for run in runs if run is not None), None) or registry.today()
+    frames = {kind: registry.frame(kind, as_of=day) for kind in ("segments", *BASE_KINDS)}
+    return Inputs(
+        city=registry.city,
+        as_of=day,
+        scores=stored.get("scores"),
+        pairs=stored.get("pairs"),
+        batches=stored.get("batches"),
+        batch_segments=stored.get("batch_segments"),
+        held=registry.held_summary(),
+        plan_name=plan.name if plan is not None else None,
+        summary=plan.summary if plan is not None else {},
+        **frames,
+    )
+
+
+def _run(registry: Registry, kind: str, name: str | None, *, is_needed: bool = False) -> SavedRun | None:
+    try:
+        return registry.load_run(kind, name)
+    except NotFoundError:
+        if is_needed:
+            raise
+        return None

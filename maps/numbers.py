@@ -1,0 +1,100 @@
+"""The few numbers and sentences that head every map, report and index page, so that all of them say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from maps.inputs import CNY_PER_WAN, Both, Inputs, both, filled
+from maps.views import METRES_PER_KM
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Number:
+    """One headline number: its value with unit and what it counts, in every language."""
+
+    code: str
+    value: float
+    shown: Both
+    label: Both
+
+
+def _number(code: str, value: float, **parameters: object) -> Number:
+    return Number(code, value, both(f"maps_{code}_value", value=value, **parameters), both(f"maps_{code}_label", **parameters))
+
+
+def headline(inputs: Inputs) -> list[Number]:
+    """Return the headline numbers that these inputs allow: census, must renew, overlaps, then the plan."""
+    segments = inputs.segments
+    numbers = [_number("census_km", float(segments["length_m"].sum()) / METRES_PER_KM, count=len(segments))]
+    if inputs.scores is not None and filled(inputs.scores):
+        scores = inputs.scores.reindex(segments.index)
+        mandatory = segments["length_m"].where(scores["policy_class"] == "mandatory", 0.0).sum()
+        numbers.append(_number("mandatory_km", float(mandatory) / METRES_PER_KM))
+    if inputs.pairs is not None and filled(inputs.pairs):
+        inside = inputs.pairs[inputs.pairs["overlap_m"] > 0]
+        length = float(inside["overlap_m"].sum()) / METRES_PER_KM
+        numbers.append(_number("overlap_km", length, count=inside["segment_id"].nunique(), projects=inside["project_id"].nunique()))
+    if inputs.batches is not None and inputs.has_plan:
+        numbers.extend(_plan_numbers(inputs, inputs.batches))
+    return numbers
+
+
+def planned(batches: pd.DataFrame) -> pd.DataFrame:
+    """Keep the batches that have a year."""
+    return batches[batches["year"].notna()]
+
+
+def _plan_numbers(inputs: Inputs, batches: pd.DataFrame) -> list[Number]:
+    rows = planned(batches)
+    if rows.empty:
+        return []
+    first, last = inputs.years[0], inputs.years[-1]
+    return [
+        _number("planned_km", float(rows["length_m"].sum()) / METRES_PER_KM, first=first, last=last, count=len(rows)),
+        _number("cost_wan", float(rows["cost_cny"].sum()) / CNY_PER_WAN),
+        _number("saving_wan", float(rows["saving_cny"].sum()) / CNY_PER_WAN),
+    ]
+
+
+def held_line(held: pd.DataFrame | None) -> Both:
+    """Return the one sentence that says what was held back at import (rows, kilometres of lines)."""
+    if held is None or held.empty:
+        return both("maps_held_none")
+    length = float(held["length_m"].fillna(0).sum()) / METRES_PER_KM
+    return both("maps_held_line", rows=int(held["row_count"].sum()), km=length)
+
+
+def notices(inputs: Inputs) -> list[Both]:
+    """Return a plain sentence for everything that the map could show but has no data for."""
+    empty = [
+        code
+        for code, is_there in (
+            ("maps_no_segments", len(inputs.segments) > 0),
+            ("maps_no_scores", filled(inputs.scores)),
+            ("maps_no_plan", inputs.has_plan),
+            ("maps_no_projects", filled(inputs.projects)),
+            ("maps_no_overlaps", filled(inputs.pairs) or not filled(inputs.projects)),
+            ("maps_no_leaks", filled(inputs.leaks)),
+        )
+        if not is_there
+    ]
+    sentences = [both(code) for code in empty]
+    if inputs.risers is not None and filled(inputs.risers):
+        risers = inputs.risers
+        sentences.append(
+            both(
+                "maps_risers_line",
+                groups=len(risers),
+                km=float(risers["length_m"].sum()) / METRES_PER_KM,
+                households=int(risers["household_count"].sum()),
+            )
+        )
+    if inputs.projects is not None and filled(inputs.projects):
+        without = int((inputs.projects.geometry.isna() | inputs.projects.geometry.is_empty).sum())
+        if without:
+            sentences.append(both("maps_projects_without_shape", count=without))
+    return sentences
