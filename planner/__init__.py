@@ -1,1 +1,40 @@
-"""Placeholder."""
+"""The planner: risk, overlap and yearly batches as pure functions on the frames of the registry.
+
+Nothing here reads a clock, a connection or a database: `as_of`, `years` and `policy` are arguments, frames go in and
+frames of `fields.csv` come out. Names load on first use, so that importing `planner` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from planner.classes import classify_segments as classify_segments
+    from planner.leaks import link_leaks as link_leaks
+    from planner.overlap import find_overlaps as find_overlaps
+    from planner.plan import Plan as Plan
+    from planner.plan import make_plan as make_plan
+    from planner.policy import Policy as Policy
+    from planner.policy import read_policy as read_policy
+    from planner.score import score_segments as score_segments
+
+_HOMES = {
+    "Plan": "planner.plan",
+    "Policy": "planner.policy",
+    "classify_segments": "planner.classes",
+    "find_overlaps": "planner.overlap",
+    "link_leaks": "planner.leaks",
+    "make_plan": "planner.plan",
+    "read_policy": "planner.policy",
+    "score_segments": "planner.score",
+}
+
+__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name not in _HOMES:
+        message = f"module 'planner' has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_HOMES[name]), name)

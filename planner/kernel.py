@@ -1,0 +1,278 @@
+"""Compiled clipping of lines by polygons, even-odd, for the overlap of many segments with many projects.
+
+Importing this module needs numba (the extra `fast`); `planner.clip` falls back to shapely where it is absent. One
+thread only: numba's parallel layer and fork do not go together.
+
+Each line is cut at the polygon's edges and the inner pieces are added up. The arithmetic is exact enough where line
+and edges cross at a clear angle; wherever they come closer than `TOLERANCE_M` without crossing clearly (a pipe on a
+boundary, a vertex on an edge, almost parallel edges), the pair is not answered but flagged, and the caller asks
+shapely. Polygons have their edges in horizontal bands, so that a large polygon costs only its edges nearby.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+TOLERANCE_M: Final = 1e-6
+LEAST_SINE: Final = 1e-4
+_FLAGGED: Final = -1.0
+
+
+@njit(cache=True)
+def candidate_pairs(line_boxes: Array, area_boxes: Array, cell_start: Array, cell_area: Array, grid: Array) -> Array:
+    """Return (line, area) pairs whose boxes meet, from a uniform grid over the areas; each pair once."""
+    columns, rows = int(grid[4]), int(grid[5])
+    capacity = max(1024, line_boxes.shape[0] // 2)
+    pairs = np.empty((capacity, 2), dtype=np.int64)
+    count = 0
+    for line in range(line_boxes.shape[0]):
+        x_min, y_min, x_max, y_max = line_boxes[line]
+        if not (x_min <= grid[6] and x_max >= grid[0] and y_min <= grid[7] and y_max >= grid[1]):
+            continue
+        first_column, last_column = _cell(x_min, grid[0], grid[2], columns), _cell(x_max, grid[0], grid[2], columns)
+        first_row, last_row = _cell(y_min, grid[1], grid[3], rows), _cell(y_max, grid[1], grid[3], rows)
+        for row in range(first_row, last_row + 1):
+            for column in range(first_column, last_column + 1):
+                cell = row * columns + column
+                for place in range(cell_start[cell], cell_start[cell + 1]):
+                    area = cell_area[place]
+                    box = area_boxes[area]
+                    if box[0] > x_max or box[2] < x_min or box[1] > y_max or box[3] < y_min:
+                        continue
+                    # the pair belongs to the first cell that both boxes share, so it is counted once
+                    own_column = max(first_column, _cell(box[0], grid[0], grid[2], columns))
+                    own_row = max(first_row, _cell(box[1], grid[1], grid[3], rows))
+                    if column != own_column or row != own_row:
+                        continue
+                    if count == capacity:
+                        capacity *= 2
+                        grown = np.empty((capacity, 2), dtype=np.int64)
+                        grown[:count] = pairs
+                        pairs = grown
+                    pairs[count, 0] = line
+                    pairs[count, 1] = area
+                    count += 1
+    return pairs[:count]
+
+
+@njit(cache=True)
+def fill_cells(area_boxes: Array, grid: Array) -> tuple[Array, Array]:
+    """Sort the areas into the cells of the grid: start of each cell, and the areas cell by cell."""
+    columns, rows = int(grid[4]), int(grid[5])
+    start = np.zeros(columns * rows + 1, dtype=np.int64)
+    for area in range(area_boxes.shape[0]):
+        left, right, bottom, top = _cell_range(area_boxes[area], grid)
+        for row in range(bottom, top + 1):
+            for column in range(left, right + 1):
+                start[row * columns + column + 1] += 1
+    start = np.cumsum(start)
+    areas = np.empty(start[-1], dtype=np.int64)
+    place = start[:-1].copy()
+    for area in range(area_boxes.shape[0]):
+        left, right, bottom, top = _cell_range(area_boxes[area], grid)
+        for row in range(bottom, top + 1):
+            for column in range(left, right + 1):
+                cell = row * columns + column
+                areas[place[cell]] = area
+                place[cell] += 1
+    return start, areas
+
+
+@njit(cache=True)
+def _cell_range(box: Array, grid: Array) -> tuple[int, int, int, int]:
+    """Return first and last column and row of a box; an empty range for the box of an empty area."""
+    if not box[0] <= box[2]:
+        return 0, -1, 0, -1
+    columns, rows = int(grid[4]), int(grid[5])
+    return (
+        _cell(box[0], grid[0], grid[2], columns),
+        _cell(box[2], grid[0], grid[2], columns),
+        _cell(box[1], grid[1], grid[3], rows),
+        _cell(box[3], grid[1], grid[3], rows),
+    )
+
+
+@njit(cache=True)
+def _cell(value: float, origin: float, size: float, count: int) -> int:
+    return min(max(int((value - origin) / size), 0), count - 1)
+
+
+@njit(cache=True)
+def fill_bands(edges: Array, edge_start: Array, area_boxes: Array, band_start: Array) -> tuple[Array, Array]:
+    """Sort the edges of each area into its horizontal bands: start of each band, and the edges band by band."""
+    start = np.zeros(band_start[-1] + 1, dtype=np.int64)
+    for area in range(area_boxes.shape[0]):
+        for edge in range(edge_start[area], edge_start[area + 1]):
+            first, last = _band_range(edges[edge], area_boxes[area], band_start[area], band_start[area + 1])
+            for band in range(first, last + 1):
+                start[band + 1] += 1
+    start = np.cumsum(start)
+    listed = np.empty(start[-1], dtype=np.int64)
+    place = start[:-1].copy()
+    for area in range(area_boxes.shape[0]):
+        for edge in range(edge_start[area], edge_start[area + 1]):
+            first, last = _band_range(edges[edge], area_boxes[area], band_start[area], band_start[area + 1])
+            for band in range(first, last + 1):
+                listed[place[band]] = edge
+                place[band] += 1
+    return start, listed
+
+
+@njit(cache=True)
+def _band_range(edge: Array, box: Array, first: int, last: int) -> tuple[int, int]:
+    """Return first and last band that an edge goes through, among those of its area."""
+    count = last - first
+    height = _band_height(box, count)
+    bottom, top = min(edge[1], edge[3]), max(edge[1], edge[3])
+    return first + _cell(bottom, box[1], height, count), first + _cell(top, box[1], height, count)
+
+
+@njit(cache=True)
+def _band_height(box: Array, count: int) -> float:
+    height = (box[3] - box[1]) / count
+    return height if height > 0.0 else 1.0
+
+
+@njit(cache=True)
+def inside_lengths(
+    pairs: Array,
+    points: Array,
+    point_start: Array,
+    edges: Array,
+    area_boxes: Array,
+    bands: tuple[Array, Array, Array],
+) -> Array:
+    """Return the length of each line inside the area of each pair; -1 where shapely has to decide.
+
+    The bands are: start of each area's bands, start of each band's edges, and the edges band by band.
+    """
+    band_start, band_edge_start, band_edges = bands
+    lengths = np.zeros(pairs.shape[0])
+    cuts = np.empty(64)
+    for pair in range(pairs.shape[0]):
+        line, area = pairs[pair, 0], pairs[pair, 1]
+        first, last = point_start[line], point_start[line + 1]
+        start = band_edge_start[band_start[area] : band_start[area + 1] + 1]
+        box = area_boxes[area]
+        is_inside = _is_inside(points[first], box, start, band_edges, edges)
+        total = 0.0
+        for vertex in range(first, last - 1):
+            begin, end = points[vertex], points[vertex + 1]
+            length, cut_count, cuts = _cut_piece(begin, end, box, start, band_edges, edges, cuts)
+            if cut_count < 0:
+                total = _FLAGGED
+                break
+            total += _inner_share(cuts, cut_count, is_inside) * length
+            if cut_count % 2 == 1:
+                is_inside = not is_inside
+        # a second look from the far end: a crossing that was missed or counted twice shows here
+        if total >= 0.0 and is_inside != _is_inside(points[last - 1], box, start, band_edges, edges):
+            total = _FLAGGED
+        lengths[pair] = total
+    return lengths
+
+
+@njit(cache=True)
+def _is_inside(point: Array, box: Array, start: Array, band_edges: Array, edges: Array) -> bool:
+    """Cast a ray to the right; an edge counts if it goes through the half-open height of the ray."""
+    x, y = point[0], point[1]
+    if x < box[0] or x > box[2] or y < box[1] or y > box[3]:
+        return False
+    count = len(start) - 1
+    band = _cell(y, box[1], _band_height(box, count), count)
+    inside = False
+    for place in range(start[band], start[band + 1]):
+        edge = edges[band_edges[place]]
+        if (edge[1] <= y) != (edge[3] <= y):
+            at = (y - edge[1]) / (edge[3] - edge[1])
+            if edge[0] + at * (edge[2] - edge[0]) > x:
+                inside = not inside
+    return inside
+
+
+@njit(cache=True)
+def _cut_piece(
+    begin: Array, end: Array, box: Array, start: Array, band_edges: Array, edges: Array, cuts: Array
+) -> tuple[float, int, Array]:
+    """Cut a straight piece at the edges of an area: its length, number of cuts (-1: unclear), and their shares."""
+    along_x, along_y = end[0] - begin[0], end[1] - begin[1]
+    length = math.sqrt(along_x * along_x + along_y * along_y)
+    count = len(start) - 1
+    found = 0
+    if length == 0.0:
+        return 0.0, 0, cuts
+    x_min, x_max = min(begin[0], end[0]) - TOLERANCE_M, max(begin[0], end[0]) + TOLERANCE_M
+    y_min, y_max = min(begin[1], end[1]) - TOLERANCE_M, max(begin[1], end[1]) + TOLERANCE_M
+    if x_min > box[2] or x_max < box[0] or y_min > box[3] or y_max < box[1]:
+        return length, 0, cuts
+    height = _band_height(box, count)
+    first_band, last_band = _cell(y_min, box[1], height, count), _cell(y_max, box[1], height, count)
+    for band in range(first_band, last_band + 1):
+        for place in range(start[band], start[band + 1]):
+            edge = edges[band_edges[place]]
+            low, high = min(edge[1], edge[3]), max(edge[1], edge[3])
+            if low > y_max or high < y_min or min(edge[0], edge[2]) > x_max or max(edge[0], edge[2]) < x_min:
+                continue
+            # an edge lies in several bands: it is looked at in the first that the piece shares with it
+            if band != max(first_band, _cell(low, box[1], height, count)):
+                continue
+            share = _crossing(begin, along_x, along_y, length, edge)
+            if share == _FLAGGED:
+                return length, -1, cuts
+            if share >= 0.0:
+                if found == len(cuts):
+                    grown = np.empty(2 * found)
+                    grown[:found] = cuts
+                    cuts = grown
+                cuts[found] = share
+                found += 1
+    return length, found, cuts
+
+
+@njit(cache=True)
+def _crossing(begin: Array, along_x: float, along_y: float, length: float, edge: Array) -> float:
+    """Return where the piece crosses the edge as a share of the piece; -2 for nowhere, -1 for unclear."""
+    edge_x, edge_y = edge[2] - edge[0], edge[3] - edge[1]
+    edge_length = math.sqrt(edge_x * edge_x + edge_y * edge_y)
+    if edge_length == 0.0:
+        return -2.0
+    to_x, to_y = edge[0] - begin[0], edge[1] - begin[1]
+    # signed distances of the edge's ends from the line of the piece, and of the piece's ends from that of the edge
+    edge_begin = (along_x * to_y - along_y * to_x) / length
+    edge_end = edge_begin + (along_x * edge_y - along_y * edge_x) / length
+    piece_begin = (to_x * edge_y - to_y * edge_x) / edge_length
+    piece_end = piece_begin - (along_x * edge_y - along_y * edge_x) / edge_length
+    if (edge_begin > TOLERANCE_M and edge_end > TOLERANCE_M) or (edge_begin < -TOLERANCE_M and edge_end < -TOLERANCE_M):
+        return -2.0
+    if (piece_begin > TOLERANCE_M and piece_end > TOLERANCE_M) or (
+        piece_begin < -TOLERANCE_M and piece_end < -TOLERANCE_M
+    ):
+        return -2.0
+    nearest = min(min(abs(edge_begin), abs(edge_end)), min(abs(piece_begin), abs(piece_end)))
+    if nearest <= TOLERANCE_M or abs(piece_begin - piece_end) < LEAST_SINE * length:
+        return _FLAGGED
+    return float(piece_begin / (piece_begin - piece_end))
+
+
+@njit(cache=True)
+def _inner_share(cuts: Array, count: int, is_inside: bool) -> float:
+    """Add up the inner parts of a piece that is cut at the given shares."""
+    if count == 0:
+        return 1.0 if is_inside else 0.0
+    ordered = np.sort(cuts[:count])
+    total = 0.0
+    at = 0.0
+    for place in range(count):
+        if is_inside:
+            total += ordered[place] - at
+        is_inside = not is_inside
+        at = ordered[place]
+    if is_inside:
+        total += 1.0 - at
+    return total

@@ -1,0 +1,174 @@
+"""Policies: one file names rules, weights and prices; reading it gives one frozen object with a content hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar
+
+from pydantic import ValidationError
+
+from planner.policy_models import (
+    Candidates,
+    Groups,
+    Links,
+    Named,
+    Overlap,
+    Planning,
+    PolicyFile,
+    Prices,
+    Reference,
+    RuleSet,
+    Weights,
+)
+from registry.catalogue import catalogue, say
+from registry.errors import PolicyError
+
+_SHOWN_VALUE_LENGTH: Final = 60
+_Kind = TypeVar("_Kind", bound=Named)
+
+
+class Policy(Named):
+    """Everything a run depends on besides the data: rules, weights, prices and settings, frozen.
+
+    Two policies with equal content have an equal `content_hash`, in every process and on every machine; every
+    saved run stores `to_dict()`, and `Policy.from_dict` brings it back.
+    """
+
+    rules: RuleSet
+    weights: Weights
+    prices: Prices
+    links: Links
+    overlap: Overlap
+    candidates: Candidates
+    groups: Groups
+    planning: Planning
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole content as plain values that JSON can hold."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Bring back a policy that a run has stored.
+
+        Raises
+        ------
+        PolicyError
+            If the stored content does not keep the shape of this version.
+        """
+        try:
+            return cls.model_validate(dict(content))
+        except ValidationError as fault:
+            raise PolicyError("plan_policy_faults", file="policy", faults=_faults(fault)) from fault
+
+    @property
+    def content_hash(self) -> str:
+        """The SHA-256 of the content, independent of the order of keys and of the layout of the files."""
+        text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def unverified(self) -> list[str]:
+        """Return the keys of all figures that no source confirms; outputs show them as unverified."""
+        return sorted(_unverified(self.to_dict(), ""))
+
+
+def read_policy(path: Path | None = None) -> Policy:
+    """Read a policy file and everything it names; without a path the packaged default.
+
+    Rules, weights and prices are looked for in the folders `rules`, `weights` and `prices` beside the policy file,
+    then among the packaged ones, by id and version.
+
+    Raises
+    ------
+    PolicyError
+        If a file cannot be read, a key is missing, unknown or out of range, or a named part does not exist; the
+        message names file, key, value and mend, all faults at once.
+    """
+    if path is None:
+        return _packaged_policy()
+    return _resolve(path, path.parent)
+
+
+@cache
+def _packaged_policy() -> Policy:
+    return _resolve(files("planner").joinpath("policies", "default.toml"), None)
+
+
+def _resolve(path: Path | Traversable, folder: Path | None) -> Policy:
+    written = _read(path, PolicyFile)
+    content = {name: getattr(written, name) for name in PolicyFile.model_fields}
+    content["rules"] = _find(written.rules, "rules", RuleSet, folder)
+    content["weights"] = _find(written.weights, "weights", Weights, folder)
+    content["prices"] = _find(written.prices, "prices", Prices, folder)
+    return Policy(**content)
+
+
+def _find(wanted: Reference, kind: str, shape: type[_Kind], folder: Path | None) -> _Kind:
+    """Find the part of that id and version beside the policy file, else among the packaged ones."""
+    known: list[str] = []
+    for path in _part_files(kind, folder):
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+            raise PolicyError("plan_policy_unreadable", file=str(path), detail=str(fault)) from fault
+        name = (str(content.get("id")), str(content.get("version")))
+        if name == (wanted.id, wanted.version):
+            return _validate(content, str(path), shape)
+        known.append(f"{name[0]} {name[1]}")
+    raise PolicyError(
+        "plan_policy_part_absent", kind=kind, id=wanted.id, version=wanted.version, known=", ".join(known) or "-"
+    )
+
+
+def _part_files(kind: str, folder: Path | None) -> Iterator[Path | Traversable]:
+    if folder is not None and (folder / kind).is_dir():
+        yield from sorted((folder / kind).glob("*.toml"))
+    packaged = files("planner").joinpath(kind)
+    yield from sorted((path for path in packaged.iterdir() if path.name.endswith(".toml")), key=lambda path: path.name)
+
+
+def _read(path: Path | Traversable, shape: type[_Kind]) -> _Kind:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise PolicyError("plan_policy_unreadable", file=str(path), detail=str(fault)) from fault
+    return _validate(content, str(path), shape)
+
+
+def _validate(content: Mapping[str, Any], file: str, shape: type[_Kind]) -> _Kind:
+    try:
+        return shape.model_validate(content)
+    except ValidationError as fault:
+        raise PolicyError("plan_policy_faults", file=file, faults=_faults(fault)) from fault
+
+
+def _faults(fault: ValidationError) -> str:
+    """Say every fault as key, value and mend."""
+    sentences = []
+    for error in fault.errors(include_url=False):
+        key = ".".join(str(step) for step in error["loc"]) or "(file)"
+        value = repr(error["input"])
+        shown = value if len(value) <= _SHOWN_VALUE_LENGTH else value[:_SHOWN_VALUE_LENGTH] + "…"
+        code = f"plan_policy_{error['type']}"
+        mend = say(code if code in catalogue() else "plan_policy_other", "en", detail=error["msg"])
+        sentences.append(say("plan_policy_fault", "en", key=key, value=shown, mend=mend))
+    return "; ".join(sentences)
+
+
+def _unverified(content: object, key: str) -> Iterator[str]:
+    if isinstance(content, dict):
+        if content.get("confidence") in {"memory", "derived"}:
+            name = content.get("code") or content.get("grade") or content.get("medium")
+            yield f"{key}[{name}]" if name else key
+        for name, value in content.items():
+            yield from _unverified(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(content, list):
+        for value in content:
+            yield from _unverified(value, key)

@@ -1,0 +1,355 @@
+"""The shape of policy files: rules, weights, prices and the settings that hold them together."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Confidence = Literal["sourced", "memory", "derived"]
+PolicyClass = Literal["mandatory", "due", "assess", "keep"]
+Grade = Literal["low", "moderate", "high", "severe"]
+AssessmentState = Literal["none", "expired", "safe", "controlled", "renew_by", "renew_now"]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Part(BaseModel):
+    """A frozen piece of a policy: unknown keys are refused, so that a misspelt key cannot pass in silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Figure(Part):
+    """One number with where it comes from; `memory` and `derived` print as unverified wherever shown."""
+
+    value: NotNegative
+    source: Text
+    confidence: Confidence
+
+
+class Named(Part):
+    """A versioned file: rule set, weights or price list."""
+
+    id: Text
+    version: Text
+    label_en: Text
+    label_zh: Text
+
+
+class Factor(Part):
+    """The factor of one code of a value list; without a medium it holds for every medium that has none of its own."""
+
+    code: Text
+    factor: NotNegative
+    medium: str | None = None
+    source: Text
+    confidence: Confidence
+
+
+class Band(Part):
+    """The factor of values up to and including `maximum`; without a maximum the band is open at the top."""
+
+    maximum: Positive | None = None
+    factor: Positive
+    medium: str | None = None
+    source: Text
+    confidence: Confidence
+
+
+class CodeTable(Part):
+    """Factors by code. The code `unknown` is the documented default for a missing or unlisted value."""
+
+    factors: tuple[Factor, ...]
+
+    @model_validator(mode="after")
+    def _has_default(self) -> Self:
+        for medium in {factor.medium for factor in self.factors}:
+            codes = [factor.code for factor in self.factors if factor.medium == medium]
+            if "unknown" not in codes or len(codes) != len(set(codes)):
+                message = f"each code once and one for “unknown” are needed (medium {medium or 'any'})"
+                raise ValueError(message)
+        return self
+
+
+class BandTable(Part):
+    """Factors by rising bands, with the documented defaults for a missing value."""
+
+    unknown: tuple[Factor, ...]
+    bands: tuple[Band, ...]
+
+    @model_validator(mode="after")
+    def _rises_to_an_open_top(self) -> Self:
+        for medium in {band.medium for band in self.bands}:
+            tops = [band.maximum for band in self.bands if band.medium == medium]
+            closed = [top for top in tops[:-1] if top is not None]
+            if tops[-1] is not None or len(closed) != len(tops) - 1 or sorted(set(closed)) != closed:
+                message = f"bands must rise and only the last may lack a maximum (medium {medium or 'any'})"
+                raise ValueError(message)
+        return self
+
+
+class Rule(Part):
+    """One rule: the class it gives and the conditions that must all hold; a condition left out always holds."""
+
+    code: Text
+    gives: PolicyClass
+    is_final: bool = False
+    media: tuple[str, ...] | None = None
+    materials: tuple[str, ...] | None = None
+    statuses: tuple[str, ...] | None = None
+    assessments: tuple[AssessmentState, ...] | None = None
+    service: tuple[Literal["reached", "possible", "below"], ...] | None = None
+    service_years: Positive | None = None
+    is_encroached: bool | None = None
+    is_heavy_leakage: bool | None = None
+    label_en: Text
+    label_zh: Text
+    source: Text
+    confidence: Confidence
+
+
+class BackwardMaterials(Part):
+    """The materials that count as backward for one medium."""
+
+    medium: str
+    materials: tuple[str, ...]
+    source: Text
+    confidence: Confidence
+
+
+class HeavyLeakage(Part):
+    """When a segment counts as leaking heavily: rate and least number within the last years of its record."""
+
+    leaks_per_km_year: Figure
+    minimum_leaks: Figure
+    window_years: Figure
+
+
+class RuleSet(Named):
+    """What the law asks of which pipe."""
+
+    service_years: tuple[Factor, ...]
+    assessment_valid_years: Figure
+    backward: tuple[BackwardMaterials, ...]
+    heavy_leakage: HeavyLeakage
+    rules: tuple[Rule, ...]
+
+    @model_validator(mode="after")
+    def _codes_are_unique(self) -> Self:
+        codes = [rule.code for rule in self.rules]
+        if len(codes) != len(set(codes)):
+            message = "every rule needs a code of its own"
+            raise ValueError(message)
+        return self
+
+
+class History(Part):
+    """How the own leak record of a segment moves its likelihood."""
+
+    shape: Figure
+    level_strength: Figure
+    excluded_causes: tuple[str, ...]
+
+
+class Likelihood(Part):
+    """Factors of the leak rate, relative to the reference segment."""
+
+    base_per_km_year: CodeTable
+    material: CodeTable
+    protected_materials: tuple[str, ...]
+    coating: CodeTable
+    cathodic_protection: CodeTable
+    age_exponent: CodeTable
+    age_reference_years: Figure
+    age_offset_years: Figure
+    unknown_age_years: CodeTable
+    diameter_mm: BandTable
+    history: History
+
+
+class PressureLimit(Part):
+    """The class of a design pressure up to and including the limit."""
+
+    code: Text
+    maximum_kpa: Positive | None = None
+    source: Text
+    confidence: Confidence
+
+
+class Consequence(Part):
+    """Factors of what a leak does, relative to the reference segment."""
+
+    pressure: CodeTable
+    pressure_limits: tuple[PressureLimit, ...]
+    building_reach_m: Figure
+    building_distance_m: BandTable
+    surface: CodeTable
+    households: BandTable
+
+
+class GradeLimit(Part):
+    """The least risk per kilometre and year of a grade."""
+
+    grade: Grade
+    minimum_risk_per_km_year: NotNegative
+    source: Text
+    confidence: Confidence
+
+
+class Weights(Named):
+    """The transparent index: every factor of likelihood and consequence, and the limits of the grades."""
+
+    likelihood: Likelihood
+    consequence: Consequence
+    grades: tuple[GradeLimit, ...]
+
+    @model_validator(mode="after")
+    def _grades_rise(self) -> Self:
+        names = [limit.grade for limit in self.grades]
+        limits = [limit.minimum_risk_per_km_year for limit in self.grades]
+        if names != ["low", "moderate", "high", "severe"] or limits[0] != 0 or sorted(set(limits)) != limits:
+            message = "the grades low, moderate, high, severe must rise from a limit of 0"
+            raise ValueError(message)
+        return self
+
+
+class PipePrice(Part):
+    """Price of pipe and trench without reinstatement, and the width of the trench, up to a diameter."""
+
+    maximum_mm: Positive | None = None
+    price_cny_per_m: Positive
+    trench_width_m: Positive
+    source: Text
+    confidence: Confidence
+
+
+class SurfacePrice(Part):
+    """Price of making a surface good again."""
+
+    code: Text
+    price_cny_per_m2: NotNegative
+    source: Text
+    confidence: Confidence
+
+
+class Prices(Named):
+    """What renewal costs."""
+
+    pipe: tuple[PipePrice, ...]
+    unknown_diameter_mm: Figure
+    surface: tuple[SurfacePrice, ...]
+    mobilisation_cny_per_batch: Figure
+    trench_share: Figure
+
+    @model_validator(mode="after")
+    def _are_complete(self) -> Self:
+        tops = [price.maximum_mm for price in self.pipe]
+        closed = [top for top in tops[:-1] if top is not None]
+        if not tops or tops[-1] is not None or sorted(set(closed)) != tops[:-1]:
+            message = "pipe prices must rise by diameter and only the last may lack maximum_mm"
+            raise ValueError(message)
+        if "unknown" not in {price.code for price in self.surface}:
+            message = "a surface price for “unknown” is needed"
+            raise ValueError(message)
+        if self.trench_share.value > 1:
+            message = "trench_share is a share from 0 to 1"
+            raise ValueError(message)
+        return self
+
+
+class LinkReach(Part):
+    """How far a reported leak may lie from its pipe, by how its position is known."""
+
+    code: Text
+    radius_m: Positive
+    scatter_m: Positive
+    source: Text
+    confidence: Confidence
+
+
+class Links(Part):
+    """How leaks find their segment."""
+
+    reach: tuple[LinkReach, ...]
+    elsewhere_weight: Figure
+
+    @model_validator(mode="after")
+    def _has_default(self) -> Self:
+        if "unknown" not in {reach.code for reach in self.reach}:
+            message = "a reach for “unknown” is needed"
+            raise ValueError(message)
+        return self
+
+
+class Overlap(Part):
+    """How far a project reaches, and which projects no longer count."""
+
+    margin_m: Figure
+    half_width_m: CodeTable
+    inactive_states: tuple[str, ...]
+
+
+class GroundOpened(Part):
+    """What a kind of project opens where its own record does not say."""
+
+    code: Text
+    opens_ground: Literal["full_trench", "paving", "none"]
+    source: Text
+    confidence: Confidence
+
+
+class Candidates(Part):
+    """Which segments a plan may renew."""
+
+    classes: tuple[PolicyClass, ...]
+    minimum_grade: Grade | None
+    excluded_statuses: tuple[str, ...]
+
+
+class Groups(Part):
+    """How segments become batches."""
+
+    maximum_run_m: Figure
+    snap_m: Figure
+
+
+class Planning(Part):
+    """How plans are valued."""
+
+    discount_share_per_year: Figure
+    horizon_years: Figure
+    removed_share: Figure
+    opens_ground: tuple[GroundOpened, ...]
+
+    @model_validator(mode="after")
+    def _shares_are_shares(self) -> Self:
+        if self.removed_share.value > 1 or self.discount_share_per_year.value > 1:
+            message = "removed_share and discount_share_per_year are shares from 0 to 1"
+            raise ValueError(message)
+        if "unknown" not in {opened.code for opened in self.opens_ground}:
+            message = "opens_ground needs an entry for “unknown”"
+            raise ValueError(message)
+        return self
+
+
+class Reference(Part):
+    """The id and version of another file."""
+
+    id: Text
+    version: Text
+
+
+class PolicyFile(Named):
+    """A policy as it is written: settings of its own and references to rules, weights and prices."""
+
+    rules: Reference
+    weights: Reference
+    prices: Reference
+    links: Links
+    overlap: Overlap
+    candidates: Candidates
+    groups: Groups
+    planning: Planning
