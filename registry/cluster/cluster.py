@@ -12,7 +12,7 @@ from typing import Final
 from registry.cluster import configure, leftovers, socket
 from registry.cluster.account import Account, check_searchable, run_as, settle_account
 from registry.cluster.locate import Binaries, find_binaries
-from registry.cluster.lock import exclusive, serving
+from registry.cluster.lock import RunsElsewhereError, exclusive, serving
 from registry.cluster.processes import SINGLE_USER, find_postmaster, wait_until
 from registry.errors import ClusterError
 
@@ -20,6 +20,9 @@ LEAST_FREE: Final = 200 * 1024**2
 # Recovery after a crash reads the log written since the last checkpoint: minutes at most.
 START_PATIENCE_S: Final = 600
 STOP_PATIENCE_S: Final = 120
+# The last processes of a killed server may be a moment from their end; an initdb whose caller was killed goes on.
+STARTING_PATIENCE_S: Final = 2
+MAKING_PATIENCE_S: Final = 60
 LOG_LINES: Final = 12
 _LONGEST_LOG: Final = 16 * 1024**2
 # pg_ctl hands the path to a shell between double quotes.
@@ -53,6 +56,7 @@ class Cluster:
         self.is_throwaway = is_throwaway
         self.data_folder = self.home / "cluster"
         self.log_file = self.data_folder / "server.log"
+        self._serving_lock = self.home / "cluster.running"
 
     def __repr__(self) -> str:
         return f"Cluster({str(self.home)!r})"
@@ -72,10 +76,17 @@ class Cluster:
         with exclusive(self.home / "cluster.lock", account):
             binaries = find_binaries(self._major_on_disk())
             if not self._is_initialised():
-                self._initialise(account, binaries)
+                with serving(self._serving_lock, account, MAKING_PATIENCE_S) as held:
+                    self._initialise(account, binaries, held)
             self._check_major(binaries)
-            if not self._wait_for_running(account):
+            if self._wait_for_running(account):
+                return
+            try:
                 self._start(account, binaries)
+            except RunsElsewhereError:
+                # Or from here: a start whose caller was killed goes on by itself.
+                if not self._wait_for_running(account):
+                    raise
 
     def down(self) -> None:
         """Stop the server, ending whoever is connected; nothing happens where it does not run.
@@ -182,22 +193,23 @@ class Cluster:
         missing = [folder for folder in (self.home, *self.home.parents) if not folder.exists()]
         try:
             for folder in reversed(missing):
-                folder.mkdir()
+                folder.mkdir(exist_ok=True)
                 # Root's umask may be strict, and the server's user has to pass; nobody else has to.
                 folder.chmod(0o755 if account.is_foreign else 0o700)
+            next(self.home.iterdir(), None)
         except OSError as fault:
-            if not self.home.is_dir():
-                raise ClusterError("cluster_home_unusable", home=self.home, detail=fault) from fault
+            raise ClusterError("cluster_home_unusable", home=self.home, detail=fault) from fault
         if account.is_foreign:
             check_searchable(account, self.home)
 
-    def _initialise(self, account: Account, binaries: Binaries) -> None:
+    def _initialise(self, account: Account, binaries: Binaries, held: int) -> None:
         if self.data_folder.exists():
             if any(self.data_folder.iterdir()):
                 raise ClusterError("cluster_folder_foreign", folder=self.data_folder)
             self.data_folder.rmdir()
         self._check_space(self.home)
-        configure.make_data_folder(self.data_folder, account, binaries, is_throwaway=self.is_throwaway)
+        making = configure.Making(account, binaries, held, is_throwaway=self.is_throwaway)
+        configure.make_data_folder(self.data_folder, making)
 
     def _check_major(self, binaries: Binaries) -> None:
         on_disk = self._major_on_disk()
@@ -228,7 +240,7 @@ class Cluster:
 
     def _start(self, account: Account, binaries: Binaries) -> None:
         leftovers.end_orphans(self.data_folder, account, binaries)
-        with serving(self.home / "cluster.running", account) as held:
+        with serving(self._serving_lock, account, STARTING_PATIENCE_S) as held:
             leftovers.remove_lock_files(self.data_folder)
             self._check_space(self.data_folder)
             configure.write_configuration(self.data_folder, account, is_throwaway=self.is_throwaway)

@@ -65,9 +65,7 @@ def find_binaries(major: int | None = None) -> Binaries:
     complete = [binaries for binaries in fitting if has_postgis(binaries)]
     if not complete:
         best = fitting[0]
-        raise ClusterError(
-            "cluster_postgis_missing", version=best.version, folder=best.folder, major=best.major
-        )
+        raise ClusterError("cluster_postgis_missing", version=best.version, folder=best.folder, major=best.major)
     return next((binaries for binaries in complete if binaries.major == major), complete[0])
 
 

@@ -11,13 +11,14 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from registry.cluster.account import Account
 from registry.cluster.processes import wait_until
 from registry.errors import ClusterError
 
-PATIENCE_S: Final = 5.0
+
+class RunsElsewhereError(ClusterError):
+    """A server that can not be seen from here serves the same folder."""
 
 
 @contextmanager
@@ -32,7 +33,7 @@ def exclusive(path: Path, account: Account) -> Generator[None]:
 
 
 @contextmanager
-def serving(path: Path, account: Account) -> Generator[int]:
+def serving(path: Path, account: Account, patience_s: float) -> Generator[int]:
     """Take the lock that says "a server serves this folder" and yield its descriptor for the server.
 
     Process numbers say nothing about another container (or machine) that shares the folder, and two servers
@@ -40,14 +41,13 @@ def serving(path: Path, account: Account) -> Generator[int]:
 
     Raises
     ------
-    ClusterError
-        If a server that can not be seen from here holds it.
+    RunsElsewhereError
+        If a server that can not be seen from here still holds it after `patience_s` seconds.
     """
     descriptor = _open(path, account)
     try:
-        # The last processes of a killed server may be a moment from their end.
-        if not wait_until(lambda: _take(descriptor), PATIENCE_S):
-            raise ClusterError("cluster_runs_elsewhere", folder=path.parent)
+        if not wait_until(lambda: _take(descriptor), patience_s):
+            raise RunsElsewhereError("cluster_runs_elsewhere", folder=path.parent)
         yield descriptor
     finally:
         os.close(descriptor)

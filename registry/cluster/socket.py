@@ -2,8 +2,8 @@
 
 The server makes its socket in the data folder under a relative name, so it never meets the 107 bytes that the
 path of a socket may have. A client needs a full path: the data folder's own where it is short enough, and
-otherwise `/proc/self/fd/N`, where N is the folder held open by this process. The first works in every process;
-the second only in this one and in children that are given the descriptor (`subprocess.run(..., pass_fds=...)`).
+otherwise `/proc/self/fd/N`, where N is the folder held open by this process. The first works in every
+process; the second only in this one and in children that are given the descriptor (`pass_fds`).
 """
 
 from __future__ import annotations
