@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from registry.fields import Field, fields
 if TYPE_CHECKING:
     import geopandas as gpd
 
-BATCH_ROWS: Final = 65_536
+BATCH_ROWS: Final = 32_768
 _ARROW: Final[dict[str, pa.DataType]] = {
     "text": pa.string(),
     "double": pa.float64(),
@@ -35,7 +36,7 @@ def ewkb(geometry: npt.NDArray[Any], srid: int) -> pa.Array:
 
     Lines, the bulk of a census, are packed as one buffer; anything else goes through shapely.
     """
-    flat = np.asarray(shapely.force_2d(geometry))
+    flat = np.asarray(shapely.force_2d(geometry)) if shapely.has_z(geometry).any() else geometry
     if len(flat) and (shapely.get_type_id(flat) == shapely.GeometryType.LINESTRING).all():
         return _ewkb_lines(flat, srid)
     return pa.array(shapely.to_wkb(shapely.set_srid(flat, srid), include_srid=True), type=pa.binary())
@@ -70,7 +71,7 @@ def elevations(geometry: npt.NDArray[Any]) -> pa.Array | None:
     counts = np.where(has_z, np.bincount(row, minlength=len(geometry)), 0)
     offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
     values = heights[has_z[row], 2]
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), mask=pa.array(~has_z))
+    return pa.ListArray.from_arrays(offsets, values, mask=pa.array(~has_z))
 
 
 def to_arrow(frame: pd.DataFrame, contract: dict[str, Field]) -> pa.Table:
@@ -85,18 +86,35 @@ def to_arrow(frame: pd.DataFrame, contract: dict[str, Field]) -> pa.Table:
     return pa.table(columns)
 
 
-def copy_in(connection: psycopg.Connection, target: sql.Composable, table: pa.Table) -> Iterator[int]:
-    """Write an Arrow table by binary COPY inside the transaction of the connection, yielding rows sent so far."""
+@dataclass(frozen=True)
+class Shapes:
+    """Geometry that goes with an Arrow table, row by row, and the SRID it is in."""
+
+    geometry: npt.NDArray[Any]
+    srid: int
+
+
+def copy_in(
+    connection: psycopg.Connection, target: sql.Composable, table: pa.Table, shapes: Shapes | None = None
+) -> Iterator[int]:
+    """Write an Arrow table by binary COPY inside the transaction of the connection, yielding rows sent so far.
+
+    Geometry is packed batch by batch, while the server is busy with the batch before.
+    """
     from pgpq import ArrowToPostgresBinaryEncoder
 
-    encoder = ArrowToPostgresBinaryEncoder(table.schema)
-    names = sql.SQL(", ").join(sql.Identifier(name) for name in table.column_names)
+    schema = table.schema if shapes is None else table.schema.append(pa.field("geom", pa.binary()))
+    encoder = ArrowToPostgresBinaryEncoder(schema)
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in schema.names)
     statement = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT BINARY)").format(target, names)
     sent = 0
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(encoder.write_header())
-        for batch in table.to_batches(max_chunksize=BATCH_ROWS):
-            copy.write(encoder.write_batch(batch))
+        for batch in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
+            columns = list(batch.columns)
+            if shapes is not None:
+                columns.append(ewkb(shapes.geometry[sent : sent + batch.num_rows], shapes.srid))
+            copy.write(encoder.write_batch(pa.record_batch(columns, schema=schema)))
             sent += batch.num_rows
             yield sent
         copy.write(encoder.finish())
@@ -130,16 +148,18 @@ def to_frame(table: pa.Table, contract_name: str, srid: int) -> pd.DataFrame | g
 
 
 def _series(column: Any, field: Field) -> pd.Series:  # noqa: ANN401 - pyarrow has no complete types
+    series: pd.Series
     match field.dtype:
         case "text":
-            return column.cast(pa.string()).to_pandas().astype("str")
+            series = column.cast(pa.string()).to_pandas().astype("str")
         case "date":
-            return column.cast(pa.timestamp("s")).to_pandas().astype("datetime64[s]")
+            series = column.cast(pa.timestamp("s")).to_pandas().astype("datetime64[s]")
         case "integer":
-            return column.cast(pa.int64()).to_pandas(integer_object_nulls=True).astype("Int64")
+            series = column.cast(pa.int64()).to_pandas(integer_object_nulls=True).astype("Int64")
         case "boolean":
-            return column.to_pandas().astype("boolean")
+            series = column.to_pandas().astype("boolean")
         case "double":
-            return column.cast(pa.float64()).to_pandas().astype("float64")
+            series = column.cast(pa.float64()).to_pandas().astype("float64")
         case _:
-            return column.to_pandas()
+            series = column.to_pandas()
+    return series

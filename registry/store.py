@@ -269,7 +269,8 @@ class Registry:
         if row is None:
             code = "run_absent" if name is None else "run_unknown"
             raise NotFoundError(code, kind=kind, name=name)
-        return SavedRun(*row, {frame: self._run_frame(frame, row[0]) for frame in RUN_FRAMES})
+        frames = {frame: self._run_frame(frame, row[0]) for frame in RUN_FRAMES}
+        return SavedRun(*row, frames)
 
     def _run_frame(self, frame: str, run_id: str) -> pd.DataFrame:
         from registry.frames import read_arrow, to_frame

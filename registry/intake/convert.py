@@ -68,6 +68,10 @@ def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, s
     """
     if field.dtype == "double" and raw.dtype.kind in "if" and not words:
         return _checked_range(raw.astype("float64") * factor, raw, field, findings)
+    if field.dtype == "text" and not field.list_name and not words and raw.dtype == "str":
+        # ids and names are nearly all distinct: no gain from understanding each value once
+        text = raw.str.strip()
+        return text.mask(text.str.lower().isin(_BLANK))
     understand = _understander(field, words)
     # a value list takes the mapping's words among its own; any other column has them replaced beforehand
     reworded = bool(words) and not field.list_name

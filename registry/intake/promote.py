@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from registry.db import columns_sql, query, writing
 from registry.fields import fields
-from registry.frames import copy_in, elevations, ewkb, to_arrow
+from registry.frames import Shapes, copy_in, elevations, to_arrow
 from registry.kinds import Kind
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Writer:
         """Write the delivery and return how many rows were added, changed and unchanged."""
         held = understood.findings.held
         table = self._arrow(understood, ~held)
+        self._shapes = Shapes(understood.geometry[~held], self._srid) if self._kind.geometry_dtype else None
         delivery_id = self._delivery_id(str(facts["content_key"]))
         with writing(self._connection, delivery_id):
             added, changed, unchanged = self._write_rows(table)
@@ -88,11 +89,9 @@ class Writer:
         table = to_arrow(rows.reset_index(drop=True), contract)
         table = table.add_column(0, self._kind.id_column, pa.Array.from_pandas(ids).cast(pa.string()))
         if self._kind.geometry_dtype is not None:
-            geometry = understood.geometry[sound]
-            heights = elevations(geometry) if "elevations_m" in contract else None
+            heights = elevations(understood.geometry[sound]) if "elevations_m" in contract else None
             if heights is not None:
                 table = table.append_column("elevations_m", heights)
-            table = table.append_column("geom", ewkb(geometry, self._srid))
         return table
 
     def _write_rows(self, table: pa.Table) -> tuple[int, int, int]:
@@ -110,32 +109,44 @@ class Writer:
         """Fill an empty table; for many rows the indexes are built afterwards."""
         connection = self._connection
         identity = sql.Identifier("registry", self._kind.table)
-        definitions: list[str] = []
-        if table.num_rows >= _BULK_ROWS:
-            row = connection.execute(
-                "SELECT registry_app.take_indexes_off(%s::regclass)", [f"registry.{self._kind.version_table}"]
-            ).fetchone()
-            definitions = row[0] if row else []
+        is_bulk = table.num_rows >= _BULK_ROWS
+        definitions = self._take_indexes_off() if is_bulk else []
         self._copy(self._versions, table)
         key = sql.Identifier(self._kind.id_column)
         connection.execute(sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(identity, key, key, self._versions))
-        self._report("index", 0, 1)
-        for definition in definitions:
-            connection.execute(definition.encode())
         self._apply_retirement()
-        if definitions:
-            connection.execute(sql.SQL("ANALYZE {}").format(self._versions))
-        self._report("index", 1, 1)
+        for number, definition in enumerate(definitions):
+            self._report("index", number, len(definitions))
+            connection.execute(definition.encode())
+        if is_bulk:
+            columns = columns_sql([self._kind.id_column, *(["geom"] if self._shapes else [])])
+            connection.execute(sql.SQL("ANALYZE {} ({})").format(self._versions, columns))
+        self._report("index", len(definitions), len(definitions))
+
+    def _take_indexes_off(self) -> list[str]:
+        """Take the plain indexes off the two empty tables and return how to make them again.
+
+        The tables are truncated first: PostgreSQL then writes the rows without a log of them where its settings allow.
+        """
+        definitions: list[str] = []
+        for table in (self._kind.table, self._kind.version_table):
+            name = sql.Identifier("registry", table)
+            row = self._connection.execute(
+                "SELECT registry_app.take_indexes_off(%s::regclass)", [f"registry.{table}"]
+            ).fetchone()
+            self._connection.execute(sql.SQL("TRUNCATE {}").format(name))
+            definitions += row[0] if row else []
+        return definitions
 
     def _copy(self, target: sql.Composable, table: pa.Table) -> None:
-        for sent in copy_in(self._connection, target, table):
+        for sent in copy_in(self._connection, target, table, self._shapes):
             self._report(_COPY_STEP, sent, table.num_rows)
 
     def _merge(self, table: pa.Table) -> tuple[int, int, int]:
         """Add what is new, supersede what differs, leave what is equal alone."""
         connection = self._connection
         names = self._stored_columns()
-        carried = [name for name in names if name not in table.column_names]
+        carried = [name for name in names if name not in table.column_names and name != "geom"]
         parts: dict[str, sql.Composable] = {
             "incoming": sql.Identifier("incoming"),
             "versions": self._versions,

@@ -133,9 +133,11 @@ def _of_type(geometry: Geometries, kind: Kind, findings: Findings) -> Geometries
     there = ~shapely.is_missing(geometry)
     types = shapely.get_type_id(geometry)
     wrong = there & ~np.isin(types, [int(entry) for entry in _ALLOWED[dtype]])
-    names = np.array([GeometryType(entry).name.lower() if entry >= 0 else "" for entry in types], dtype=object)
-    findings.add(wrong, "geometry", "geometry_of_wrong_type", values=names, wanted=dtype)
-    geometry = _without(geometry, wrong)
+    if wrong.any():
+        names = np.full(len(geometry), "", dtype=object)
+        names[wrong] = [GeometryType(entry).name.lower() for entry in types[wrong]]
+        findings.add(wrong, "geometry", "geometry_of_wrong_type", values=names, wanted=dtype)
+        geometry = _without(geometry, wrong)
     there &= ~wrong
     if dtype == "linestring":
         return _lines(geometry, there, findings)

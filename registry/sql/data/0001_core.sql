@@ -86,8 +86,9 @@ COMMENT ON TABLE registry.held_fault IS 'Why a row was held back: column, code o
 CREATE TABLE registry.segment (
     segment_id text NOT NULL,
     first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
-    CONSTRAINT segment_has_an_id PRIMARY KEY (segment_id)
+    CONSTRAINT segment_id_is_not_empty CHECK (segment_id <> '')
 );
+CREATE UNIQUE INDEX segment_has_one_identity ON registry.segment (segment_id);
 COMMENT ON TABLE registry.segment IS 'Identity of segments: that an id exists and which delivery named it first.';
 
 CREATE TABLE registry.segment_version (
@@ -175,8 +176,9 @@ COMMENT ON COLUMN registry.segment_version.delivery_id IS 'Delivery that wrote t
 CREATE TABLE registry.node (
     node_id text NOT NULL,
     first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
-    CONSTRAINT node_has_an_id PRIMARY KEY (node_id)
+    CONSTRAINT node_id_is_not_empty CHECK (node_id <> '')
 );
+CREATE UNIQUE INDEX node_has_one_identity ON registry.node (node_id);
 COMMENT ON TABLE registry.node IS 'Identity of nodes: that an id exists and which delivery named it first.';
 
 CREATE TABLE registry.node_version (
@@ -216,8 +218,9 @@ COMMENT ON COLUMN registry.node_version.delivery_id IS 'Delivery that wrote this
 CREATE TABLE registry.leak (
     leak_id text NOT NULL,
     first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
-    CONSTRAINT leak_has_an_id PRIMARY KEY (leak_id)
+    CONSTRAINT leak_id_is_not_empty CHECK (leak_id <> '')
 );
+CREATE UNIQUE INDEX leak_has_one_identity ON registry.leak (leak_id);
 COMMENT ON TABLE registry.leak IS 'Identity of leaks: that an id exists and which delivery named it first.';
 
 CREATE TABLE registry.leak_version (
@@ -265,8 +268,9 @@ COMMENT ON COLUMN registry.leak_version.delivery_id IS 'Delivery that wrote this
 CREATE TABLE registry.project (
     project_id text NOT NULL,
     first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
-    CONSTRAINT project_has_an_id PRIMARY KEY (project_id)
+    CONSTRAINT project_id_is_not_empty CHECK (project_id <> '')
 );
+CREATE UNIQUE INDEX project_has_one_identity ON registry.project (project_id);
 COMMENT ON TABLE registry.project IS 'Identity of projects: that an id exists and which delivery named it first.';
 
 CREATE TABLE registry.project_version (
@@ -325,8 +329,9 @@ COMMENT ON COLUMN registry.project_version.delivery_id IS 'Delivery that wrote t
 CREATE TABLE registry.compound (
     compound_id text NOT NULL,
     first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
-    CONSTRAINT compound_has_an_id PRIMARY KEY (compound_id)
+    CONSTRAINT compound_id_is_not_empty CHECK (compound_id <> '')
 );
+CREATE UNIQUE INDEX compound_has_one_identity ON registry.compound (compound_id);
 COMMENT ON TABLE registry.compound IS 'Identity of compounds: that an id exists and which delivery named it first.';
 
 CREATE TABLE registry.compound_version (
@@ -365,8 +370,9 @@ COMMENT ON COLUMN registry.compound_version.delivery_id IS 'Delivery that wrote 
 CREATE TABLE registry.road (
     road_id text NOT NULL,
     first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
-    CONSTRAINT road_has_an_id PRIMARY KEY (road_id)
+    CONSTRAINT road_id_is_not_empty CHECK (road_id <> '')
 );
+CREATE UNIQUE INDEX road_has_one_identity ON registry.road (road_id);
 COMMENT ON TABLE registry.road IS 'Identity of roads: that an id exists and which delivery named it first.';
 
 CREATE TABLE registry.road_version (
@@ -407,8 +413,9 @@ COMMENT ON COLUMN registry.road_version.delivery_id IS 'Delivery that wrote this
 CREATE TABLE registry.building (
     building_id text NOT NULL,
     first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
-    CONSTRAINT building_has_an_id PRIMARY KEY (building_id)
+    CONSTRAINT building_id_is_not_empty CHECK (building_id <> '')
 );
+CREATE UNIQUE INDEX building_has_one_identity ON registry.building (building_id);
 COMMENT ON TABLE registry.building IS 'Identity of buildings: that an id exists and which delivery named it first.';
 
 CREATE TABLE registry.building_version (
@@ -451,8 +458,9 @@ COMMENT ON COLUMN registry.building_version.delivery_id IS 'Delivery that wrote 
 CREATE TABLE registry.district (
     district_id text NOT NULL,
     first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
-    CONSTRAINT district_has_an_id PRIMARY KEY (district_id)
+    CONSTRAINT district_id_is_not_empty CHECK (district_id <> '')
 );
+CREATE UNIQUE INDEX district_has_one_identity ON registry.district (district_id);
 COMMENT ON TABLE registry.district IS 'Identity of districts: that an id exists and which delivery named it first.';
 
 CREATE TABLE registry.district_version (
@@ -482,8 +490,9 @@ COMMENT ON COLUMN registry.district_version.delivery_id IS 'Delivery that wrote 
 CREATE TABLE registry.customer (
     customer_id text NOT NULL,
     first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
-    CONSTRAINT customer_has_an_id PRIMARY KEY (customer_id)
+    CONSTRAINT customer_id_is_not_empty CHECK (customer_id <> '')
 );
+CREATE UNIQUE INDEX customer_has_one_identity ON registry.customer (customer_id);
 COMMENT ON TABLE registry.customer IS 'Identity of customers: that an id exists and which delivery named it first.';
 
 CREATE TABLE registry.customer_version (
@@ -522,8 +531,9 @@ COMMENT ON COLUMN registry.customer_version.delivery_id IS 'Delivery that wrote 
 CREATE TABLE registry.riser_group (
     riser_group_id text NOT NULL,
     first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
-    CONSTRAINT riser_group_has_an_id PRIMARY KEY (riser_group_id)
+    CONSTRAINT riser_group_id_is_not_empty CHECK (riser_group_id <> '')
 );
+CREATE UNIQUE INDEX riser_group_has_one_identity ON registry.riser_group (riser_group_id);
 COMMENT ON TABLE registry.riser_group IS 'Identity of risers: that an id exists and which delivery named it first.';
 
 CREATE TABLE registry.riser_group_version (
@@ -576,8 +586,9 @@ COMMENT ON COLUMN registry.riser_group_version.delivery_id IS 'Delivery that wro
 CREATE TABLE registry.valve (
     valve_id text NOT NULL,
     first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
-    CONSTRAINT valve_has_an_id PRIMARY KEY (valve_id)
+    CONSTRAINT valve_id_is_not_empty CHECK (valve_id <> '')
 );
+CREATE UNIQUE INDEX valve_has_one_identity ON registry.valve (valve_id);
 COMMENT ON TABLE registry.valve IS 'Identity of valves: that an id exists and which delivery named it first.';
 
 CREATE TABLE registry.valve_version (
@@ -621,8 +632,9 @@ COMMENT ON COLUMN registry.valve_version.delivery_id IS 'Delivery that wrote thi
 CREATE TABLE registry.context_object (
     context_id text NOT NULL,
     first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
-    CONSTRAINT context_object_has_an_id PRIMARY KEY (context_id)
+    CONSTRAINT context_object_id_is_not_empty CHECK (context_id <> '')
 );
+CREATE UNIQUE INDEX context_object_has_one_identity ON registry.context_object (context_id);
 COMMENT ON TABLE registry.context_object IS 'Identity of context: that an id exists and which delivery named it first.';
 
 CREATE TABLE registry.context_object_version (

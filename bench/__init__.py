@@ -1,0 +1,1 @@
+"""Benchmarks: every claim of speed is a ratio against a named peer in the same run."""

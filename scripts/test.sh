@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Lint, types, tests; pytest is the last to speak.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+.venv/bin/ruff check -q .
+.venv/bin/ruff format -q --check .
+.venv/bin/mypy --no-error-summary
+.venv/bin/basedpyright --level error >/dev/null || .venv/bin/basedpyright --level error
+exec .venv/bin/python -m pytest -q "$@"
