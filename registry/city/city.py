@@ -1,0 +1,253 @@
+"""The seeded synthetic city: all delivery tables of one town, and the truth behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from registry.city.census import segment_census, texts
+from registry.city.faults import FaultList, spoil_leaks, spoil_projects, spoil_segments
+from registry.city.hazard import Hazard, draw_leaks, make_hazard, rate_at, year_of
+from registry.city.lattice import Lattice, make_lattice
+from registry.city.leak_records import make_leak_records
+from registry.city.names import compound_names, numbered, place_names, street_names
+from registry.city.parameters import Bools, Floats, Objects, load, streams
+from registry.city.parcels import COMPOUND, Parcels, make_parcels
+from registry.city.pipes import HEAT, Pipes, building_grid, cut_to_size, lay_pipes
+from registry.city.places import make_buildings, make_compounds, make_customers, make_risers, make_roads
+from registry.city.programmes import make_compound_programme, make_road_programme
+from registry.city.streets import Streets, make_streets
+from registry.city.surroundings import Districts, Soil, make_context, make_valves
+from registry.city.truth import COATINGS, MATERIALS, PROTECTIONS, Truth, true_attributes, words
+from registry.errors import DigonceError
+
+
+class CityError(DigonceError, ValueError):
+    """A synthetic city of this size or seed cannot be made."""
+
+
+@dataclass(frozen=True)
+class City:
+    """A city in memory: tables with the Chinese headings and words of its delivery files, faulty rows included.
+
+    `truth` holds tables with English names that no importer, model or planner may see: `segments` (true attributes
+    and hazard), `leaks` (all leaks and the segment of each), `faults` (injected rows). `parameters` is what the
+    generator was run with.
+    """
+
+    segments: gpd.GeoDataFrame
+    leaks: pd.DataFrame
+    roads: gpd.GeoDataFrame
+    buildings: gpd.GeoDataFrame
+    compounds: gpd.GeoDataFrame
+    districts: gpd.GeoDataFrame
+    valves: gpd.GeoDataFrame
+    customers: pd.DataFrame
+    risers: pd.DataFrame
+    compound_programme: pd.DataFrame
+    road_programme: pd.DataFrame
+    context: gpd.GeoDataFrame
+    truth: dict[str, pd.DataFrame]
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """The built city before it is written up."""
+
+    lattice: Lattice
+    streets: Streets
+    parcels: Parcels
+    pipes: Pipes
+
+
+def make_city(segment_count: int, seed: int) -> City:
+    """Make a synthetic city of about `segment_count` segments (within 3 %); the same arguments give the same city.
+
+    Raises
+    ------
+    CityError
+        If the size or the seed cannot be used.
+    """
+    town = load("city")
+    if segment_count < town["smallest_segment_count"]:
+        raise CityError("city_too_small", smallest=town["smallest_segment_count"], asked=segment_count)
+    if seed < 0:
+        raise CityError("city_seed_negative", seed=seed)
+    rng = streams(seed)
+    ground = _build(segment_count, seed)
+    return _write_up(ground, segment_count, seed, rng)
+
+
+def _build(segment_count: int, seed: int) -> _Ground:
+    """Lay out a city a little too large and keep the wanted number of segments nearest to the centre."""
+    per_cell = load("city")["lattice"]["segments_per_cell"]
+    cells = ceil(sqrt(segment_count / per_cell)) + 2
+    while True:
+        # every attempt starts from the seed, so that the size alone decides
+        rng = streams(seed)
+        lattice = make_lattice(cells, rng["lattice"])
+        streets = make_streets(lattice, rng["streets"])
+        parcels = make_parcels(lattice, streets, rng["parcels"])
+        cut = cut_to_size(streets, parcels, segment_count)
+        if cut is not None:
+            return _Ground(lattice, *cut, lay_pipes(lattice, *cut))
+        cells = ceil(cells * 1.06) + 1
+
+
+def _middles(ground: _Ground) -> tuple[Floats, Floats]:
+    """Return lattice coordinates near the middle of every segment."""
+    streets, parcels, pipes = ground.streets, ground.parcels, ground.pipes
+    share = (pipes.part + 0.5) / streets.parts[pipes.edge]
+    p = streets.p0[pipes.edge] + share * (streets.p1[pipes.edge] - streets.p0[pipes.edge])
+    q = streets.q0[pipes.edge] + share * (streets.q1[pipes.edge] - streets.q0[pipes.edge])
+    yard = pipes.parcel >= 0
+    of = pipes.parcel[yard]
+    p[yard] = parcels.column[of] + (parcels.u0[of] + parcels.u1[of]) / 2
+    q[yard] = parcels.row[of] + (parcels.v0[of] + parcels.v1[of]) / 2
+    return p, q
+
+
+def _write_up(ground: _Ground, segment_count: int, seed: int, rng: dict[str, np.random.Generator]) -> City:
+    lattice, streets, parcels, pipes = ground.lattice, ground.streets, ground.parcels, ground.pipes
+    crs = f"EPSG:{load('city')['epsg']}"
+    is_compound = (parcels.use == COMPOUND) & (parcels.building_count > 0)
+    names = street_names(streets, lattice.rows, rng["names"])
+    compound = compound_names(parcels, is_compound, rng["names"])
+    places = place_names(parcels, rng["names"])
+    compound_ids = np.full(parcels.count, None, dtype=object)
+    compound_ids[is_compound] = numbered("XQ", int(is_compound.sum()), 5)
+    truth = true_attributes(streets, parcels, pipes, rng["years"], rng["attributes"])
+    soil = Soil(lattice, rng["context"])
+    middle = _middles(ground)
+    is_corrosive = soil.holds(*middle)
+    hazard = make_hazard(streets, pipes, truth, is_corrosive, parcels.count, rng["hazard"])
+    districts = Districts(streets, segment_count)
+    leaks, expected, expected_before = draw_leaks(
+        pipes, hazard, districts.number(*middle), districts.count, rng["leaks"]
+    )
+    segment_ids = _segment_ids(pipes)
+    buildings = make_buildings(lattice, parcels, compound_ids, places, crs, rng["buildings"])
+    roads = make_roads(lattice, streets, names, crs, rng["streets"])
+    compounds = make_compounds(lattice, parcels, compound, compound_ids, buildings, crs)
+    yard_name = np.where(is_compound, compound, None)[pipes.parcel]
+    yard_name[pipes.parcel < 0] = None
+    street_name = np.where(pipes.parcel >= 0, None, names[pipes.edge])
+    segments, is_wrong = segment_census(segment_ids, pipes, truth, street_name, yard_name, crs, rng["census"])
+    addresses = _addresses(parcels, compound, places, buildings)
+    labels = {
+        "segment_id": segment_ids,
+        "medium": np.where(pipes.kind == HEAT, "heat", "gas").astype(object),
+        "address": _segment_addresses(pipes, street_name, addresses),
+        "building_at": shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy())),
+    }
+    records, true_leaks = make_leak_records(leaks, lattice, streets, pipes, truth, labels, rng["leaks"])
+    faults = FaultList()
+    sheets = load("names")["sheets"]
+    road_programme = make_road_programme(roads, rng["programmes"])
+    compound_programme = make_compound_programme(compounds, rng["programmes"])
+    return City(
+        segments=spoil_segments(segments, faults, rng["faults"]),
+        leaks=spoil_leaks(records, faults, rng["faults"]),
+        roads=roads,
+        buildings=buildings,
+        compounds=compounds,
+        districts=districts.frame(lattice, crs),
+        valves=make_valves(pipes, truth, segment_ids, crs, rng["fittings"]),
+        customers=make_customers(pipes, parcels, buildings, segment_ids, addresses, rng["customers"]),
+        risers=make_risers(parcels, buildings, (compound_ids, compound), _has_gas(parcels), rng["customers"]),
+        compound_programme=spoil_projects(
+            compound_programme, "compounds.xlsx", "小区名称", sheets["absent_compounds"], faults, rng["faults"]
+        ),
+        road_programme=spoil_projects(
+            road_programme, "road_programme.xlsx", "道路名称", sheets["absent_streets"], faults, rng["faults"]
+        ),
+        context=make_context(lattice, streets, parcels, soil, places, crs, rng["context"]),
+        truth={
+            "segments": _true_segments(segment_ids, pipes, truth, hazard, expected, expected_before, is_corrosive, is_wrong),
+            "leaks": true_leaks,
+            "faults": faults.frame(),
+        },
+        parameters=_parameters(segment_count, seed),
+    )  # fmt: skip
+
+
+def _parameters(segment_count: int, seed: int) -> dict[str, Any]:
+    files = ("city", "census", "hazard", "programmes")
+    return {"segment_count": segment_count, "seed": seed} | {name: load(name) for name in files}
+
+
+def _segment_ids(pipes: Pipes) -> Objects:
+    """Number gas and heat pipes apart, as two companies would."""
+    is_heat = pipes.kind == HEAT
+    ids = np.full(pipes.count, None, dtype=object)
+    ids[~is_heat] = numbered("RQ", int((~is_heat).sum()), 7)
+    ids[is_heat] = numbered("RL", int(is_heat.sum()), 6)
+    return ids
+
+
+def _has_gas(parcels: Parcels) -> Bools:
+    of, _, _ = building_grid(parcels)
+    return parcels.has_gas[of]
+
+
+def _addresses(parcels: Parcels, compound: Objects, places: Objects, buildings: gpd.GeoDataFrame) -> Objects:
+    """Return an address for each building: compound and number, or the name of the place."""
+    of, _, _ = building_grid(parcels)
+    is_home = parcels.use[of] == COMPOUND
+    address = places[of].copy()
+    labels = buildings["楼栋名称"].to_numpy(dtype=object)
+    address[is_home] = compound[of][is_home] + labels[is_home]
+    return address
+
+
+def _segment_addresses(pipes: Pipes, street: Objects, addresses: Objects) -> Objects:
+    near = load("names")["sheets"]["address_near"]
+    yard = pipes.parcel >= 0
+    result = np.full(pipes.count, None, dtype=object)
+    result[~yard] = street[~yard] + near
+    result[yard] = addresses[pipes.building[yard]]
+    return result
+
+
+def _true_segments(
+    ids: Objects,
+    pipes: Pipes,
+    truth: Truth,
+    hazard: Hazard,
+    expected: Floats,
+    expected_before: Floats,
+    is_corrosive: Bools,
+    is_wrong: Bools,
+) -> pd.DataFrame:
+    now = year_of(load("city")["as_of"])
+    none_before = truth.previous_year < 0
+    return pd.DataFrame(
+        {
+            "segment_id": texts(ids),
+            "length_m": pipes.length_m,
+            "material": texts(words(MATERIALS, truth.material)),
+            "installed_year": truth.installed_year,
+            "coating": texts(words(COATINGS, truth.coating)),
+            "cathodic_protection": texts(words(PROTECTIONS, truth.cathodic_protection)),
+            "diameter_mm": truth.diameter_mm,
+            "cover_depth_m": truth.cover_depth_m,
+            "previous_material": texts(words(MATERIALS, truth.previous_material)),
+            "previous_installed_year": pd.Series(truth.previous_year, dtype="Int64").mask(pd.Series(none_before)),
+            "is_corrosive_soil": is_corrosive,
+            "is_material_wrong_in_census": is_wrong,
+            "street_effect": hazard.street_effect,
+            "segment_effect": hazard.segment_effect,
+            "hazard_per_km_year": rate_at(hazard.steady, hazard.exponent, now - hazard.installed_at),
+            "expected_leaks": expected,
+            "expected_predecessor_leaks": expected_before,
+        }
+    )
+
+
