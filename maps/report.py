@@ -1,0 +1,118 @@
+"""The overlap report for coordination meetings, as XLSX and HTML with the same numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from maps.inputs import Inputs, both
+from maps.numbers import headline, held_line, notices
+from maps.offline import own_file
+from maps.palette import stroke
+from maps.plan_map import templates
+from maps.report_cells import Cell, columns, comparison_rows, notes
+from maps.report_tables import CLASSES, ReportTables, make_tables
+from maps.report_xlsx import write_xlsx
+from registry.catalogue import say
+from registry.errors import DrawingError
+from registry.fields import fields, value_list
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME: Final = "overlap-report"
+_BATCH_COLUMNS: Final = (
+    "year", "label", "kind", "policy_class", "segment_count", "length_m", "mandatory_m", "household_count", "cost_alone_cny", "saving_cny", "cost_cny",
+)
+_SEGMENT_COLUMNS: Final = (
+    "segment_id", "street_name", "compound_name", "tier", "material", "installed_year_min", "length_m", "overlap_m", "policy_class", "grade", "year", "is_together",
+)
+_DECIMALS: Final = {"metres": 1, "money": 2, "count": 0, "number": 3}
+
+
+def write_report(inputs: Inputs, path: Path, language: str = "zh") -> list[Path]:
+    """Write the report to a file by its suffix, or both files into a folder, and return what was written.
+
+    Raises
+    ------
+    DrawingError
+        If the suffix is neither .xlsx nor .html, or there are no overlaps to report.
+    """
+    tables = make_tables(inputs, language)
+    suffix = path.suffix.lower()
+    if suffix == ".xlsx":
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return [write_xlsx(inputs, tables, path, language)]
+    if suffix in {".html", ".htm"}:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(draw_report(inputs, tables, language), encoding="utf-8", newline="\n")
+        return [path]
+    if suffix and not path.is_dir():
+        raise DrawingError("maps_suffix_unknown", path=path)
+    path.mkdir(parents=True, exist_ok=True)
+    page = path / f"{NAME}.html"
+    page.write_text(draw_report(inputs, tables, language), encoding="utf-8", newline="\n")
+    return [write_xlsx(inputs, tables, path / f"{NAME}.xlsx", language), page]
+
+
+def shown(value: Cell, kind: str) -> str:
+    """Return a cell as the page shows it."""
+    if value is None:
+        return "—"
+    if isinstance(value, int | float):
+        if kind == "share":
+            return f"{value:.0%}"
+        if kind in _DECIMALS:
+            return f"{value:,.{_DECIMALS[kind]}f}"
+    return str(value)
+
+
+def draw_report(inputs: Inputs, tables: ReportTables, language: str) -> str:
+    """Return the report as one self-contained page: numbers, projects one by one, batches, comparison, held back."""
+    touched = tables.projects[tables.projects["overlap_m"] > 0]
+    others = tables.projects[tables.projects["overlap_m"] <= 0]
+    return templates().get_template("report.html").render(
+        language=language,
+        style=own_file("look.css") + own_file("report.css"),
+        inputs=inputs,
+        say=lambda code, **parameters: say(code, language, **parameters),
+        shown=shown,
+        numbers=headline(inputs),
+        projects=[_project(tables, str(project_id), row, language) for project_id, row in zip(touched.index, touched.to_dict("records"), strict=True)],
+        others=[str(name) for name in others["name"]],
+        classes=_classes(language),
+        years=columns(tables.years, "report_years", language),
+        batches=columns(tables.batches, "batches", language, _BATCH_COLUMNS),
+        comparison=comparison_rows(inputs, language),
+        held=held_line(inputs.held)[language],
+        held_rows=columns(tables.held, "report_held", language),
+        notices=[sentence[language] for sentence in notices(inputs)],
+        notes=notes(inputs, language),
+        labels={name: field.label(language) for name, field in fields()["report_projects"].items()},
+    )
+
+
+def _classes(language: str) -> list[tuple[str, str, str]]:
+    """Return code, words and colour of each policy class, strictest first, with the segments that have no score."""
+    listed = value_list("policy_class")
+    known = [(code, listed[code].label(language), stroke(f"class_{code}").colour) for code in CLASSES]
+    return [*known, ("unscored", both("maps_not_scored")[language], "#e3e6e9")]
+
+
+def _project(tables: ReportTables, project_id: str, row: Mapping[Any, Any], language: str) -> dict[str, Any]:
+    """Return all that the page says about one project."""
+    kinds = value_list("project_kind")
+    own = tables.segments[tables.segments["project_id"] == project_id]
+    cells = {column.key: column.values[0] for column in columns(tables.projects.loc[[project_id]], "report_projects", language)}
+    dates = [cells[name] or say("maps_date_open", language) for name in ("starts_on", "ends_on")]
+    return {
+        "id": project_id,
+        "cells": cells,
+        "kind": kinds[str(row["kind"])].label(language) if row["kind"] in kinds else row["kind"],
+        "colour": stroke(f"project_{row['kind']}").colour,
+        "dates": say("maps_project_dates", language, starts=dates[0], ends=dates[1]),
+        "owner": cells["owner"] or say("maps_no_owner", language),
+        "shares": {code: float(row[f"{code}_m"]) / float(row["overlap_m"]) for code in (*CLASSES, "unscored")},
+        "metres": {code: float(row[f"{code}_m"]) for code in (*CLASSES, "unscored")},
+        "segments": columns(own, "report_segments", language, _SEGMENT_COLUMNS),
+    }

@@ -1,0 +1,127 @@
+"""Cells of a report: a frame turned to headings and values as a person reads them, the same for XLSX and HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from maps.facts import unit_words
+from maps.inputs import CNY_PER_WAN
+from maps.numbers import headline
+from maps.report_tables import ReportTables, total
+from registry.catalogue import say
+from registry.fields import Field, fields, value_list
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from maps.inputs import Inputs
+
+Cell = str | float | int | date | None
+_SUMMED: Final = frozenset({"m", "CNY"})
+_SUMMED_COUNTS: Final = frozenset({"segment_count", "batch_count", "household_count", "row_count"})
+_NEVER_SUMMED: Final = frozenset({("report_segments", "length_m"), ("report_segments", "diameter_mm"), ("report_projects", "batch_count")})
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: heading with unit, number format, values, and its sum where sums make sense."""
+
+    key: str
+    heading: str
+    kind: str
+    values: list[Cell]
+    total: float | None
+
+
+def heading(field: Field, language: str) -> str:
+    """Return the heading of a column with its unit in brackets; money is in 万元, years need no unit."""
+    label = field.label(language)
+    unit = unit_words(field.unit) if field.unit and field.unit != "year" else None
+    if unit is None:
+        return label
+    return f"{label}（{unit['zh']}）" if language == "zh" else f"{label} ({unit['en']})"
+
+
+def columns(table: pd.DataFrame, contract: str, language: str, chosen: Sequence[str] | None = None) -> list[Column]:
+    """Return the columns of a table in words: values of lists and truth values in the language, money in 万元."""
+    rows = table.reset_index() if table.index.name else table
+    declared = fields()[contract]
+    return [_column(rows[name], declared[name], language) for name in (chosen or list(rows.columns))]
+
+
+def _column(values: pd.Series, field: Field, language: str) -> Column:
+    kind = _kind(field)
+    cells = [None if missing else _cell(value, field, kind, language) for value, missing in zip(values, values.isna(), strict=True)]
+    is_summed = (field.unit in _SUMMED or field.column in _SUMMED_COUNTS) and (field.frame, field.column) not in _NEVER_SUMMED
+    numbers = [float(str(cell)) for cell in cells if cell is not None] if is_summed else []
+    return Column(field.column, heading(field, language), kind, cells, sum(numbers) if is_summed else None)
+
+
+def _kind(field: Field) -> str:
+    if field.dtype in {"text", "boolean", "date"}:
+        return "day" if field.dtype == "date" else "text"
+    if field.dtype == "integer":
+        return "year" if field.unit == "year" else "count"
+    if field.column.endswith("_share"):
+        return "share"
+    return {"CNY": "money", "m": "metres", "mm": "count"}.get(field.unit, "number")
+
+
+def _cell(value: object, field: Field, kind: str, language: str) -> Cell:
+    if kind == "day":
+        return pd.Timestamp(str(value)).date()
+    if field.dtype == "boolean":
+        return say("maps_yes" if value else "maps_no", language)
+    if field.list_name:
+        entry = value_list(field.list_name).get(str(value))
+        return entry.label(language) if entry else str(value)
+    if kind == "text":
+        return str(value)
+    number = float(str(value))
+    if kind in {"year", "count"}:
+        return round(number)
+    return number / CNY_PER_WAN if kind == "money" else number
+
+
+def summary_rows(inputs: Inputs, tables: ReportTables, language: str) -> list[tuple[str, float, str]]:
+    """Return the rows of the summary: item, value, unit."""
+    metres, wan = (say(code, language) for code in ("maps_unit_m", "maps_unit_wan"))
+    units = {"km": say("maps_unit_km", language), "wan": wan}
+    rows = [(number.label[language], number.value, units[number.code.rpartition("_")[2]]) for number in headline(inputs)]
+    declared = fields()["report_projects"]
+    for column, value in total(tables.projects, ["overlap_m", "mandatory_m", "due_m", "assess_m", "keep_m", "unscored_m"]).items():
+        rows.append((declared[column].label(language), value, metres))
+    rows.append((declared["saving_cny"].label(language), float(tables.projects["saving_cny"].sum()) / CNY_PER_WAN, wan))
+    if abs(tables.unassigned_saving_cny) > 0.5:
+        rows.append((say("maps_saving_elsewhere", language), tables.unassigned_saving_cny / CNY_PER_WAN, wan))
+    return rows
+
+
+def comparison_rows(inputs: Inputs, language: str) -> list[tuple[str, str, float, float]]:
+    """Return the stored comparison of the plan with one that ignores projects: item, unit, aligned, ignoring."""
+    aware, blind = inputs.summary.get("aware"), inputs.summary.get("blind")
+    if not isinstance(aware, dict) or not isinstance(blind, dict):
+        return []
+    declared = fields()["batches"]
+    rows: list[tuple[str, str, float, float]] = []
+    for key in (name for name in aware if name in blind):
+        if not isinstance(aware[key], int | float) or not isinstance(blind[key], int | float):
+            continue
+        field = declared.get(key)
+        label = field.label(language) if field else say(f"maps_compare_{key}", language)
+        unit = unit_words(field.unit) if field else None
+        factor = 1 / CNY_PER_WAN if field is not None and field.unit == "CNY" else 1.0
+        rows.append((label, unit[language] if unit else "", aware[key] * factor, blind[key] * factor))
+    return rows
+
+
+def notes(inputs: Inputs, language: str) -> list[str]:
+    """Return the notes that a reader needs to use the numbers rightly."""
+    codes = ["maps_note_overlap", "maps_note_double", "maps_note_same_year", "maps_note_class", "maps_note_money"]
+    if inputs.has_plan:
+        codes.append("maps_note_stored")
+    return [say(code, language) for code in codes]
