@@ -13,7 +13,7 @@ from registry.cluster import configure, leftovers, socket
 from registry.cluster.account import Account, check_searchable, run_as, settle_account
 from registry.cluster.locate import Binaries, find_binaries
 from registry.cluster.lock import RunsElsewhereError, exclusive, serving
-from registry.cluster.processes import SINGLE_USER, find_postmaster, wait_until
+from registry.cluster.processes import SINGLE_USER, find_postmaster, is_starting, wait_until
 from registry.errors import ClusterError
 
 LEAST_FREE: Final = 200 * 1024**2
@@ -79,12 +79,13 @@ class Cluster:
                 with serving(self._serving_lock, account, MAKING_PATIENCE_S) as held:
                     self._initialise(account, binaries, held)
             self._check_major(binaries)
+            # A start whose caller was killed goes on by itself; it shows in its process or by its lock.
+            wait_until(lambda: not is_starting(self.data_folder, account), STARTING_PATIENCE_S)
             if self._wait_for_running(account):
                 return
             try:
                 self._start(account, binaries)
             except RunsElsewhereError:
-                # Or from here: a start whose caller was killed goes on by itself.
                 if not self._wait_for_running(account):
                     raise
 

@@ -66,6 +66,22 @@ def servers_in(data_folder: Path, account: Account, pids: Iterable[int] | None =
     return [pid for pid, folder in _working_folders(servers, account).items() if folder == place]
 
 
+def is_starting(data_folder: Path, account: Account) -> bool:
+    """Tell whether a main server process works in the folder that has not yet said so in its pid file.
+
+    The processes of a server call themselves `postgres: ...`; only the main one keeps its command line.
+    """
+    pids = servers_in(data_folder, account)
+    return find_postmaster(data_folder, account) is None and any(_is_main(pid) for pid in pids)
+
+
+def _is_main(pid: int) -> bool:
+    try:
+        return not (PROCESSES / str(pid) / "cmdline").read_bytes().startswith(b"postgres: ")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def wait_until(is_done: Callable[[], bool], seconds: float) -> bool:
     """Ask again and again until the answer is yes or the time is over; return the last answer."""
     deadline = time.monotonic() + seconds

@@ -18,17 +18,21 @@ import pytest
 
 from registry.cluster import Cluster
 from registry.cluster.account import settle_account
+from registry.cluster.configure import free_bytes
 from registry.cluster.processes import servers_in, wait_until
 
 REPOSITORY = Path(__file__).parents[3]
+MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - mkdtemp makes the folder
+DISK = Path("/var/tmp")  # noqa: S108 - mkdtemp makes the folder
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as another user")
 
 
 @contextmanager
 def roomy_folder() -> Generator[Path]:
-    """A folder in which every user may search, unlike pytest's own."""
-    folder = Path(tempfile.mkdtemp(prefix="digonce-test-", dir="/var/tmp"))
+    """A folder in which every user may search, unlike pytest's own; in memory where there is room for it."""
+    is_roomy = free_bytes(MEMORY_DISK) > 2 * 1024**3
+    folder = Path(tempfile.mkdtemp(prefix="digonce-test-", dir=MEMORY_DISK if is_roomy else DISK))
     folder.chmod(0o755)
     try:
         yield folder
