@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
@@ -76,11 +76,17 @@ def both(code: str, **parameters: object) -> Both:
     return {language: say(code, language, **parameters) for language in LANGUAGES}
 
 
-def load_inputs(registry: Registry, plan_name: str | None = None, as_of: date | None = None) -> Inputs:
+def load_inputs(
+    registry: Registry,
+    plan_name: str | None = None,
+    *,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+) -> Inputs:
     """Load all that a map and a report need: the named plan, else the latest plan, else the census with its scores.
 
-    A saved plan is shown from its own stored scores and pairs, never recomputed. Without a plan the latest saved
-    scores and overlaps are shown, where there are any.
+    A saved plan is shown from its own stored scores and pairs, never recomputed. Without a plan the latest saved scores
+    and overlaps are shown, where there are any. Without `as_of` the census is that of the day of the plan (or scores).
 
     Raises
     ------
@@ -88,13 +94,13 @@ def load_inputs(registry: Registry, plan_name: str | None = None, as_of: date | 
         If a plan is named that does not exist.
     """
     plan = _run(registry, "plan", plan_name, is_needed=plan_name is not None)
-    runs = [plan, _run(registry, "score", None), _run(registry, "overlap", None)]
+    runs = [plan] if plan is not None else [_run(registry, kind, None) for kind in ("score", "overlap")]
     stored: dict[str, pd.DataFrame] = {}
-    for run in runs[:1] if plan is not None else runs:
+    for run in runs:
         if run is not None:
-            stored |= {name: frame for name, frame in run.frames.items() if name not in stored}
+            stored |= {name: frame for name, frame in run.frames.items() if len(frame)}
     day = as_of or next((run.as_of for run in runs if run is not None), None) or registry.today()
-    frames = {kind: registry.frame(kind, as_of=day) for kind in ("segments", *BASE_KINDS)}
+    frames = {kind: registry.frame(kind, as_of=day, known_at=known_at) for kind in ("segments", *BASE_KINDS)}
     return Inputs(
         city=registry.city,
         as_of=day,
