@@ -24,6 +24,8 @@ class Lattice:
     ys: Floats
     jitter: Floats
     waves: Floats
+    meanders: Floats
+    meander_reach_m: float
     quarters: Floats
     tile_m: float
     origin: Floats
@@ -52,14 +54,23 @@ class Lattice:
 
     def place(self, p: Floats, q: Floats) -> Floats:
         """Return eastings and northings of lattice coordinates."""
-        points = self.raw(p, q)
-        points = self._turned(points)
+        points = self._turned(self.raw(p, q))
         bent = points.copy()
+        bent[:, 1] += self._meander(points)
         for east, north, phase, move_east, move_north in self.waves:
             swing = np.sin(points[:, 0] * east + points[:, 1] * north + phase)
             bent[:, 0] += move_east * swing
             bent[:, 1] += move_north * swing
         return bent + self.origin
+
+    def _meander(self, points: Floats) -> Floats:
+        """Return how far the river draws each point north; the pull fades away from its bed."""
+        bed = (self.ys[self.river_row] + self.ys[self.river_row + 1]) / 2
+        swing = np.zeros(len(points))
+        for size, number, phase in self.meanders:
+            swing += size * np.sin(number * points[:, 0] + phase)
+        pull: Floats = swing * np.exp(-(((points[:, 1] - bed) / self.meander_reach_m) ** 2))
+        return pull
 
     def _turned(self, points: Floats) -> Floats:
         """Turn each quarter about its own centre; the turn fades out at its edge."""
@@ -121,6 +132,10 @@ def make_lattice(cells_across: int, rng: np.random.Generator) -> Lattice:
         ys=ys,
         jitter=jitter,
         waves=_waves(settings, rng),
+        meanders=np.column_stack(
+            [settings["meander_m"], 2 * np.pi / np.array(settings["meander_length_m"]), rng.uniform(0, 2 * np.pi, 2)]
+        ),
+        meander_reach_m=settings["meander_reach_m"],
         quarters=_quarters(width, settings, rng),
         tile_m=settings["tile_m"],
         origin=np.array([town["centre_east_m"], town["centre_north_m"]]),

@@ -187,17 +187,30 @@ def _room(lattice: Lattice, streets: Streets, ground: dict[str, Any]) -> dict[st
 
 
 def _grid(plan: dict[str, Any], room: dict[str, Floats]) -> dict[str, Any]:
-    """Fit as many buildings as the parcel holds and centre them."""
-    margin = load("city")["parcels"]["margin_m"]
+    """Fit as many buildings as the parcel holds, spread them over it, and shorten what does not fit.
+
+    Changes length, gap and row distance in `plan` to what was fitted.
+    """
+    settings = load("city")["parcels"]
+    margin = settings["margin_m"]
     free_x = room["wide_m"] * (room["u1"] - room["u0"]) - room["west"] - room["east"] - 2 * margin
     free_y = room["high_m"] * (room["v1"] - room["v0"]) - room["south"] - room["north"] - 2 * margin
-    columns = np.floor((free_x + plan["gap_m"]) / (plan["length_m"] + plan["gap_m"]))
+    is_narrow = (free_x < plan["length_m"]) & (free_x >= settings["shortest_m"])
+    plan["length_m"] = np.where(is_narrow, free_x, plan["length_m"])
+    columns = np.floor((free_x + plan["gap_m"]) / (plan["length_m"] + plan["gap_m"]) + 1e-9)
     # one row needs its depth and the pipe behind it
     rows = np.floor((free_y - plan["depth_m"] - 4.0) / plan["row_m"]) + 1
     columns = np.clip(columns, 0, plan["most_columns"]).astype(np.int64)
     rows = np.clip(rows, 0, plan["most_rows"]).astype(np.int64)
     is_void = (columns == 0) | (rows == 0)
     columns[is_void], rows[is_void] = 0, 0
+    # what is left over goes into longer buildings, then into wider gaps and courts
+    spread = settings["most_spread"]
+    each = free_x / np.maximum(columns, 1)
+    plan["length_m"] = np.clip(each - plan["gap_m"], plan["length_m"], plan["length_m"] * spread)
+    plan["gap_m"] = np.clip(each - plan["length_m"], plan["gap_m"], plan["gap_m"] * spread)
+    court = (free_y - plan["depth_m"] - 4.0) / np.maximum(rows - 1, 1)
+    plan["row_m"] = np.clip(court, plan["row_m"], plan["row_m"] * spread)
     used_x = columns * (plan["length_m"] + plan["gap_m"]) - plan["gap_m"]
     used_y = (rows - 1) * plan["row_m"] + plan["depth_m"] + 4.0
     return {

@@ -78,13 +78,15 @@ def make_streets(lattice: Lattice, rng: np.random.Generator) -> Streets:
     main = blend(settings["main_share_centre"], settings["main_share_rim"], road_class, reach)
     has_main = is_built & (rng.random(len(p0)) < main)
     has_main[first_lane:] &= has_main[ends[0]] | has_main[ends[1]]
-    has_heat = is_built & (rng.random(len(p0)) < np.asarray(settings["heat_share"])[road_class])
+    run = _runs(road_class, line, is_built, rng)
+    # heat mains follow whole streets
+    has_heat = is_built & (rng.random(int(run.max()) + 1)[run] < np.asarray(settings["heat_share"])[road_class])
     line_width, line_offset = _line_shape(lattice, len(lane_i), rng)
     length = np.hypot(*(lattice.raw(p1, q1) - lattice.raw(p0, q0)).T)
     parts = np.clip(2 * np.round(length / (2 * load("city")["pipes"]["split_m"])), 2, 8).astype(np.int64)
     return Streets(
         p0=p0, q0=q0, p1=p1, q1=q1, road_class=road_class, line=line,
-        run=_runs(road_class, line, is_built, reach, rng), reach=reach,
+        run=run, reach=reach,
         is_built=is_built, has_main=has_main, has_heat=has_heat,
         width_m=line_width[line], offset_m=line_offset[line], parts=parts,
         row_edge=row_edge, column_edge=column_edge, lane_edge=lane_edge,
@@ -126,7 +128,7 @@ def _line_shape(lattice: Lattice, lane_count: int, rng: np.random.Generator) -> 
     return width, np.round(offset, 2)
 
 
-def _runs(road_class: Ints, line: Ints, is_built: Bools, reach: Floats, rng: np.random.Generator) -> Ints:
+def _runs(road_class: Ints, line: Ints, is_built: Bools, rng: np.random.Generator) -> Ints:
     """Number the stretches under one name: a branch ends at a gap, a long street after its largest run."""
     order = np.lexsort((np.arange(len(line)), line))
     longest = np.asarray(load("city")["streets"]["run_edges"])[road_class[order]]
