@@ -213,6 +213,7 @@ def _filter_rows(raw: RawTable, mapping: Mapping, file_name: str) -> None:
 
 def _columns(raw: RawTable, kind: Kind, mapping: Mapping, headings: Headings, findings: Findings) -> pd.DataFrame:
     columns: dict[str, pd.Series] = {}
+    read: set[str] = set()
     for field_ in fields()[kind.name].values():
         if field_.role not in {"index", "attribute"}:
             continue
@@ -221,7 +222,11 @@ def _columns(raw: RawTable, kind: Kind, mapping: Mapping, headings: Headings, fi
         factor = unit_factor(mapping.units[name], field_.unit) or 1.0 if name in mapping.units else 1.0
         default = mapping.defaults.get(name)
         if name in headings.by_column:
-            columns[name] = convert(raw.rows[headings.by_column[name]], field_, findings, words, factor)
+            heading = headings.by_column[name]
+            # the second end of an interval read from one heading has the same faults as the first
+            noted = Findings(len(raw.rows)) if heading in read else findings
+            read.add(heading)
+            columns[name] = convert(raw.rows[heading], field_, noted, words, factor)
             if default is not None:
                 stated = convert(pd.Series([default], dtype=object), field_, Findings(1), words, 1.0)
                 columns[name] = columns[name].fillna(stated.iloc[0])
