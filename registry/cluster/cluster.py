@@ -79,15 +79,15 @@ class Cluster:
                 with serving(self._serving_lock, account, MAKING_PATIENCE_S) as held:
                     self._initialise(account, binaries, held)
             self._check_major(binaries)
-            # A start whose caller was killed goes on by itself; it shows in its process or by its lock.
-            wait_until(lambda: not is_starting(self.data_folder, account), STARTING_PATIENCE_S)
             if self._wait_for_running(account):
                 return
             try:
                 self._start(account, binaries)
             except RunsElsewhereError:
+                # Here after all: a start whose caller was killed, or a server that lost its pid file.
                 if not self._wait_for_running(account):
-                    raise
+                    leftovers.end_orphans(self.data_folder, account, binaries, with_main=True)
+                    self._start(account, binaries)
 
     def down(self) -> None:
         """Stop the server, ending whoever is connected; nothing happens where it does not run.
@@ -103,7 +103,7 @@ class Cluster:
         with exclusive(self.home / "cluster.lock", account):
             binaries = find_binaries(self._major_on_disk())
             if not self._wait_for_running(account):
-                leftovers.end_orphans(self.data_folder, account, binaries)
+                leftovers.end_orphans(self.data_folder, account, binaries, with_main=True)
                 return
             answer = self._pg_ctl(account, binaries, "stop", "-m", "fast", "-t", str(STOP_PATIENCE_S))
             if answer.returncode != 0 and find_postmaster(self.data_folder, account):
@@ -233,6 +233,8 @@ class Cluster:
             server = find_postmaster(self.data_folder, account)
             return server is None or server.is_ready or server.state == SINGLE_USER
 
+        # A start whose caller was killed goes on by itself and has a pid file in a moment.
+        wait_until(lambda: not is_starting(self.data_folder, account), STARTING_PATIENCE_S)
         wait_until(settled, START_PATIENCE_S)
         server = find_postmaster(self.data_folder, account)
         if server and not server.is_ready:
@@ -240,7 +242,7 @@ class Cluster:
         return server is not None
 
     def _start(self, account: Account, binaries: Binaries) -> None:
-        leftovers.end_orphans(self.data_folder, account, binaries)
+        leftovers.end_orphans(self.data_folder, account, binaries, with_main=False)
         with serving(self._serving_lock, account, STARTING_PATIENCE_S) as held:
             leftovers.remove_lock_files(self.data_folder)
             self._check_space(self.data_folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from registry.cluster.account import Account, run_as, user_name
-from registry.cluster.leftovers import PORT, end_orphans
+from registry.cluster.leftovers import PORT
 from registry.cluster.locate import Binaries
 from registry.errors import ClusterError
 
@@ -170,14 +170,14 @@ def make_data_folder(data_folder: Path, making: Making) -> None:
     growing = data_folder.with_name(f"{data_folder.name}.new")
     faults: list[str] = []
     for locale in LOCALES:
-        _remove_abandoned(growing, making)
+        _remove_abandoned(growing)
         _make_owned_folder(growing, making.account)
         answer = run_as(making.account, initdb_command(making, growing, locale), [making.held])
         if answer.returncode == 0:
             break
         faults.append((answer.stderr or answer.stdout).strip())
     else:
-        _remove_abandoned(growing, making)
+        _remove_abandoned(growing)
         code = "cluster_disk_full" if NO_SPACE in faults[0] else "cluster_initdb_failed"
         raise ClusterError(code, folder=data_folder, detail=faults[0])
     main_file = growing / "postgresql.conf"
@@ -202,8 +202,7 @@ def _make_owned_folder(folder: Path, account: Account) -> None:
             os.close(descriptor)
 
 
-def _remove_abandoned(growing: Path, making: Making) -> None:
-    # Left by an initdb that was killed: that one held the lock we have, but its child may have outlived it.
+def _remove_abandoned(growing: Path) -> None:
+    # Left by an initdb that was killed. We hold the lock that it and its children held: nobody writes there now.
     if growing.exists():
-        end_orphans(growing, making.account, making.binaries)
         shutil.rmtree(growing)

@@ -67,15 +67,13 @@ def servers_in(data_folder: Path, account: Account, pids: Iterable[int] | None =
 
 
 def is_starting(data_folder: Path, account: Account) -> bool:
-    """Tell whether a main server process works in the folder that has not yet said so in its pid file.
-
-    The processes of a server call themselves `postgres: ...`; only the main one keeps its command line.
-    """
+    """Tell whether a main server process works in the folder that has not yet said so in its pid file."""
     pids = servers_in(data_folder, account)
-    return find_postmaster(data_folder, account) is None and any(_is_main(pid) for pid in pids)
+    return find_postmaster(data_folder, account) is None and any(is_main(pid) for pid in pids)
 
 
-def _is_main(pid: int) -> bool:
+def is_main(pid: int) -> bool:
+    """Tell the main process of a server, which keeps its command line; its others are named `postgres: ...`."""
     try:
         return not (PROCESSES / str(pid) / "cmdline").read_bytes().startswith(b"postgres: ")
     except (FileNotFoundError, ProcessLookupError):

@@ -50,13 +50,15 @@ def end_all_servers(folder: Path) -> None:
 def end_servers(data_folder: Path) -> None:
     account = settle_account(data_folder)
 
-    def killed() -> bool:
+    def ended(signal_number: int) -> bool:
         for pid in servers_in(data_folder, account):
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, signal_number)
         return not servers_in(data_folder, account)
 
-    assert wait_until(killed, 20), f"servers remain in {data_folder}"
+    # First the signal after which a server still gives its shared memory back.
+    is_ended = wait_until(lambda: ended(signal.SIGQUIT), 10) or wait_until(lambda: ended(signal.SIGKILL), 10)
+    assert is_ended, f"servers remain in {data_folder}"
 
 
 @pytest.fixture

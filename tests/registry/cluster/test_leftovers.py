@@ -178,6 +178,16 @@ def test_orphan_backend_is_ended(cluster: Cluster, is_restarted: bool) -> None:
     assert servers(cluster) == []
 
 
+def test_server_that_lost_its_pid_file_is_replaced(cluster: Cluster) -> None:
+    cluster.up()
+    lost = server_pid(cluster)
+    (cluster.data_folder / "postmaster.pid").unlink()
+    cluster.up()
+    assert server_pid(cluster) != lost
+    assert lost not in servers(cluster)
+    assert kept(cluster) == KEPT
+
+
 UP = """
 import sys
 from pathlib import Path
