@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from registry.city.city import City, CityError, make_city
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["City", "CityError", "make_city", "write_city"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load pandas and geopandas only when a city is asked for."""
     if name == "write_city":
         from registry.city.delivery import write_city
@@ -20,5 +20,6 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from registry.city import city
 
-        return getattr(city, name)
+        found: object = getattr(city, name)
+        return found
     raise AttributeError(name)

@@ -62,7 +62,7 @@ def texts(values: Objects) -> pd.Series:
 
 
 def told_years(years: Ints, settings: dict[str, list[float]], rng: np.random.Generator) -> tuple[Objects, Objects]:
-    """Write install years as registers have them: exact, estimated, decade, interval, unknown or blank; and the source."""
+    """Write install years as registers have them: exact, estimated, by interval, blank, unknown; and the source."""
     is_late = (years >= 2000).astype(np.int64)
     share = {name: np.asarray(settings[f"year_{name}_share"])[is_late] for name in _TOLD}
     edges = np.cumsum(np.column_stack([share[name] for name in _TOLD]), axis=1)
@@ -117,7 +117,7 @@ def told_diameters(truth: Truth, rng: np.random.Generator) -> Objects:
     told = number.copy()
     told[truth.is_outer & (drawn < 0.55)] = "De" + number[truth.is_outer & (drawn < 0.55)]
     told[~truth.is_outer & (drawn < 0.55)] = "DN" + number[~truth.is_outer & (drawn < 0.55)]
-    outer = {50: "57x3.5", 65: "76x4", 80: "89x4", 100: "108x4", 150: "159x4.5", 200: "219x6", 250: "273x7", 300: "325x8"}
+    outer = {50: "57x3.5", 65: "76x4", 80: "89x4", 100: "108x4", 150: "159x4.5", 200: "219x6", 250: "273x7"}
     by_wall = (truth.material == STEEL) & (drawn > 0.9)
     told[by_wall] = [outer.get(size, str(size)) for size in truth.diameter_mm[by_wall]]
     return blanked(told, load("census")["segments"]["diameter_blank_share"], rng)
@@ -132,15 +132,16 @@ def _assessments(truth: Truth, rng: np.random.Generator) -> tuple[Objects, pd.Se
     drawn = rng.random(len(age)) + np.where(is_bad, 0.35, 0.0)
     outcomes = np.array(["符合安全运行要求", "落实安全管控措施，可继续运行", "限期改造", "立即改造"], dtype=object)
     outcome = outcomes[np.searchsorted([0.42, 0.8, 1.22], drawn)]
-    days = np.datetime64(as_of, "D") - rng.integers(60, 1500, len(age)).astype("timedelta64[D]")
-    return np.where(is_done, outcome, None), pd.Series(days.astype("datetime64[s]")).where(pd.Series(is_done))
+    ago = rng.integers(60, 1500, len(age)).astype("timedelta64[D]")
+    days: Objects = np.full(len(age), as_of, dtype="datetime64[D]") - ago
+    outcome[~is_done] = None
+    return outcome, pd.Series(days.astype("datetime64[s]")).where(pd.Series(is_done))
 
 
 def segment_lines(pipes: Pipes) -> Objects:
     """Return the courses of all segments."""
     ends = np.stack([pipes.nodes[pipes.start], pipes.nodes[pipes.end]], axis=1)
-    lines: Objects = shapely.linestrings(ends)
-    return lines
+    return np.asarray(shapely.linestrings(ends), dtype=object)
 
 
 def segment_census(

@@ -14,15 +14,15 @@ import shapely
 from registry.city.census import segment_census, texts
 from registry.city.faults import FaultList, spoil_leaks, spoil_projects, spoil_segments
 from registry.city.hazard import Hazard, draw_leaks, make_hazard, rate_at, year_of
-from registry.city.lattice import Lattice, make_lattice
+from registry.city.lattice import make_lattice
 from registry.city.leak_records import make_leak_records
 from registry.city.names import compound_names, numbered, place_names, street_names
 from registry.city.parameters import Bools, Floats, Objects, load, streams
 from registry.city.parcels import COMPOUND, Parcels, make_parcels
-from registry.city.pipes import HEAT, Pipes, building_grid, cut_to_size, lay_pipes
+from registry.city.pipes import HEAT, Ground, Pipes, building_grid, cut_to_size, lay_pipes
 from registry.city.places import make_buildings, make_compounds, make_customers, make_risers, make_roads
 from registry.city.programmes import make_compound_programme, make_road_programme
-from registry.city.streets import Streets, make_streets
+from registry.city.streets import make_streets
 from registry.city.surroundings import Districts, Soil, make_context, make_valves
 from registry.city.truth import COATINGS, MATERIALS, PROTECTIONS, Truth, true_attributes, words
 from registry.errors import DigonceError
@@ -57,16 +57,6 @@ class City:
     parameters: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class _Ground:
-    """The built city before it is written up."""
-
-    lattice: Lattice
-    streets: Streets
-    parcels: Parcels
-    pipes: Pipes
-
-
 def make_city(segment_count: int, seed: int) -> City:
     """Make a synthetic city of about `segment_count` segments (within 3 %); the same arguments give the same city.
 
@@ -85,7 +75,7 @@ def make_city(segment_count: int, seed: int) -> City:
     return _write_up(ground, segment_count, seed, rng)
 
 
-def _build(segment_count: int, seed: int) -> _Ground:
+def _build(segment_count: int, seed: int) -> Ground:
     """Lay out a city a little too large and keep the wanted number of segments nearest to the centre."""
     per_cell = load("city")["lattice"]["segments_per_cell"]
     cells = ceil(sqrt(segment_count / per_cell)) + 2
@@ -97,11 +87,11 @@ def _build(segment_count: int, seed: int) -> _Ground:
         parcels = make_parcels(lattice, streets, rng["parcels"])
         cut = cut_to_size(streets, parcels, segment_count)
         if cut is not None:
-            return _Ground(lattice, *cut, lay_pipes(lattice, *cut))
+            return Ground(lattice, *cut, lay_pipes(lattice, *cut))
         cells = ceil(cells * 1.06) + 1
 
 
-def _middles(ground: _Ground) -> tuple[Floats, Floats]:
+def _middles(ground: Ground) -> tuple[Floats, Floats]:
     """Return lattice coordinates near the middle of every segment."""
     streets, parcels, pipes = ground.streets, ground.parcels, ground.pipes
     share = (pipes.part + 0.5) / streets.parts[pipes.edge]
@@ -114,7 +104,7 @@ def _middles(ground: _Ground) -> tuple[Floats, Floats]:
     return p, q
 
 
-def _write_up(ground: _Ground, segment_count: int, seed: int, rng: dict[str, np.random.Generator]) -> City:
+def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.random.Generator]) -> City:
     lattice, streets, parcels, pipes = ground.lattice, ground.streets, ground.parcels, ground.pipes
     crs = f"EPSG:{load('city')['epsg']}"
     is_compound = (parcels.use == COMPOUND) & (parcels.building_count > 0)
@@ -129,16 +119,14 @@ def _write_up(ground: _Ground, segment_count: int, seed: int, rng: dict[str, np.
     is_corrosive = soil.holds(*middle)
     hazard = make_hazard(streets, pipes, truth, is_corrosive, parcels.count, rng["hazard"])
     districts = Districts(streets, segment_count)
-    leaks, expected, expected_before = draw_leaks(
-        pipes, hazard, districts.number(*middle), districts.count, rng["leaks"]
-    )
+    leaks, *expected = draw_leaks(pipes, hazard, districts.number(*middle), districts.count, rng["leaks"])
     segment_ids = _segment_ids(pipes)
     buildings = make_buildings(lattice, parcels, compound_ids, places, crs, rng["buildings"])
     roads = make_roads(lattice, streets, names, crs, rng["streets"])
     compounds = make_compounds(lattice, parcels, compound, compound_ids, buildings, crs)
-    yard_name = np.where(is_compound, compound, None)[pipes.parcel]
+    yard_name, street_name = compound[pipes.parcel], names[pipes.edge]
     yard_name[pipes.parcel < 0] = None
-    street_name = np.where(pipes.parcel >= 0, None, names[pipes.edge])
+    street_name[pipes.parcel >= 0] = None
     segments, is_wrong = segment_census(segment_ids, pipes, truth, street_name, yard_name, crs, rng["census"])
     addresses = _addresses(parcels, compound, places, buildings)
     labels = {
@@ -147,7 +135,7 @@ def _write_up(ground: _Ground, segment_count: int, seed: int, rng: dict[str, np.
         "address": _segment_addresses(pipes, street_name, addresses),
         "building_at": shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy())),
     }
-    records, true_leaks = make_leak_records(leaks, lattice, streets, pipes, truth, labels, rng["leaks"])
+    records, true_leaks = make_leak_records(leaks, ground, truth, labels, rng["leaks"])
     faults = FaultList()
     sheets = load("names")["sheets"]
     road_programme = make_road_programme(roads, rng["programmes"])
@@ -170,7 +158,10 @@ def _write_up(ground: _Ground, segment_count: int, seed: int, rng: dict[str, np.
         ),
         context=make_context(lattice, streets, parcels, soil, places, crs, rng["context"]),
         truth={
-            "segments": _true_segments(segment_ids, pipes, truth, hazard, expected, expected_before, is_corrosive, is_wrong),
+            "segments": _true_segments(
+                segment_ids, pipes, truth, hazard, (expected[0], expected[1]),
+                {"is_corrosive_soil": is_corrosive, "is_material_wrong_in_census": is_wrong},
+            ),
             "leaks": true_leaks,
             "faults": faults.frame(),
         },
@@ -221,10 +212,8 @@ def _true_segments(
     pipes: Pipes,
     truth: Truth,
     hazard: Hazard,
-    expected: Floats,
-    expected_before: Floats,
-    is_corrosive: Bools,
-    is_wrong: Bools,
+    expected: tuple[Floats, Floats],
+    flags: dict[str, Bools],
 ) -> pd.DataFrame:
     now = year_of(load("city")["as_of"])
     none_before = truth.previous_year < 0
@@ -240,14 +229,11 @@ def _true_segments(
             "cover_depth_m": truth.cover_depth_m,
             "previous_material": texts(words(MATERIALS, truth.previous_material)),
             "previous_installed_year": pd.Series(truth.previous_year, dtype="Int64").mask(pd.Series(none_before)),
-            "is_corrosive_soil": is_corrosive,
-            "is_material_wrong_in_census": is_wrong,
+            **flags,
             "street_effect": hazard.street_effect,
             "segment_effect": hazard.segment_effect,
             "hazard_per_km_year": rate_at(hazard.steady, hazard.exponent, now - hazard.installed_at),
-            "expected_leaks": expected,
-            "expected_predecessor_leaks": expected_before,
+            "expected_leaks": expected[0],
+            "expected_predecessor_leaks": expected[1],
         }
     )
-
-

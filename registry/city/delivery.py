@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,25 +53,20 @@ def write_city(city: City, folder: Path, progress: Progress | None = None) -> li
 def _jobs(city: City) -> Iterator[tuple[str, Callable[[Path], None]]]:
     titles = load("names")["sheets"]
     for layer in LAYERS:
-        frame: gpd.GeoDataFrame = getattr(city, layer)
-        yield f"{layer}.gpkg", lambda path, layer=layer, frame=frame: _write_layer(frame, path, layer)
+        yield f"{layer}.gpkg", partial(_write_layer, getattr(city, layer), layer)
     for table, encoding in TABLES.items():
-        rows: pd.DataFrame = getattr(city, table)
-        yield f"{table}.csv", lambda path, rows=rows, encoding=encoding: _write_csv(rows, path, encoding)
-    yield (
-        "road_programme.xlsx",
-        lambda path: _write_sheet(city.road_programme, path, "道路计划", titles["road_programme_title"]),
-    )
+        yield f"{table}.csv", partial(_write_csv, getattr(city, table), encoding)
+    yield "road_programme.xlsx", partial(_write_sheet, city.road_programme, "道路计划", titles["road_programme_title"])
     yield (
         "compounds.xlsx",
-        lambda path: _write_sheet(city.compound_programme, path, "改造计划", titles["compound_programme_title"]),
+        partial(_write_sheet, city.compound_programme, "改造计划", titles["compound_programme_title"]),
     )
-    for name, table_of_truth in city.truth.items():
-        yield f"truth/{name}.parquet", lambda path, rows=table_of_truth: rows.to_parquet(path, index=False)
-    yield "truth/parameters.json", lambda path: _write_json(city.parameters, path)
+    for name, rows in city.truth.items():
+        yield f"truth/{name}.parquet", partial(_write_parquet, rows)
+    yield "truth/parameters.json", partial(_write_json, city.parameters)
 
 
-def _write_layer(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+def _write_layer(frame: gpd.GeoDataFrame, layer: str, path: Path) -> None:
     kinds = set(frame.geom_type.dropna().unique())
     pyogrio.write_dataframe(
         frame,
@@ -83,11 +79,11 @@ def _write_layer(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     )
 
 
-def _write_csv(rows: pd.DataFrame, path: Path, encoding: str) -> None:
+def _write_csv(rows: pd.DataFrame, encoding: str, path: Path) -> None:
     rows.to_csv(path, index=False, encoding=encoding, lineterminator="\r\n")
 
 
-def _write_sheet(rows: pd.DataFrame, path: Path, sheet: str, title: str) -> None:
+def _write_sheet(rows: pd.DataFrame, sheet: str, title: str, path: Path) -> None:
     """Write a sheet as offices do: a merged title over one header row."""
     import xlsxwriter
 
@@ -102,9 +98,14 @@ def _write_sheet(rows: pd.DataFrame, path: Path, sheet: str, title: str) -> None
         page.write_row(1, 0, list(rows.columns), head)
         for column, name in enumerate(rows.columns):
             values = rows[name].astype(object)
-            page.write_column(2, column, [None if missing else value for value, missing in zip(values, values.isna(), strict=True)])
+            cells = [None if missing else value for value, missing in zip(values, values.isna(), strict=True)]
+            page.write_column(2, column, cells)
             page.set_column(column, column, 26 if "名称" in name else 15)
         page.freeze_panes(2, 0)
+
+
+def _write_parquet(rows: pd.DataFrame, path: Path) -> None:
+    rows.to_parquet(path, index=False)
 
 
 def _write_json(values: dict[str, Any], path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from registry.city.parameters import Ints, load
+from registry.city.parameters import Floats, Ints, load
 
 # what an importer should say about each kind
 _SEGMENT_KINDS: Final = (
@@ -56,7 +56,8 @@ def spoil_segments(segments: gpd.GeoDataFrame, faults: FaultList, rng: np.random
     columns = {name: segments[name].to_numpy(dtype=object, copy=True) for name in ("管段编号", "管材", "建设年代")}
     cover = segments["埋深"].to_numpy(copy=True)
     true_ids = segments["管段编号"]
-    columns["管材"][rows["material_misspelt"]] = rng.choice(np.array(_MISSPELT, dtype=object), len(rows["material_misspelt"]))
+    misspelt = rows["material_misspelt"]
+    columns["管材"][misspelt] = rng.choice(np.array(_MISSPELT, dtype=object), len(misspelt))
     for row in rows["duplicate_id"]:
         donor = int(row)
         while donor in taken:
@@ -67,7 +68,7 @@ def spoil_segments(segments: gpd.GeoDataFrame, faults: FaultList, rng: np.random
     shapes[rows["empty_geometry"]] = shapely.from_wkt("LINESTRING EMPTY")
     shapes[rows["missing_geometry"]] = None
     for row in rows["two_parts"]:
-        shapes[row] = _broken_apart(shapes[row])
+        shapes[row] = _broken_apart(shapely.get_coordinates(shapes[row]))
     columns["建设年代"][rows["year_in_future"]] = (2091 + rng.integers(0, 8, len(rows["year_in_future"]))).astype("str")
     wrong = rows["cover_in_millimetres"]
     cover[wrong] = np.round(rng.uniform(600, 1800, len(wrong)), -1)
@@ -77,8 +78,8 @@ def spoil_segments(segments: gpd.GeoDataFrame, faults: FaultList, rng: np.random
     return spoilt.set_geometry(gpd.GeoSeries(shapes, crs=segments.crs))
 
 
-def _broken_apart(line: shapely.LineString) -> shapely.MultiLineString:
-    first, last = (np.array(point) for point in (line.coords[0], line.coords[-1]))
+def _broken_apart(course: Floats) -> shapely.MultiLineString:
+    first, last = course[0], course[-1]
     near, far = first + (last - first) * 0.4, first + (last - first) * 0.6
     return shapely.MultiLineString([[first, np.round(near, 3)], [np.round(far, 3), last]])
 
@@ -87,8 +88,8 @@ def spoil_leaks(leaks: pd.DataFrame, faults: FaultList, rng: np.random.Generator
     """Return the leaks with some days far in the future."""
     rows = _chosen(len(leaks), load("census")["faults"]["leaks"]["day_in_future"], set(), rng)
     days = leaks["发现日期"].to_numpy(dtype=object, copy=True)
-    days[rows] = ["20" + str(90 + int(pick)) + days[row][4:] for row, pick in zip(rows, rng.integers(0, 9, len(rows)), strict=True)]
-    days[rows] = [day.replace("-02-29", "-02-28") for day in days[rows]]
+    later = 2090 + rng.integers(0, 9, len(rows))
+    days[rows] = [f"{year}{day[4:]}".replace("-02-29", "-02-28") for year, day in zip(later, days[rows], strict=True)]
     faults.add("leaks.csv", "day_in_future", rows, leaks["漏点编号"])
     return leaks.assign(发现日期=pd.Series(days, dtype="str"))
 

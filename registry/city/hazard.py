@@ -83,7 +83,8 @@ def make_hazard(
 def rate_at(steady: Floats, exponent: Floats, age_years: Floats) -> Floats:
     """Return leaks per km and year at an age; the age counts from half a year on."""
     reference = load("hazard")["reference_age_years"]
-    return steady * (np.maximum(age_years, 0.5) / reference) ** exponent
+    rate: Floats = steady * (np.maximum(age_years, 0.5) / reference) ** exponent
+    return rate
 
 
 def expected_in(hazard: Hazard, length_km: Floats, first: float, last: float) -> tuple[Floats, Floats]:
@@ -126,5 +127,4 @@ def draw_leaks(
             found.append((where, at, np.full(len(where), is_previous), rng.random(len(where)) < seen))
     columns = [np.concatenate(parts) for parts in zip(*found, strict=True)]
     order = np.argsort(columns[1], kind="stable")
-    segment, at, is_previous, is_found = (column[order] for column in columns)
-    return Leaks(segment, at, is_previous, is_found), expected, expected_before
+    return Leaks(*(column[order] for column in columns)), expected, expected_before

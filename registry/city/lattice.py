@@ -1,4 +1,4 @@
-"""The plane of the city: a lattice of street lines, denser in the old town, bent by waves and turned quarter by quarter.
+"""The plane of the city: a lattice of street lines, denser in the old town, bent by waves and turned by quarters.
 
 Everything is placed by lattice coordinates (p along the columns, q along the rows), so streets, pipes, parcels and
 buildings bend together and never cross by accident.
@@ -81,9 +81,7 @@ class Lattice:
         near = np.clip(1.5 * (1 - np.hypot(away_x, away_y) / radius), 0.0, 1.0)
         turn = angle * near * near * (3 - 2 * near)
         cos, sin = np.cos(turn), np.sin(turn)
-        return np.column_stack(
-            [centre_x + away_x * cos - away_y * sin, centre_y + away_x * sin + away_y * cos]
-        )
+        return np.column_stack([centre_x + away_x * cos - away_y * sin, centre_y + away_x * sin + away_y * cos])
 
     def reach(self, p: Floats, q: Floats) -> Floats:
         """Return the distance from the centre as a share of the radius, with an irregular outline."""
@@ -165,10 +163,12 @@ def _ordinary_gap(classes: Ints, wish: int) -> int:
 def _lines(count: int, special: int, gap_m: float, settings: dict[str, Any], rng: np.random.Generator) -> Floats:
     away = np.abs(np.arange(count - 1) - (count - 2) / 2) / (count / 2)
     centre, rim = settings["centre_spacing_factor"], settings["rim_spacing_factor"]
-    gaps = settings["spacing_m"] * (centre + (rim - centre) * away) * within(rng, settings["spacing_noise"], count - 1)
+    gaps: Floats = (
+        settings["spacing_m"] * (centre + (rim - centre) * away) * within(rng, settings["spacing_noise"], count - 1)
+    )
     gaps[special] = gap_m
-    lines = np.concatenate([[0.0], np.cumsum(gaps)])
-    return lines - lines[count // 2]
+    lines: Floats = np.concatenate([[0.0], np.cumsum(gaps)])
+    return np.asarray(lines - lines[count // 2], dtype=np.float64)
 
 
 def _waves(settings: dict[str, Any], rng: np.random.Generator) -> Floats:

@@ -7,9 +7,8 @@ import pandas as pd
 
 from registry.city.census import blanked, spelled, texts
 from registry.city.hazard import Leaks
-from registry.city.lattice import Lattice
 from registry.city.parameters import Floats, Ints, Objects, load, pick
-from registry.city.pipes import Pipes, beside_street
+from registry.city.pipes import Ground, beside_street
 from registry.city.places import as_day, day_of
 from registry.city.streets import Streets
 from registry.city.truth import PE80, Truth
@@ -17,9 +16,7 @@ from registry.city.truth import PE80, Truth
 
 def make_leak_records(
     leaks: Leaks,
-    lattice: Lattice,
-    streets: Streets,
-    pipes: Pipes,
+    ground: Ground,
     truth: Truth,
     labels: dict[str, Objects],
     rng: np.random.Generator,
@@ -28,11 +25,11 @@ def make_leak_records(
 
     `labels` has the segment ids, the address of each segment and the building shapes' centres (`building_at`).
     """
-    count = len(leaks.segment)
+    pipes, count = ground.pipes, len(leaks.segment)
     share = rng.random(count)
     start, end = pipes.nodes[pipes.start[leaks.segment]], pipes.nodes[pipes.end[leaks.segment]]
     true_at = start + (end - start) * share[:, None]
-    points, quality = _positions(leaks, true_at, share, lattice, streets, pipes, labels["building_at"], rng)
+    points, quality = _positions(leaks, ground, true_at, share, labels["building_at"], rng)
     days = day_of(leaks.at_year)
     repair = days + np.floor(rng.exponential(4.0, count)).astype("timedelta64[D]")
     repair = np.where(repair > as_day(load("city")["as_of"]), np.datetime64("NaT"), repair)
@@ -109,27 +106,26 @@ def _named(leaks: Leaks, segment_ids: Objects, rng: np.random.Generator) -> Obje
 
 def _positions(
     leaks: Leaks,
+    ground: Ground,
     true_at: Floats,
     share: Floats,
-    lattice: Lattice,
-    streets: Streets,
-    pipes: Pipes,
     building_at: Objects,
     rng: np.random.Generator,
 ) -> tuple[Floats, Objects]:
     """Scatter positions: heavy tails where surveyed, the street or the building where found by address."""
     settings = load("hazard")["position"]
-    count = len(leaks.segment)
-    scale = np.where(rng.random(count) < settings["unknown_share"], settings["unknown_scale_m"], settings["surveyed_scale_m"])
+    streets, pipes, count = ground.streets, ground.pipes, len(leaks.segment)
+    is_vague = rng.random(count) < settings["unknown_share"]
+    scale = np.where(is_vague, settings["unknown_scale_m"], settings["surveyed_scale_m"])
     points = true_at + rng.standard_t(settings["student_df"], (count, 2)) * scale[:, None]
-    quality = np.where(scale > settings["surveyed_scale_m"], "不明", "实测").astype(object)
+    quality = np.where(is_vague, "不明", "实测").astype(object)
     by_address = rng.random(count) < settings["address_share"]
     quality[by_address] = "地址定位"
     edge, part = pipes.edge[leaks.segment], pipes.part[leaks.segment]
     moved = rng.normal(0, settings["address_along_m"], count)
     in_street = np.flatnonzero(by_address & (part >= 0))
     at = _along(streets, edge[in_street], part[in_street] + share[in_street], moved[in_street])
-    points[in_street] = beside_street(lattice, streets, edge[in_street], at, np.zeros(len(in_street)))
+    points[in_street] = beside_street(ground.lattice, streets, edge[in_street], at, np.zeros(len(in_street)))
     in_yard = np.flatnonzero(by_address & (part < 0))
     points[in_yard] = building_at[pipes.building[leaks.segment[in_yard]]].astype(np.float64)
     return points, quality

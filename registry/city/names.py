@@ -18,7 +18,8 @@ _PARTS: Final = ("", "甲区", "乙区", "丙区", "丁区", "戊区", "己区",
 
 def numbered(prefix: str, count: int, digits: int) -> Objects:
     """Return ids `prefix` + running number with leading zeros."""
-    return np.array((prefix + pd.Series(np.arange(1, count + 1)).astype("str").str.zfill(digits)).to_list(), dtype=object)
+    ids = prefix + pd.Series(np.arange(1, count + 1)).astype("str").str.zfill(digits)
+    return ids.to_numpy(dtype=object)
 
 
 def _stems(parts: dict[str, Any], first: list[str], rng: np.random.Generator) -> list[str]:
@@ -40,13 +41,10 @@ def street_names(streets: Streets, row_line_count: int, rng: np.random.Generator
     is_along = line < row_line_count
     # wide and central streets take the well-known names
     rank = np.lexsort((streets.reach[sample], road_class))
-    taken = 0
-    for at in rank[~is_lane[rank]]:
-        suffixes = (
-            parts["arterial_suffix"] if road_class[at] == 0 else parts["along_suffix"] if is_along[at] else parts["across_suffix"]
-        )
-        name_of_run[runs[at]] = _combined(stems, taken, suffixes[taken % len(suffixes)])
-        taken += 1
+    for number, at in enumerate(rank[~is_lane[rank]]):
+        key = "arterial" if road_class[at] == 0 else "along" if is_along[at] else "across"
+        suffixes = parts[f"{key}_suffix"]
+        name_of_run[runs[at]] = _combined(stems, number, suffixes[number % len(suffixes)])
     for number, at in enumerate(rank[is_lane[rank]]):
         name_of_run[runs[at]] = _combined(stems, number, parts["lane_suffix"][number % len(parts["lane_suffix"])])
     names = name_of_run[streets.run]

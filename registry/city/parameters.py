@@ -14,7 +14,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-Objects = npt.NDArray[np.object_]
+# texts, days and shapes
+Objects = npt.NDArray[Any]
 
 # the order is part of the seed: append, never reorder, so that old seeds keep their city
 STAGES: Final = (
@@ -46,13 +47,15 @@ def pick(rng: np.random.Generator, shares: list[float] | Floats, count: int) -> 
     """Draw positions 0..n-1 with the given shares (scaled to one)."""
     edges = np.cumsum(np.asarray(shares, dtype=np.float64))
     drawn = np.searchsorted(edges, rng.random(count) * edges[-1], side="right")
-    return np.minimum(drawn, len(edges) - 1).astype(np.int64)
+    positions: Ints = np.minimum(drawn, len(edges) - 1).astype(np.int64)
+    return positions
 
 
 def blend(centre: list[float], rim: list[float], which: Ints, nearness: Floats) -> Floats:
     """Return per row the value between centre and rim: `nearness` 0 at the centre, 1 at the rim."""
-    at_centre, at_rim = np.asarray(centre)[which], np.asarray(rim)[which]
-    return at_centre + (at_rim - at_centre) * np.clip(nearness, 0.0, 1.0)
+    at_centre: Floats = np.asarray(centre, dtype=np.float64)[which]
+    blended: Floats = at_centre + (np.asarray(rim)[which] - at_centre) * np.clip(nearness, 0.0, 1.0)
+    return blended
 
 
 def within(rng: np.random.Generator, bounds: list[float], count: int) -> Floats:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from registry.city.lattice import Lattice
-from registry.city.parameters import Bools, Floats, Ints, blend, load, pick
+from registry.city.parameters import Bools, Floats, Ints, load, pick, within
 from registry.city.streets import Streets
 
 COMPOUND, EMPTY, PARK = 0, 6, 7
@@ -85,13 +85,14 @@ def make_parcels(lattice: Lattice, streets: Streets, rng: np.random.Generator) -
     built = _built(reach, rng)
     plan = _building_types(use, built, rng)
     room = _room(lattice, streets, ground)
-    grid = _grid(plan, room)
-    gate = _gates(streets, ground, use, grid, plan, room, rng)
+    grid: dict[str, Any] = _grid(plan, room)
+    gate: dict[str, Any] = _gates(streets, ground, use, grid, plan, room, rng)
     return Parcels(
         **ground, **grid, **gate, use=use, built_year=built, reach=reach,
         length_m=plan["length_m"], depth_m=plan["depth_m"], gap_m=plan["gap_m"], row_m=plan["row_m"],
         floors=plan["floors"].astype(np.int64), flats_per_floor=plan["flats"].astype(np.int64),
-        wide_m=room["wide_m"], high_m=room["high_m"], inset_m=np.column_stack([room[s] for s in "west south east north".split()]),
+        wide_m=room["wide_m"], high_m=room["high_m"],
+        inset_m=np.column_stack([room[side] for side in ("west", "south", "east", "north")]),
     )  # fmt: skip
 
 
@@ -121,7 +122,7 @@ def _uses(column: Ints, row: Ints, reach: Floats, rng: np.random.Generator) -> I
     centre, rim = np.asarray(settings["use_shares_centre"]), np.asarray(settings["use_shares_rim"])
     shares = centre + (rim - centre) * np.clip(reach, 0, 1)[:, None]
     edges = np.cumsum(shares / shares.sum(axis=1, keepdims=True), axis=1)
-    use = np.minimum((rng.random(len(reach))[:, None] > edges).sum(axis=1), EMPTY)
+    use: Ints = np.minimum((rng.random(len(reach))[:, None] > edges).sum(axis=1), EMPTY)
     # a park takes its whole block
     side = int(max(column.max(), row.max())) + 1
     is_park = rng.random((side, side)) < settings["park_share"]
@@ -136,7 +137,8 @@ def _built(reach: Floats, rng: np.random.Generator) -> Ints:
     rebuilt = rng.random(len(reach)) < settings["rebuilt_share"]
     later = rng.integers(settings["rebuilt_years"][0], settings["rebuilt_years"][1] + 1, len(reach))
     last = load("city")["as_of"].year - 1
-    return np.clip(np.round(np.where(rebuilt, np.maximum(year, later), year)), 1955, last).astype(np.int64)
+    years: Ints = np.clip(np.round(np.where(rebuilt, np.maximum(year, later), year)), 1955, last).astype(np.int64)
+    return years
 
 
 def _building_types(use: Ints, built: Ints, rng: np.random.Generator) -> dict[str, Any]:
@@ -151,7 +153,7 @@ def _building_types(use: Ints, built: Ints, rng: np.random.Generator) -> dict[st
             types.append((use == number, town["other_buildings"][name]))
     for mine, entry in types:
         count = int(mine.sum())
-        plan["length_m"][mine] = np.round(rng.uniform(*entry["length_m"], count), 1)
+        plan["length_m"][mine] = np.round(within(rng, entry["length_m"], count), 1)
         plan["floors"][mine] = rng.integers(entry["floors"][0], entry["floors"][1] + 1, count)
         for name, key in (("depth_m", "depth_m"), ("gap_m", "gap_m"), ("row_m", "row_m")):
             plan[name][mine] = entry[key]

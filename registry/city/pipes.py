@@ -19,6 +19,16 @@ PIPE_BEHIND_M = 3.0
 
 
 @dataclass(frozen=True)
+class Ground:
+    """The built city before it is written up."""
+
+    lattice: Lattice
+    streets: Streets
+    parcels: Parcels
+    pipes: Pipes
+
+
+@dataclass(frozen=True)
 class Pipes:
     """One row per segment; `edge` is the street edge of a main, `parcel` that of a courtyard pipe, else -1."""
 
@@ -39,11 +49,12 @@ class Pipes:
     @property
     def length_m(self) -> Floats:
         """Straight length between the two ends."""
-        return np.hypot(*(self.nodes[self.end] - self.nodes[self.start]).T)
+        length: Floats = np.hypot(*(self.nodes[self.end] - self.nodes[self.start]).T)
+        return length
 
 
 def cut_to_size(streets: Streets, parcels: Parcels, wanted: int) -> tuple[Streets, Parcels] | None:
-    """Keep what lies nearest to the centre until the wanted number of segments is reached; None if there are too few."""
+    """Keep what lies nearest to the centre until the wanted number of segments is reached; None if too few."""
     lane = streets.road_class == LANE
     key = streets.reach.copy()
     lane_i, lane_j = streets.p0[lane].astype(int), streets.q0[lane].astype(int)
@@ -71,7 +82,7 @@ def lay_pipes(lattice: Lattice, streets: Streets, parcels: Parcels) -> Pipes:
     """Lay mains, heat mains and courtyard pipes."""
     mains, first_inner = _lay_mains(lattice, streets, streets.has_main, 1.0, MAIN)
     heat, _ = _lay_mains(lattice, streets, streets.has_heat, -1.0, HEAT)
-    courtyard = _lay_courtyards(lattice, streets, parcels, mains, first_inner)
+    courtyard = _lay_courtyards(lattice, parcels, mains, first_inner)
     return _joined([mains, courtyard, heat])
 
 
@@ -116,7 +127,8 @@ def _crossings(lattice: Lattice, streets: Streets, sign: float) -> Floats:
     area = normals[0][:, 0] * normals[1][:, 1] - normals[0][:, 1] * normals[1][:, 0]
     east = (row_offset * normals[1][:, 1] - column_offset * normals[0][:, 1]) / area
     north = (column_offset * normals[0][:, 0] - row_offset * normals[1][:, 0]) / area
-    return lattice.place(p, q) + np.column_stack([east, north])
+    points: Floats = lattice.place(p, q) + np.column_stack([east, north])
+    return points
 
 
 def _lay_mains(lattice: Lattice, streets: Streets, has: Bools, sign: float, kind: int) -> tuple[Pipes, Ints]:
@@ -128,7 +140,7 @@ def _lay_mains(lattice: Lattice, streets: Streets, has: Bools, sign: float, kind
     of = np.repeat(np.arange(streets.count), inner_count)
     inner_part = np.arange(len(of)) - (first_inner - len(crossings))[of] + 1
     inner = beside_street(lattice, streets, of, inner_part / streets.parts[of], sign * streets.offset_m[of])
-    begin, finish = _ends(lattice, streets, has, first_inner)
+    begin, finish = _ends(streets, has, first_inner, lattice.columns)
     # a lane whose cross street has no main ends where the lane ends
     loose = np.flatnonzero(has & ((begin < 0) | (finish < 0)))
     loose_at = len(crossings) + len(inner)
@@ -139,7 +151,8 @@ def _lay_mains(lattice: Lattice, streets: Streets, has: Bools, sign: float, kind
     begin[loose] = np.where(begin[loose] < 0, numbers, begin[loose])
     finish[loose] = np.where(finish[loose] < 0, numbers, finish[loose])
     edge = np.repeat(edges, streets.parts[edges])
-    part = np.arange(len(edge)) - np.repeat(np.cumsum(streets.parts[edges]) - streets.parts[edges], streets.parts[edges])
+    parts = streets.parts[edges]
+    part = np.arange(len(edge)) - np.repeat(np.cumsum(parts) - parts, parts)
     none = np.full(len(edge), -1)
     pipes = Pipes(
         start=np.where(part == 0, begin[edge], first_inner[edge] + part - 1),
@@ -150,11 +163,11 @@ def _lay_mains(lattice: Lattice, streets: Streets, has: Bools, sign: float, kind
     return pipes, first_inner
 
 
-def _ends(lattice: Lattice, streets: Streets, has: Bools, first_inner: Ints) -> tuple[Ints, Ints]:
+def _ends(streets: Streets, has: Bools, first_inner: Ints, columns: int) -> tuple[Ints, Ints]:
     """Return the node at each end of each edge; -1 where a lane meets a street without main."""
     i0, j0 = streets.p0.astype(int), streets.q0.astype(int)
     i1, j1 = streets.p1.astype(int), streets.q1.astype(int)
-    begin, finish = j0 * lattice.columns + i0, j1 * lattice.columns + i1
+    begin, finish = j0 * columns + i0, j1 * columns + i1
     lane = streets.road_class == LANE
     for ends, level in ((begin, j0), (finish, j1)):
         cross = streets.row_edge[level[lane], i0[lane]]
@@ -163,7 +176,7 @@ def _ends(lattice: Lattice, streets: Streets, has: Bools, first_inner: Ints) -> 
     return begin, finish
 
 
-def parcel_points(lattice: Lattice, parcels: Parcels, of: Ints, x_m: Floats, y_m: Floats) -> tuple[Floats, Floats]:
+def parcel_points(parcels: Parcels, of: Ints, x_m: Floats, y_m: Floats) -> tuple[Floats, Floats]:
     """Return lattice coordinates of points given in metres from the corner of the building grid of a parcel."""
     p = parcels.column[of] + (parcels.left_m[of] + x_m) / parcels.wide_m[of]
     q = parcels.row[of] + (parcels.south_m[of] + y_m) / parcels.high_m[of]
@@ -179,7 +192,7 @@ def building_grid(parcels: Parcels) -> tuple[Ints, Ints, Ints]:
     return of, within // columns, within % columns
 
 
-def _lay_courtyards(lattice: Lattice, streets: Streets, parcels: Parcels, mains: Pipes, first_inner: Ints) -> Pipes:
+def _lay_courtyards(lattice: Lattice, parcels: Parcels, mains: Pipes, first_inner: Ints) -> Pipes:
     """Lay entry, trunk and row pipes of every parcel that has gas."""
     step = parcels.length_m + parcels.gap_m
     trunk_count = np.where(parcels.has_gas, parcels.grid_rows, 0)
@@ -189,12 +202,12 @@ def _lay_courtyards(lattice: Lattice, streets: Streets, parcels: Parcels, mains:
     behind = parcels.depth_m + PIPE_BEHIND_M
     trunk_x = parcels.trunk_column * step - parcels.gap_m / 2
     trunk_at = parcel_points(
-        lattice, parcels, of_trunk, trunk_x[of_trunk], trunk_row * parcels.row_m[of_trunk] + behind[of_trunk]
+        parcels, of_trunk, trunk_x[of_trunk], trunk_row * parcels.row_m[of_trunk] + behind[of_trunk]
     )
     of, row, column = building_grid(parcels)
     first_building = np.cumsum(parcels.building_count) - parcels.building_count
     building_at = parcel_points(
-        lattice, parcels, of, column * step[of] + parcels.length_m[of] / 2, row * parcels.row_m[of] + behind[of]
+        parcels, of, column * step[of] + parcels.length_m[of] / 2, row * parcels.row_m[of] + behind[of]
     )
     building_node = len(mains.nodes) + len(of_trunk) + np.arange(len(of))
     fed = np.flatnonzero(parcels.has_gas[of])

@@ -30,8 +30,7 @@ def centrelines(lattice: Lattice, streets: Streets, edge: Ints) -> Objects:
     p = streets.p0[of] + along * (streets.p1[of] - streets.p0[of])
     q = streets.q0[of] + along * (streets.q1[of] - streets.q0[of])
     points = np.round(lattice.place(p, q), 3).reshape(-1, len(_CENTRELINE), 2)
-    lines: Objects = shapely.linestrings(points)
-    return lines
+    return np.asarray(shapely.linestrings(points), dtype=object)
 
 
 def make_roads(
@@ -43,7 +42,6 @@ def make_roads(
     run_opened = 1962 + 50 * streets.reach + rng.normal(0, 4, int(streets.run.max()) + 1)[streets.run]
     opened_year = np.clip(np.round(run_opened), 1955, as_of.year - 1).astype(np.int64)[edge]
     opened = _days_in(opened_year, rng)
-    overhauled_year = opened_year + 8 + rng.integers(0, 40, len(edge))
     # an overhaul takes a whole run at once
     run_offset = rng.integers(8, 48, int(streets.run.max()) + 1)[streets.run[edge]]
     overhauled_year = opened_year + run_offset
@@ -51,7 +49,8 @@ def make_roads(
         rng.random(int(streets.run.max()) + 1)[streets.run[edge]] < settings["overhaul_share"] * 2
     )
     overhauled = pd.Series(_days_in(overhauled_year, rng)).where(pd.Series(is_overhauled))
-    opened_told = pd.Series(opened).where(pd.Series(rng.random(len(edge)) > load("census")["other"]["year_blank_share"]))
+    is_told = rng.random(len(edge)) > load("census")["other"]["year_blank_share"]
+    opened_told = pd.Series(opened).where(pd.Series(is_told))
     pavement = np.array(settings["pavement_words"], dtype=object)[pavements(streets.road_class[edge], rng)]
     columns = {
         "道路编号": texts(numbered("DL", len(edge), 6)),
@@ -79,7 +78,6 @@ def make_buildings(
     step = parcels.length_m + parcels.gap_m
     shift = rng.uniform(-1.2, 1.2, (len(of), 2))
     p, q = parcel_points(
-        lattice,
         parcels,
         of,
         column * step[of] + parcels.length_m[of] / 2 + shift[:, 0],
@@ -118,8 +116,7 @@ def _rectangles(lattice: Lattice, p: Floats, q: Floats, length_m: Floats, depth_
         centre + east * half_length[:, None] * along + north * half_depth[:, None] * upward
         for east, north in ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))
     ]
-    shapes: Objects = shapely.polygons(np.round(np.stack(corners, axis=1), 2))
-    return shapes
+    return np.asarray(shapely.polygons(np.round(np.stack(corners, axis=1), 2)), dtype=object)
 
 
 def make_compounds(
@@ -152,8 +149,7 @@ def parcel_shapes(lattice: Lattice, parcels: Parcels, where: Ints) -> Objects:
         (middle_p, high), (left, high), (left, middle_q), (left, low),
     ]  # fmt: skip
     corners = np.stack([lattice.place(p, q) for p, q in ring], axis=1)
-    shapes: Objects = shapely.polygons(np.round(corners, 2))
-    return shapes
+    return np.asarray(shapely.polygons(np.round(corners, 2)), dtype=object)
 
 
 def make_risers(

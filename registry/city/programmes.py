@@ -13,7 +13,8 @@ _PLANNED, _CONFIRMED, _UNDER_WAY, _DONE = "计划", "确定", "在建", "完工"
 
 
 def _years(shares: list[float], count: int, rng: np.random.Generator) -> Ints:
-    return load("programmes")["years"]["first"] + pick(rng, shares, count)
+    years: Ints = load("programmes")["years"]["first"] + pick(rng, shares, count)
+    return years
 
 
 def _states(years: Ints, rng: np.random.Generator) -> Objects:
@@ -31,9 +32,7 @@ def make_road_programme(roads: pd.DataFrame, rng: np.random.Generator) -> pd.Dat
     lengths = pd.DataFrame(
         {"name": roads["道路名称"], "class": roads["道路等级"], "width": roads["路宽"], "length": roads.geometry.length}
     )
-    streets = lengths.groupby("name", sort=True).agg(
-        {"class": "first", "width": "median", "length": "sum"}
-    )
+    streets = lengths.groupby("name", sort=True).agg({"class": "first", "width": "median", "length": "sum"})
     order = {"主干路": 0, "次干路": 1, "支路": 2, "街巷": 3}
     number = streets["class"].map(order).to_numpy(dtype=np.int64)
     chosen = streets[rng.random(len(streets)) < np.asarray(settings["share"])[number]]

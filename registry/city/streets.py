@@ -96,19 +96,19 @@ def make_streets(lattice: Lattice, rng: np.random.Generator) -> Streets:
 
 def _lane_cells(lattice: Lattice, i: Ints, j: Ints, rng: np.random.Generator) -> Bools:
     settings = load("city")["streets"]
-    reach = lattice.reach(i + 0.5, j + 0.5)
-    share = np.where(
-        reach < settings["old_town_radius"], settings["lane_share_centre"], settings["lane_share_rim"]
-    )
+    reach = lattice.reach(i.astype(np.float64) + 0.5, j.astype(np.float64) + 0.5)
+    share = np.where(reach < settings["old_town_radius"], settings["lane_share_centre"], settings["lane_share_rim"])
     is_special = (j == lattice.river_row) | (i == lattice.rail_column)
-    return (rng.random(len(i)) < share) & ~is_special
+    has_lane: Bools = (rng.random(len(i)) < share) & ~is_special
+    return has_lane
 
 
 def _blocked(lattice: Lattice, p0: Floats, q0: Floats, p1: Floats, q1: Floats, road_class: Ints) -> Bools:
     """Only main roads cross the river and the railway."""
     over_river = (q0 == lattice.river_row) & (q1 == lattice.river_row + 1)
     over_rail = (p0 == lattice.rail_column) & (p1 == lattice.rail_column + 1)
-    return (over_river | over_rail) & (road_class >= 2)
+    is_blocked: Bools = (over_river | over_rail) & (road_class >= 2)
+    return is_blocked
 
 
 def _edge_table(i: Ints, j: Ints, columns: int, rows: int, first: int) -> Ints:
@@ -148,7 +148,8 @@ def built_years(reach: Floats, run: Ints, rng: np.random.Generator) -> Ints:
     span = settings["rim_year"] - settings["centre_year"]
     of_run = rng.normal(0.0, settings["run_noise_years"], int(run.max()) + 1)[run]
     of_edge = rng.normal(0.0, settings["edge_noise_years"], len(run))
-    return np.round(settings["centre_year"] + span * reach**0.85 + of_run + of_edge).astype(np.int64)
+    years: Ints = np.round(settings["centre_year"] + span * reach**0.85 + of_run + of_edge).astype(np.int64)
+    return years
 
 
 def pavements(road_class: Ints, rng: np.random.Generator) -> Ints:

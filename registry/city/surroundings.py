@@ -57,7 +57,10 @@ class Districts:
                 q = np.concatenate([np.full(len(ps), qs[0]), qs, np.full(len(ps), qs[-1]), qs[::-1]])
                 shapes.append(shapely.Polygon(np.round(lattice.place(p, q), 2)))
         names = load("names")["districts"]["names"][: self.count]
-        columns = {"区划编号": texts(numbered("370685", self.count, 3)), "区划名称": texts(np.array(names, dtype=object))}
+        columns = {
+            "区划编号": texts(numbered("370685", self.count, 3)),
+            "区划名称": texts(np.array(names, dtype=object)),
+        }
         return gpd.GeoDataFrame(columns, geometry=shapes, crs=crs)
 
 
@@ -83,7 +86,8 @@ class Soil:
 
     def _reach(self, angle: Floats, row: Ints, column: Ints) -> Floats:
         phase = self.phase[row, column]
-        reach: Floats = self.radius[row, column] * (1 + 0.15 * np.sin(2 * angle + phase) + 0.1 * np.sin(3 * angle - phase))
+        lobes = 0.15 * np.sin(2 * angle + phase) + 0.1 * np.sin(3 * angle - phase)
+        reach: Floats = self.radius[row, column] * (1 + lobes)
         return reach
 
     def holds(self, p: Floats, q: Floats) -> Bools:
@@ -127,10 +131,10 @@ def make_context(
     parks = np.flatnonzero(parcels.use == PARK)
     bands = [_band(lattice, streets, is_river=True), _band(lattice, streets, is_river=False)]
     groups: list[tuple[str, Objects, Objects, Objects]] = [
-        ("检查井", shapely.points(manholes), rng.choice(np.array(words["manhole"], dtype=object), len(edges)), _none(len(edges))),
+        ("检查井", np.asarray(shapely.points(manholes)), _any_of(words["manhole"], len(edges), rng), _none(len(edges))),
         ("腐蚀土壤", patches, np.full(len(patches), words["soil"], dtype=object), levels),
         ("人员密集场所", parcel_shapes(lattice, parcels, places), names[places], _none(len(places))),
-        ("其他", parcel_shapes(lattice, parcels, parks), rng.choice(np.array(words["park"], dtype=object), len(parks)), _none(len(parks))),
+        ("其他", parcel_shapes(lattice, parcels, parks), _any_of(words["park"], len(parks), rng), _none(len(parks))),
         ("其他", np.array(bands[:1], dtype=object), np.array([words["river"]], dtype=object), _none(1)),
         ("杂散电流", np.array(bands[1:], dtype=object), np.array([words["rail"]], dtype=object), _none(1)),
     ]  # fmt: skip
@@ -142,6 +146,10 @@ def make_context(
         "程度": texts(np.concatenate([group[3] for group in groups])),
     }
     return gpd.GeoDataFrame(columns, geometry=np.concatenate([group[1] for group in groups]), crs=crs)
+
+
+def _any_of(names: list[str], count: int, rng: np.random.Generator) -> Objects:
+    return np.array(names, dtype=object)[rng.integers(0, len(names), count)]
 
 
 def _none(count: int) -> Objects:

@@ -216,7 +216,8 @@ def _surfaces(streets: Streets, pipes: Pipes, drawn: Floats) -> Ints:
 
 def _covers(pipes: Pipes, road_class: Ints, rng: np.random.Generator) -> Floats:
     usual = np.where(pipes.parcel < 0, np.asarray([1.35, 1.2, 1.05, 0.9])[road_class], 0.75)
-    return np.round(np.clip(usual * rng.lognormal(0.0, 0.2, pipes.count), 0.25, 4.5), 2)
+    spread: Floats = rng.lognormal(0.0, 0.2, pipes.count)
+    return np.asarray(np.round(np.clip(usual * spread, 0.25, 4.5), 2), dtype=np.float64)
 
 
 def words(names: tuple[str, ...], numbers: Ints) -> Objects:
