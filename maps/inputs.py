@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
+import shapely
 
 from registry.catalogue import LANGUAGES, say
 from registry.errors import DrawingError, NotFoundError
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from numpy.typing import NDArray
 
     from registry.store import Registry, SavedRun
 
@@ -69,6 +72,12 @@ class Inputs:
 def filled(table: pd.DataFrame | None) -> bool:
     """Return whether there is a frame and it has rows."""
     return table is not None and len(table) > 0
+
+
+def without_shape(table: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Return which rows have no geometry or an empty one."""
+    shapes = np.asarray(table.geometry.array)
+    return shapely.is_missing(shapes) | shapely.is_empty(shapes)
 
 
 def both(code: str, **parameters: object) -> Both:

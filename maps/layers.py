@@ -20,7 +20,7 @@ from maps.facts import (
     top_factors,
     year_text,
 )
-from maps.inputs import Both, Inputs, both, filled
+from maps.inputs import Both, Inputs, both, filled, without_shape
 from maps.palette import Stroke, stroke
 from maps.payload import Blob, Shape, add_geometry
 from maps.views import View
@@ -88,8 +88,8 @@ def _plain(table: gpd.GeoDataFrame, shape: Shape, facts: list[Fact]) -> Blob:
 
 def _with_shape(table: gpd.GeoDataFrame, kinds: tuple[str, ...] | None = None) -> gpd.GeoDataFrame:
     """Keep the rows that can be drawn."""
-    is_there = table.geometry.notna() & ~table.geometry.is_empty
-    return table[is_there if kinds is None else is_there & table.geom_type.isin(kinds)]
+    is_there = ~without_shape(table)
+    return table[is_there if kinds is None else is_there & table.geom_type.isin(kinds).to_numpy()]
 
 
 def _buildings(inputs: Inputs) -> list[Layer]:

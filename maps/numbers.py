@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from maps.inputs import CNY_PER_WAN, Both, Inputs, both, filled
+from maps.inputs import CNY_PER_WAN, Both, Inputs, both, filled, without_shape
 from maps.views import METRES_PER_KM
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def notices(inputs: Inputs) -> list[Both]:
             )
         )
     if inputs.projects is not None and filled(inputs.projects):
-        without = int((inputs.projects.geometry.isna() | inputs.projects.geometry.is_empty).sum())
+        without = int(without_shape(inputs.projects).sum())
         if without:
             sentences.append(both("maps_projects_without_shape", count=without))
     return sentences

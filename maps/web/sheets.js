@@ -171,13 +171,14 @@
     }
   }
 
+  /* Signs grow with the zoom: a third of their size for a whole city, full size at zoom 16, somewhat more beyond. */
+  digonce.growth = (zoom) => Math.min(1.6, Math.max(0.35, 1 + (zoom - 16) * 0.22));
+
   class Lines extends Sheet {
     width(stroke, view, isMany) {
       if (this.spec.is_band) return Math.max(stroke.width, 9 / Math.max(view.metresPerPixel, 0.4));
       if (isMany && view.zoom < 16) return 1;
-      const grown = { 14: 0.75, 15: 0.85, 16: 1, 17: 1.2, 18: 1.5 };
-      const factor = view.zoom < 14 ? 0.6 : view.zoom > 18 ? 1.8 : grown[Math.round(view.zoom)] || 1;
-      return Math.max(1, stroke.width * factor);
+      return Math.max(1, stroke.width * digonce.growth(view.zoom));
     }
 
     paint(context, view, buckets) {
@@ -240,7 +241,7 @@
 
   class Points extends Sheet {
     paint(context, view, buckets) {
-      const size = view.zoom < 14 ? 0.55 : view.zoom < 16 ? 0.8 : 1.15;
+      const size = digonce.growth(view.zoom);
       context.lineWidth = 1;
       context.strokeStyle = "#ffffff";
       buckets.forEach((features, code) => {
@@ -260,7 +261,7 @@
           }
         }
         context.fill();
-        if (view.zoom >= 14) context.stroke();
+        if (view.zoom >= 15) context.stroke();
       });
     }
   }
