@@ -1,0 +1,50 @@
+"""Households that a batch concerns: those of its compound, else those connected to its segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from planner.factors import Floats, number_column, text_column
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """Households by compound name and by segment, as the census tells; what is missing is not known."""
+
+    by_compound: pd.Series
+    by_segment: pd.Series
+
+    @classmethod
+    def from_frames(cls, compounds: pd.DataFrame | None = None, customers: pd.DataFrame | None = None) -> Supplied:
+        """Count households from the compounds and the customers of the registry.
+
+        A compound name that occurs twice counts both; customers without a segment or a count are left out.
+        """
+        return cls(_counted(compounds, "name"), _counted(customers, "segment_id"))
+
+    def of_batches(self, segments: pd.DataFrame, groups: pd.DataFrame, batch_count: int) -> Floats:
+        """Return the households of each batch, NaN where nothing is known.
+
+        A compound batch counts the whole compound, also where only some of its pipes are renewed.
+        """
+        group = groups["group"].to_numpy()
+        own = self.by_segment.reindex(segments.index).to_numpy(dtype="float64")
+        known = np.bincount(group, weights=~np.isnan(own), minlength=batch_count) > 0
+        connected = np.bincount(group, weights=np.nan_to_num(own), minlength=batch_count)
+        households = np.where(known, connected, np.nan)
+        first = np.unique(group, return_index=True)[1]
+        is_compound = groups["kind"].to_numpy(dtype=object)[first] == "compound"
+        place = groups["place"].iloc[first]
+        of_compound = self.by_compound.reindex(pd.Index(place)).to_numpy(dtype="float64")
+        return np.where(is_compound & ~np.isnan(of_compound), of_compound, households)
+
+
+def _counted(table: pd.DataFrame | None, column: str) -> pd.Series:
+    if table is None or table.empty:
+        return pd.Series(index=pd.Index([], dtype="str"), dtype="float64")
+    name, count = text_column(table, column), number_column(table, "household_count")
+    is_known = name.notna().to_numpy(dtype=bool) & ~np.isnan(count)
+    return pd.Series(count[is_known], index=pd.Index(name[is_known])).groupby(level=0).sum()
