@@ -20,6 +20,7 @@ from registry.fields import columns_of
 
 Rows = NDArray[np.int64]
 _ID_LENGTH = 10
+_NO_NAME = "—"
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def _batches(
     index = pd.Index(ids, dtype="str", name="batch_id")
     batches = pd.DataFrame(index=index)
     batches["kind"] = table.groups["kind"].iloc[first].array
-    batches["label"] = table.groups["place"].iloc[first].array
+    batches["label"] = table.groups["place"].iloc[first].fillna(_NO_NAME).array
     batches["year"] = _calendar_years(year, years, index)
     batches["policy_class"] = pd.Series(np.array(CLASS_ORDER, dtype=object)[table.severity], index, dtype="str")
     batches["segment_count"] = pd.array(np.bincount(group, minlength=count), dtype="Int64")

@@ -1,0 +1,84 @@
+"""What the verbs of the planner show on the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from registry.fields import fields, value_list
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from planner.plan import Plan
+    from registry.console import Session
+
+_WAN: Final = 10_000.0
+
+
+def in_words(table: pd.DataFrame, listed: dict[str, str], language: str) -> pd.DataFrame:
+    """Return the table with listed codes replaced by their words; `listed` gives column -> value list."""
+    words = table.copy()
+    for column, name in listed.items():
+        labels = {code: value.label(language) for code, value in value_list(name).items()}
+        words[column] = words[column].map(labels).fillna(table[column])
+    return words
+
+
+def show_scores(session: Session, classes: pd.DataFrame, grades: pd.DataFrame) -> None:
+    """Print kilometres by class and by grade, each by tier."""
+    headings = _headings(session, "segment_count", "km")
+    for table, column, listed in ((classes, "policy_class", "policy_class"), (grades, "grade", "risk_grade")):
+        words = in_words(table, {column: listed, "tier": "tier"}, session.language)
+        title = session.say("plan_title_classes" if column == "policy_class" else "plan_title_grades")
+        session.table(words, {column: title, "tier": session.say("plan_heading_tier"), **headings}, title)
+
+
+def show_kinds(session: Session, kinds: pd.DataFrame) -> None:
+    """Print kilometres of overlap by kind of project."""
+    words = in_words(kinds, {"project_kind": "project_kind", "tier": "tier"}, session.language)
+    words["meets_years"] = [session.say("plan_yes" if meets else "plan_no") for meets in kinds["meets_years"]]
+    pairs = fields()["pairs"]
+    headings = {name: pairs[name].label(session.language) for name in ("project_kind", "meets_years")}
+    headings["tier"] = session.say("plan_heading_tier")
+    session.table(words, headings | _headings(session, "pair_count", "km"), session.say("plan_title_kinds"))
+
+
+def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> None:
+    """Print the years of a plan, how good it is proven to be, and what a person has to look at."""
+    summary = made.summary
+    table = made.by_year().reset_index()
+    for column in ("budget", "cost", "saving"):
+        table[column] = table[f"{column}_cny"] / _WAN
+    table["year"] = table["year"].astype(str)
+    names = ("year", "batch_count", "km", "budget", "cost", "saving", "value")
+    session.table(table, _headings(session, *names), session.say("plan_title_years"))
+    session.tell(
+        "plan_planned",
+        batches=summary["batch_count"],
+        all_batches=len(made.batches),
+        km=summary["km"],
+        cost=summary["cost_cny"] / _WAN,
+        saving=summary["saving_cny"] / _WAN,
+        run=run,
+    )
+    blind = summary["project_blind"]
+    session.tell(
+        "plan_proven",
+        objective=summary["objective"],
+        bound=summary["bound"],
+        gap=summary["gap_share"],
+        greedy=summary["greedy"],
+        blind=blind["objective"],
+        blind_cost=blind["cost_cny"] / _WAN,
+    )
+    mandatory, oversized = summary["mandatory"], summary["oversized"]
+    if not mandatory["all_that_fit_a_year_are_placed"]:
+        session.warn("plan_mandatory_left", count=mandatory["left_batch_count"], km=mandatory["left_km"])
+    if oversized["batch_count"]:
+        session.warn("plan_oversized", count=oversized["batch_count"], example=oversized["examples"][0])
+    if not has_projects:
+        session.warn("plan_no_projects_note")
+
+
+def _headings(session: Session, *names: str) -> dict[str, str]:
+    return {name: session.say(f"plan_heading_{name}") for name in names}
