@@ -104,42 +104,60 @@ def _middles(ground: Ground) -> tuple[Floats, Floats]:
     return p, q
 
 
+@dataclass(frozen=True)
+class _Labels:
+    """Ids and names of everything; None where a thing has none."""
+
+    segment_id: Objects
+    compound_id: Objects
+    compound: Objects
+    place: Objects
+    street: Objects
+
+    def of_pipes(self, pipes: Pipes) -> tuple[Objects, Objects]:
+        """Return street and compound of each segment: a main has a street, a courtyard pipe a compound."""
+        street, compound = self.street[pipes.edge], self.compound[pipes.parcel]
+        compound[pipes.parcel < 0] = None
+        street[pipes.parcel >= 0] = None
+        return street, compound
+
+
+def _label(ground: Ground, rng: np.random.Generator) -> _Labels:
+    parcels = ground.parcels
+    is_compound = (parcels.use == COMPOUND) & (parcels.building_count > 0)
+    street = street_names(ground.streets, ground.lattice.rows, rng)
+    compound_id = np.full(parcels.count, None, dtype=object)
+    compound_id[is_compound] = numbered("XQ", int(is_compound.sum()), 5)
+    return _Labels(
+        segment_id=_segment_ids(ground.pipes),
+        compound_id=compound_id,
+        compound=compound_names(parcels, is_compound, rng),
+        place=place_names(parcels, rng),
+        street=street,
+    )
+
+
 def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.random.Generator]) -> City:
     lattice, streets, parcels, pipes = ground.lattice, ground.streets, ground.parcels, ground.pipes
     crs = f"EPSG:{load('city')['epsg']}"
-    is_compound = (parcels.use == COMPOUND) & (parcels.building_count > 0)
-    names = street_names(streets, lattice.rows, rng["names"])
-    compound = compound_names(parcels, is_compound, rng["names"])
-    places = place_names(parcels, rng["names"])
-    compound_ids = np.full(parcels.count, None, dtype=object)
-    compound_ids[is_compound] = numbered("XQ", int(is_compound.sum()), 5)
+    labels = _label(ground, rng["names"])
     truth = true_attributes(streets, parcels, pipes, rng["years"], rng["attributes"])
-    soil = Soil(lattice, rng["context"])
+    soil, districts = Soil(lattice, rng["context"]), Districts(streets, segment_count)
     middle = _middles(ground)
     is_corrosive = soil.holds(*middle)
     hazard = make_hazard(streets, pipes, truth, is_corrosive, parcels.count, rng["hazard"])
-    districts = Districts(streets, segment_count)
     leaks, *expected = draw_leaks(pipes, hazard, districts.number(*middle), districts.count, rng["leaks"])
-    segment_ids = _segment_ids(pipes)
-    buildings = make_buildings(lattice, parcels, compound_ids, places, crs, rng["buildings"])
-    roads = make_roads(lattice, streets, names, crs, rng["streets"])
-    compounds = make_compounds(lattice, parcels, compound, compound_ids, buildings, crs)
-    yard_name, street_name = compound[pipes.parcel], names[pipes.edge]
-    yard_name[pipes.parcel < 0] = None
-    street_name[pipes.parcel >= 0] = None
-    segments, is_wrong = segment_census(segment_ids, pipes, truth, street_name, yard_name, crs, rng["census"])
-    addresses = _addresses(parcels, compound, places, buildings)
-    labels = {
-        "segment_id": segment_ids,
-        "medium": np.where(pipes.kind == HEAT, "heat", "gas").astype(object),
-        "address": _segment_addresses(pipes, street_name, addresses),
-        "building_at": shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy())),
-    }
-    records, true_leaks = make_leak_records(leaks, ground, truth, labels, rng["leaks"])
+    buildings = make_buildings(lattice, parcels, labels.compound_id, labels.place, crs, rng["buildings"])
+    roads = make_roads(lattice, streets, labels.street, crs, rng["streets"])
+    compounds = make_compounds(lattice, parcels, labels.compound, labels.compound_id, buildings, crs)
+    street, compound = labels.of_pipes(pipes)
+    segments, is_wrong = segment_census(labels.segment_id, pipes, truth, street, compound, crs, rng["census"])
+    addresses = _addresses(parcels, labels.compound, labels.place, buildings)
+    leak_labels = _leak_labels(pipes, labels.segment_id, street, addresses, buildings)
+    records, true_leaks = make_leak_records(leaks, ground, truth, leak_labels, rng["leaks"])
+    flags = {"is_corrosive_soil": is_corrosive, "is_material_wrong_in_census": is_wrong}
     faults = FaultList()
-    sheets = load("names")["sheets"]
-    road_programme = make_road_programme(roads, rng["programmes"])
-    compound_programme = make_compound_programme(compounds, rng["programmes"])
+    compound_programme, road_programme = _programmes(roads, compounds, faults, rng)
     return City(
         segments=spoil_segments(segments, faults, rng["faults"]),
         leaks=spoil_leaks(records, faults, rng["faults"]),
@@ -147,26 +165,44 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
         buildings=buildings,
         compounds=compounds,
         districts=districts.frame(lattice, crs),
-        valves=make_valves(pipes, truth, segment_ids, crs, rng["fittings"]),
-        customers=make_customers(pipes, parcels, buildings, segment_ids, addresses, rng["customers"]),
-        risers=make_risers(parcels, buildings, (compound_ids, compound), _has_gas(parcels), rng["customers"]),
-        compound_programme=spoil_projects(
-            compound_programme, "compounds.xlsx", "小区名称", sheets["absent_compounds"], faults, rng["faults"]
-        ),
-        road_programme=spoil_projects(
-            road_programme, "road_programme.xlsx", "道路名称", sheets["absent_streets"], faults, rng["faults"]
-        ),
-        context=make_context(lattice, streets, parcels, soil, places, crs, rng["context"]),
+        valves=make_valves(pipes, truth, labels.segment_id, crs, rng["fittings"]),
+        customers=make_customers(pipes, parcels, buildings, labels.segment_id, addresses, rng["customers"]),
+        risers=make_risers(parcels, buildings, labels.compound_id, labels.compound, rng["customers"]),
+        compound_programme=compound_programme,
+        road_programme=road_programme,
+        context=make_context(lattice, streets, parcels, soil, labels.place, crs, rng["context"]),
         truth={
-            "segments": _true_segments(
-                segment_ids, pipes, truth, hazard, (expected[0], expected[1]),
-                {"is_corrosive_soil": is_corrosive, "is_material_wrong_in_census": is_wrong},
-            ),
+            "segments": _true_segments(labels.segment_id, pipes, truth, hazard, (expected[0], expected[1]), flags),
             "leaks": true_leaks,
             "faults": faults.frame(),
         },
         parameters=_parameters(segment_count, seed),
-    )  # fmt: skip
+    )
+
+
+def _programmes(
+    roads: gpd.GeoDataFrame, compounds: gpd.GeoDataFrame, faults: FaultList, rng: dict[str, np.random.Generator]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return compound and road programme, some rows of which name a place that does not exist."""
+    absent = load("names")["sheets"]
+    by_road = make_road_programme(roads, rng["programmes"])
+    by_compound = make_compound_programme(compounds, rng["programmes"])
+    draw = rng["faults"]
+    return (
+        spoil_projects(by_compound, "compounds.xlsx", "小区名称", absent["absent_compounds"], faults, draw),
+        spoil_projects(by_road, "road_programme.xlsx", "道路名称", absent["absent_streets"], faults, draw),
+    )
+
+
+def _leak_labels(
+    pipes: Pipes, segment_ids: Objects, street: Objects, addresses: Objects, buildings: gpd.GeoDataFrame
+) -> dict[str, Objects]:
+    return {
+        "segment_id": segment_ids,
+        "medium": np.where(pipes.kind == HEAT, "heat", "gas").astype(object),
+        "address": _segment_addresses(pipes, street, addresses),
+        "building_at": shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy())),
+    }
 
 
 def _parameters(segment_count: int, seed: int) -> dict[str, Any]:
@@ -181,11 +217,6 @@ def _segment_ids(pipes: Pipes) -> Objects:
     ids[~is_heat] = numbered("RQ", int((~is_heat).sum()), 7)
     ids[is_heat] = numbered("RL", int(is_heat.sum()), 6)
     return ids
-
-
-def _has_gas(parcels: Parcels) -> Bools:
-    of, _, _ = building_grid(parcels)
-    return parcels.has_gas[of]
 
 
 def _addresses(parcels: Parcels, compound: Objects, places: Objects, buildings: gpd.GeoDataFrame) -> Objects:

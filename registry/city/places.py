@@ -12,7 +12,7 @@ import shapely
 from registry.city.census import spelled, texts, told_years, year_settings
 from registry.city.lattice import Lattice
 from registry.city.names import numbered
-from registry.city.parameters import Bools, Floats, Ints, Objects, load
+from registry.city.parameters import Floats, Ints, Objects, load
 from registry.city.parcels import COMPOUND, Parcels
 from registry.city.pipes import BRANCH, Pipes, building_grid, parcel_points
 from registry.city.streets import Streets, pavements
@@ -153,16 +153,11 @@ def parcel_shapes(lattice: Lattice, parcels: Parcels, where: Ints) -> Objects:
 
 
 def make_risers(
-    parcels: Parcels,
-    buildings: gpd.GeoDataFrame,
-    compounds: tuple[Objects, Objects],
-    has_gas: Bools,
-    rng: np.random.Generator,
+    parcels: Parcels, buildings: gpd.GeoDataFrame, ids: Objects, names: Objects, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Write the riser groups: one per residential building with gas, booked at a stated length per household."""
-    ids, names = compounds
     of, _, _ = building_grid(parcels)
-    where = np.flatnonzero(has_gas & (parcels.use[of] == COMPOUND))
+    where = np.flatnonzero(parcels.has_gas[of] & (parcels.use[of] == COMPOUND))
     flats = parcels.flats_per_floor[of[where]]
     first_year = np.maximum(parcels.built_year[of[where]], load("city")["pipes"]["courtyard_first_year"])
     years = np.minimum(first_year + rng.integers(0, 2, len(where)), load("city")["as_of"].year - 1)
