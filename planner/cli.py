@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -79,7 +79,7 @@ class _Job:
         return segments
 
     @contextmanager
-    def step(self, code: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    def step(self, code: str, total: int | None = None) -> Generator[Callable[[int], None]]:
         """Show one step while it runs."""
         task = self.bars.add_task(self.session.say(code), total=total)
         yield lambda done: self.bars.update(task, advance=done)
@@ -94,7 +94,7 @@ class _Job:
 
 
 @contextmanager
-def _job(session: Session, policy: Path | None, as_of: str | None, known_at: str | None) -> Iterator[_Job]:
+def _job(session: Session, policy: Path | None, as_of: str | None, known_at: str | None) -> Generator[_Job]:
     from planner.policy import read_policy
 
     chosen = read_policy(policy)
@@ -303,7 +303,7 @@ def _limits(years: range, budget_cny: float | None, budget_total_cny: float | No
 
 
 @contextmanager
-def _quiet_solver() -> Iterator[None]:
+def _quiet_solver() -> Generator[None]:
     """Keep lines that the solver's own library prints off the standard output: it carries our JSON."""
     sys.stdout.flush()
     kept = os.dup(1)
@@ -350,5 +350,9 @@ def _write(table: pd.DataFrame, path: Path, contract: str, session: Session, sha
 
 def _batch_shapes(segments: gpd.GeoDataFrame, made: Plan) -> gpd.GeoDataFrame:
     """The lines of each batch as one shape."""
-    lines = segments.geometry.reindex(made.batch_segments.index).to_frame("geometry")
-    return lines.assign(batch_id=made.batch_segments["batch_id"]).dissolve(by="batch_id")
+    import geopandas as gpd
+
+    members = made.batch_segments["batch_id"]
+    lines = gpd.GeoDataFrame({"batch_id": members}, geometry=segments.geometry.reindex(members.index))
+    shapes: gpd.GeoDataFrame = lines.dissolve(by="batch_id")
+    return shapes
