@@ -47,7 +47,9 @@ def map_plan(
     session.tell(
         "maps_map_written", path=output, megabytes=size / _BYTES_PER_MB, segments=drawn.counts.get("segments", 0)
     )
-    session.result({"path": output, "bytes": size, "plan": inputs.plan_name, "as_of": inputs.as_of, "counts": drawn.counts})
+    session.result(
+        {"path": output, "bytes": size, "plan": inputs.plan_name, "as_of": inputs.as_of, "counts": drawn.counts}
+    )
 
 
 @command(app, "report")

@@ -15,6 +15,8 @@ from registry.fields import Field, fields, value_list
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
 _UNITS: Final = {
     "m": "maps_unit_m",
     "mm": "maps_unit_mm",
@@ -35,7 +37,7 @@ class Fact:
     key: str
     label: Both
     field: Field | None
-    values: pd.Series
+    column: pd.Series
     is_hidden: bool = False
 
 
@@ -74,7 +76,7 @@ def _added(blob: Blob, fact: Fact) -> dict[str, Any]:
     if dtype == "text" or dtype == "boolean":
         return described | _add_text(blob, fact, dtype)
     if dtype == "date":
-        add_day(blob, fact.key, fact.values)
+        add_day(blob, fact.key, fact.column)
         return described | {"kind": "day", "decimals": 0}
     return described | _add_numeric(blob, fact)
 
@@ -82,9 +84,9 @@ def _added(blob: Blob, fact: Fact) -> dict[str, Any]:
 def _add_text(blob: Blob, fact: Fact, dtype: str) -> dict[str, Any]:
     if dtype == "boolean":
         words = {str(value): both(code) for value, code in _YES_NO.items()}
-        found = add_listed(blob, fact.key, fact.values.map({True: "True", False: "False"}))
+        found = add_listed(blob, fact.key, fact.column.map({True: "True", False: "False"}))
         return {"kind": "listed", "values": [words[value] for value in found]}
-    found = add_listed(blob, fact.key, fact.values)
+    found = add_listed(blob, fact.key, fact.column)
     if fact.field is not None and fact.field.list_name:
         return {"kind": "listed", "values": [list_words(fact.field.list_name, code) for code in found]}
     return {"kind": "text", "values": found}
@@ -95,10 +97,10 @@ def _add_numeric(blob: Blob, fact: Fact) -> dict[str, Any]:
         return {}
     unit = fact.field.unit
     if fact.field.dtype == "integer":
-        add_number(blob, fact.key, fact.values, 0)
+        add_number(blob, fact.key, fact.column, 0)
         return {"kind": "year" if unit == "year" else "number", "decimals": 0}
     decimals = _DECIMALS.get(unit, 2)
-    shown = fact.values / CNY_PER_WAN if unit == "CNY" else fact.values
+    shown = fact.column / CNY_PER_WAN if unit == "CNY" else fact.column
     add_number(blob, fact.key, shown, decimals)
     return {"kind": "number", "decimals": decimals, "unit": unit_words(unit)}
 
@@ -130,16 +132,21 @@ def diameter_text(table: pd.DataFrame) -> pd.Series:
 def top_factors(scores: pd.DataFrame, count: int) -> tuple[list[Both], list[np.ndarray], list[np.ndarray]]:
     """Return the strongest contributions of each segment: the factors' words, their codes by rank, their logarithms.
 
-    Strongest means furthest from a factor of one, in either direction; the base rate, equal for all, is left out. Code 0
-    stands for a segment without scores.
+    Strongest means furthest from a factor of one, in either direction; the base rate, equal for all, is left out. Code
+    0 stands for a segment without scores.
     """
     columns = [
-        column for column in fields()["scores"]
+        column
+        for column in fields()["scores"]
         if column.startswith("ln_") and column in scores.columns and column != "ln_likelihood_base"
     ]
-    words = [{"en": declared.label_en, "zh": declared.label_zh} for declared in map(fields()["scores"].get, columns) if declared]
+    words = [
+        {"en": declared.label_en, "zh": declared.label_zh}
+        for declared in map(fields()["scores"].get, columns)
+        if declared
+    ]
     values = scores[columns].to_numpy(dtype="float64", na_value=np.nan)
-    is_scored = np.isfinite(values).all(axis=1)
+    is_scored: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1), dtype=bool)
     order = np.argsort(-np.abs(np.nan_to_num(values)), axis=1, kind="stable")[:, :count]
     strongest = np.take_along_axis(np.nan_to_num(values), order, axis=1)
     is_shown = is_scored[:, None] & (np.abs(strongest) > 0)

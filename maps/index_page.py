@@ -22,7 +22,13 @@ _KNOWN: Final = {
     "overlap-report.html": "report_page",
     "overlap-report.xlsx": "report_book",
 }
-_STEMS: Final = {"scores": "scores", "overlaps": "overlaps", "pairs": "overlaps", "batches": "batches", "plan": "batches"}
+_STEMS: Final = {
+    "scores": "scores",
+    "overlaps": "overlaps",
+    "pairs": "overlaps",
+    "batches": "batches",
+    "plan": "batches",
+}
 _KIB: Final = 1024
 
 
@@ -60,15 +66,19 @@ def write_index(inputs: Inputs, folder: Path, files: Iterable[Path] | None = Non
         )
         if rows
     ]
-    page = templates().get_template("index.html").render(
-        language=language,
-        style=own_file("look.css") + own_file("report.css"),
-        inputs=inputs,
-        say=lambda code, **parameters: say(code, language, **parameters),
-        numbers=headline(inputs),
-        held=held_line(inputs.held)[language],
-        notices=[sentence[language] for sentence in notices(inputs)],
-        groups=groups,
+    page = (
+        templates()
+        .get_template("index.html")
+        .render(
+            language=language,
+            style=own_file("look.css") + own_file("report.css"),
+            inputs=inputs,
+            say=lambda code, **parameters: say(code, language, **parameters),
+            numbers=headline(inputs),
+            held=held_line(inputs.held)[language],
+            notices=[sentence[language] for sentence in notices(inputs)],
+            groups=groups,
+        )
     )
     target = folder / INDEX_NAME
     target.write_text(page, encoding="utf-8", newline="\n")

@@ -1,4 +1,4 @@
-"""What a map or report is drawn from: the frames of one registry as of one day, and one saved plan where there is one."""
+"""What a map or report is drawn from: the frames of one registry as of one day, and at most one saved plan."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def filled(table: pd.DataFrame | None) -> bool:
 def without_shape(table: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     """Return which rows have no geometry or an empty one."""
     shapes = np.asarray(table.geometry.array)
-    return shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    return np.asarray(shapely.is_missing(shapes) | shapely.is_empty(shapes), dtype=bool)
 
 
 def both(code: str, **parameters: object) -> Both:

@@ -35,10 +35,25 @@ _LINES: Final = ("LineString", "MultiLineString")
 _SEGMENT_FACTS: Final = ("medium", "tier", "material", "pressure_class", "coating", "status", "assessment")
 _PLACE_FACTS: Final = ("street_name", "compound_name", "owner", "length_m")
 _SCORE_FACTS: Final = (
-    "policy_code", "age_years", "leak_count", "likelihood_per_km_year", "consequence_index", "risk_per_km_year", "gap_count",
+    "policy_code",
+    "age_years",
+    "leak_count",
+    "likelihood_per_km_year",
+    "consequence_index",
+    "risk_per_km_year",
+    "gap_count",
 )
 _PROJECT_FACTS: Final = (
-    "name", "kind", "state", "starts_on", "ends_on", "owner", "opens_ground", "building_count", "household_count", "cost_cny",
+    "name",
+    "kind",
+    "state",
+    "starts_on",
+    "ends_on",
+    "owner",
+    "opens_ground",
+    "building_count",
+    "household_count",
+    "cost_cny",
 )
 _LEAK_FACTS: Final = ("leaked_on", "cause", "grade", "source", "position_quality", "address", "repaired_on")
 
@@ -65,7 +80,9 @@ class Layer:
             "shape": self.shape,
             "label": self.label,
             "class_column": self.class_column,
-            "classes": [{"label": label, "colour": drawn.colour, "width": drawn.width} for label, drawn in self.classes],
+            "classes": [
+                {"label": label, "colour": drawn.colour, "width": drawn.width} for label, drawn in self.classes
+            ],
             **self.style,
         }
 
@@ -73,7 +90,14 @@ class Layer:
 def make_layers(inputs: Inputs, views: list[View]) -> list[Layer]:
     """Return every layer that these inputs fill, in the order of drawing."""
     makers: list[Callable[[Inputs], list[Layer]]] = [
-        _buildings, _compounds, _roads, _projects, _overlaps, lambda some: [_segments(some, views)], _valves, _leaks,
+        _buildings,
+        _compounds,
+        _roads,
+        _projects,
+        _overlaps,
+        lambda some: [_segments(some, views)],
+        _valves,
+        _leaks,
     ]
     return [layer for make in makers for layer in make(inputs)]
 
@@ -99,7 +123,16 @@ def _buildings(inputs: Inputs) -> list[Layer]:
     label = both("maps_layer_buildings")
     style = {"outline": "#c9c4b8"}
     return [
-        Layer("buildings", "base", "polygon", label, [(label, stroke("building"))], _plain(table, "polygon", []), len(table), style)
+        Layer(
+            "buildings",
+            "base",
+            "polygon",
+            label,
+            [(label, stroke("building"))],
+            _plain(table, "polygon", []),
+            len(table),
+            style,
+        )
     ]
 
 
@@ -111,7 +144,16 @@ def _compounds(inputs: Inputs) -> list[Layer]:
     facts = frame_facts(table, "compounds", ["name", "built_year", "building_count", "household_count"])
     style = {"outline": "#cfc6ae", "opacity": 0.55}
     return [
-        Layer("compounds", "compounds", "polygon", label, [(label, stroke("compound"))], _plain(table, "polygon", facts), len(table), style)
+        Layer(
+            "compounds",
+            "compounds",
+            "polygon",
+            label,
+            [(label, stroke("compound"))],
+            _plain(table, "polygon", facts),
+            len(table),
+            style,
+        )
     ]
 
 
@@ -170,7 +212,9 @@ def _overlaps(inputs: Inputs) -> list[Layer]:
         (both("maps_overlap_other_time"), stroke("overlap_other_time")),
         (both("maps_overlap_same_time"), stroke("overlap_same_time")),
     ]
-    return [Layer("overlaps", "overlaps", "line", both("maps_layer_overlaps"), classes, blob, len(table), {"opacity": 0.75})]
+    return [
+        Layer("overlaps", "overlaps", "line", both("maps_layer_overlaps"), classes, blob, len(table), {"opacity": 0.75})
+    ]
 
 
 def _segments(inputs: Inputs, views: list[View]) -> Layer:
@@ -204,7 +248,10 @@ def _batch_facts(inputs: Inputs) -> list[Fact]:
     if inputs.batches is None or inputs.batch_segments is None or not inputs.has_plan:
         return []
     rows = inputs.batch_segments.reindex(inputs.segments.index)
-    facts = [field_fact("batch_segments", "year", rows["year"]), field_fact("batch_segments", "batch_id", rows["batch_id"])]
+    facts = [
+        field_fact("batch_segments", "year", rows["year"]),
+        field_fact("batch_segments", "batch_id", rows["batch_id"]),
+    ]
     facts.append(text_fact("place", "maps_batch_place", rows["batch_id"].map(inputs.batches["label"])))
     if inputs.projects is not None:
         facts.append(text_fact("project", "maps_batch_project", rows["project_id"].map(inputs.projects["name"])))
@@ -241,7 +288,7 @@ def _project_words(inputs: Inputs, pairs: pd.DataFrame, project_id: str) -> dict
     one = pairs[pairs["project_id"] == project_id].iloc[0]
     name = project_id
     if inputs.projects is not None and project_id in inputs.projects.index:
-        name = str(inputs.projects.at[project_id, "name"])
+        name = str(inputs.projects.loc[project_id, "name"])
     days = [f"{day:%Y-%m-%d}" if pd.notna(day) else "…" for day in (one["starts_on"], one["ends_on"])]
     return {"name": name, "days": " – ".join(days)}
 
@@ -253,7 +300,9 @@ def _valves(inputs: Inputs) -> list[Layer]:
     label = both("maps_layer_valves")
     facts = frame_facts(table, "valves", ["kind", "diameter_mm", "segment_id"])
     blob = _plain(table, "point", facts)
-    return [Layer("valves", "valves", "point", label, [(label, stroke("valve"))], blob, len(table), {"is_square": True})]
+    return [
+        Layer("valves", "valves", "point", label, [(label, stroke("valve"))], blob, len(table), {"is_square": True})
+    ]
 
 
 def _leaks(inputs: Inputs) -> list[Layer]:

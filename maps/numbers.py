@@ -23,7 +23,9 @@ class Number:
 
 
 def _number(code: str, value: float, **parameters: object) -> Number:
-    return Number(code, value, both(f"maps_{code}_value", value=value, **parameters), both(f"maps_{code}_label", **parameters))
+    return Number(
+        code, value, both(f"maps_{code}_value", value=value, **parameters), both(f"maps_{code}_label", **parameters)
+    )
 
 
 def headline(inputs: Inputs) -> list[Number]:
@@ -37,7 +39,9 @@ def headline(inputs: Inputs) -> list[Number]:
     if inputs.pairs is not None and filled(inputs.pairs):
         inside = inputs.pairs[inputs.pairs["overlap_m"] > 0]
         length = float(inside["overlap_m"].sum()) / METRES_PER_KM
-        numbers.append(_number("overlap_km", length, count=inside["segment_id"].nunique(), projects=inside["project_id"].nunique()))
+        numbers.append(
+            _number("overlap_km", length, count=inside["segment_id"].nunique(), projects=inside["project_id"].nunique())
+        )
     if inputs.batches is not None and inputs.has_plan:
         numbers.extend(_plan_numbers(inputs, inputs.batches))
     return numbers
@@ -93,8 +97,21 @@ def notices(inputs: Inputs) -> list[Both]:
                 households=int(risers["household_count"].sum()),
             )
         )
+    sentences.extend(_plan_notices(inputs))
     if inputs.projects is not None and filled(inputs.projects):
         without = int(without_shape(inputs.projects).sum())
         if without:
             sentences.append(both("maps_projects_without_shape", count=without))
+    return sentences
+
+
+def _plan_notices(inputs: Inputs) -> list[Both]:
+    """Return what the plan itself could not place: mandatory batches beyond the budget, batches larger than a year."""
+    sentences: list[Both] = []
+    mandatory, oversized = inputs.summary.get("mandatory"), inputs.summary.get("oversized")
+    if isinstance(mandatory, dict) and mandatory.get("left_batch_count"):
+        left = {"count": mandatory["left_batch_count"], "km": mandatory["left_km"]}
+        sentences.append(both("maps_mandatory_left", **left))
+    if isinstance(oversized, dict) and oversized.get("batch_count"):
+        sentences.append(both("maps_oversized", count=oversized["batch_count"], km=oversized["km"]))
     return sentences

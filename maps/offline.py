@@ -7,11 +7,12 @@ import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.resources import files
-from pathlib import PurePosixPath
-from typing import Any, ClassVar, cast
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
 
 import folium
 from branca.element import Element, Figure, MacroElement
+from folium.map import Layer
 from folium.template import Template
 
 from registry.errors import DrawingError
@@ -38,7 +39,7 @@ def leaflet_file(name: str) -> bytes:
         raise DrawingError("maps_leaflet_missing", carrier=_CARRIER, name=name) from fault
     for entry in entries:
         if PurePosixPath(entry).as_posix().endswith(f"leaflet/data/{name}"):
-            return entry.locate().read_bytes()
+            return Path(entry.locate()).read_bytes()
     raise DrawingError("maps_leaflet_missing", carrier=_CARRIER, name=name)
 
 
@@ -74,16 +75,15 @@ class OfflineMap(folium.Map):
     their own remote files back: none is used.
     """
 
-    default_js: ClassVar[list[tuple[str, str]]] = []
-    default_css: ClassVar[list[tuple[str, str]]] = []
-
     def __init__(self, centre: tuple[float, float], title: str, **options: Any) -> None:  # noqa: ANN401
         super().__init__(location=list(centre), tiles=None, control_scale=False, **options)
+        self.default_js = []
+        self.default_css = []
         self._id = "digonce"
         figure = cast("Figure", self.get_root())
         figure._id = "page"
         figure.title = title
-        header = cast("Element", figure.header)
+        header = figure.header
         for name, child in (
             ("leaflet_css", _style(_inline_images(leaflet_file("leaflet.css").decode("utf-8")))),
             ("leaflet_js", _script(leaflet_file("leaflet.js").decode("utf-8"))),
@@ -120,11 +120,13 @@ def _script(source: str) -> Verbatim:
     return Verbatim("<script>" + safe_script(source) + "</script>")
 
 
-class CanvasLayer(folium.map.Layer):
+class CanvasLayer(Layer):
     """One of our canvas layers as a folium layer, so that folium's layer control switches it."""
 
     _template = Template(
-        "{% macro script(this, kwargs) %}\nvar {{ this.get_name() }} = digonce.layer({{ this.key|tojson }});\n{% endmacro %}"
+        "{% macro script(this, kwargs) %}\n"
+        "var {{ this.get_name() }} = digonce.layer({{ this.key|tojson }});\n"
+        "{% endmacro %}"
     )
 
     def __init__(self, key: str, name: str, *, is_shown: bool) -> None:
@@ -143,7 +145,7 @@ class StartScript(MacroElement):
     )
 
     def __init__(self, control: folium.LayerControl) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._name = "StartScript"
         self._id = "digonce"
         self.control = control

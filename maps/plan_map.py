@@ -13,6 +13,7 @@ import jinja2
 import numpy as np
 from markupsafe import escape
 
+from maps.facts import list_words
 from maps.inputs import Both, Inputs, both, filled
 from maps.layers import Layer, make_layers
 from maps.numbers import headline, held_line, notices
@@ -20,7 +21,6 @@ from maps.offline import CanvasLayer, OfflineMap, StartScript, own_file
 from maps.palette import stroke
 from maps.payload import to_degrees
 from maps.views import TIERS, View, make_views
-from maps.facts import list_words
 from registry.catalogue import LANGUAGES, catalogue
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class PlanMap:
 def draw_map(inputs: Inputs, *, language: str = "zh") -> PlanMap:
     """Draw the renewal map of a plan or, where there is none, of the census with the scores it has.
 
-    The page holds Chinese and English and opens in `language`. Positions are turned to WGS 84 for display only. It needs a
-    browser with DecompressionStream (Chromium 80, Firefox 113, Safari 16.4) and says so in an older one.
+    The page holds Chinese and English and opens in `language`. Positions are turned to WGS 84 for display only. It
+    needs a browser with DecompressionStream (Chromium 80, Firefox 113, Safari 16.4) and says so in an older one.
 
     Raises
     ------
@@ -71,6 +71,7 @@ def draw_map(inputs: Inputs, *, language: str = "zh") -> PlanMap:
         min_zoom=8,
         zoom_snap=0.5,
         attribution_control=True,
+        fade_animation=False,
     )
     page.add_style(own_file("look.css") + own_file("map.css"))
     page.add_html("panel", _panel(inputs, views, layers, language))
@@ -92,7 +93,9 @@ def title_words(inputs: Inputs) -> Both:
 def _bounds(inputs: Inputs) -> tuple[float, float, float, float]:
     """Return west, south, east, north of the segments (of all roads where there are none), with a margin."""
     frames = [inputs.segments, inputs.roads, inputs.projects]
-    extent = next((frame.total_bounds for frame in frames if frame is not None and len(frame)), np.array([0.0, 0, 1, 1]))
+    extent = next(
+        (frame.total_bounds for frame in frames if frame is not None and len(frame)), np.array([0.0, 0, 1, 1])
+    )
     if not np.isfinite(extent).all():
         extent = np.array([0.0, 0, 1, 1])
     corners = to_degrees(extent.reshape(2, 2), inputs.segments.crs)
@@ -122,7 +125,7 @@ def _add_control(page: OfflineMap, layers: Sequence[Layer]) -> None:
             name += f' <small class="count">{counts[switch]:,}</small>'
         page.add_child(CanvasLayer(switch, _swatches(own) + name, is_shown=_SHOWN.get(switch, False)))
     control = folium.LayerControl(position="topright", collapsed=False, autoZIndex=False)
-    control._id = "digonce"  # noqa: SLF001 - the only way to make folium's names the same on each run
+    setattr(control, "_id", "digonce")  # noqa: B010 - folium has no public way to fix its names
     page.add_child(control)
     page.add_child(StartScript(control))
 
@@ -133,7 +136,8 @@ def _swatches(layers: Sequence[Layer]) -> str:
     if layer.switch in {"segments", "base"}:
         return f'<i class="sign sign-{layer.switch}"></i>'
     kind = "dot" if layer.shape == "point" else "bar"
-    return f'<i class="sign sign-{kind}" style="--colour:{layer.classes[-1 if layer.switch == "overlaps" else 0][1].colour}"></i>'
+    colour = layer.classes[-1 if layer.switch == "overlaps" else 0][1].colour
+    return f'<i class="sign sign-{kind}" style="--colour:{colour}"></i>'
 
 
 def _both_span(words: Both) -> str:
@@ -145,26 +149,34 @@ def _both_span(words: Both) -> str:
 def templates() -> jinja2.Environment:
     """Return the page templates, with escaping on: what comes from files is text, never HTML."""
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(own_file), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FunctionLoader(own_file),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
-    environment.globals["both"] = both
+    environment.globals.update({"both": both})
     return environment
 
 
 def _panel(inputs: Inputs, views: Sequence[View], layers: Sequence[Layer], language: str) -> str:
     tiers = [tier for tier in TIERS if any(tier in one.km_by_tier for one in views[0].classes)]
     overlays = [layer for layer in layers if layer.key in {"project_areas", "project_lines", "overlaps"}]
-    return templates().get_template("map_panel.html").render(
-        language=language,
-        title=title_words(inputs),
-        as_of=inputs.as_of.isoformat(),
-        plan_name=inputs.plan_name,
-        numbers=headline(inputs),
-        views=views,
-        tiers=[(tier, list_words("tier", tier)) for tier in tiers],
-        held=held_line(inputs.held),
-        notices=notices(inputs),
-        overlays=_overlay_legend(inputs, overlays),
+    return (
+        templates()
+        .get_template("map_panel.html")
+        .render(
+            language=language,
+            title=title_words(inputs),
+            as_of=inputs.as_of.isoformat(),
+            plan_name=inputs.plan_name,
+            numbers=headline(inputs),
+            views=views,
+            tiers=[(tier, list_words("tier", tier)) for tier in tiers],
+            held=held_line(inputs.held),
+            notices=notices(inputs),
+            overlays=_overlay_legend(inputs, overlays),
+        )
     )
 
 
@@ -194,8 +206,11 @@ def _config(
         "notice": "" if len(inputs.segments) else "maps_web_no_segments",
         "road_casing": stroke("road_casing").colour,
         "selected": stroke("selected").colour,
-        "words": {code: {one: catalogue()[code][one] for one in LANGUAGES} for code in catalogue() if code.startswith("maps_web_")},
+        "words": {
+            code: {one: catalogue()[code][one] for one in LANGUAGES}
+            for code in catalogue()
+            if code.startswith("maps_web_")
+        },
     }
     text = json.dumps(described, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script type="application/json" id="digonce-config">{text}</script>'
-

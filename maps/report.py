@@ -22,10 +22,31 @@ if TYPE_CHECKING:
 
 NAME: Final = "overlap-report"
 _BATCH_COLUMNS: Final = (
-    "year", "label", "kind", "policy_class", "segment_count", "length_m", "mandatory_m", "household_count", "cost_alone_cny", "saving_cny", "cost_cny",
+    "year",
+    "label",
+    "kind",
+    "policy_class",
+    "segment_count",
+    "length_m",
+    "mandatory_m",
+    "household_count",
+    "cost_alone_cny",
+    "saving_cny",
+    "cost_cny",
 )
 _SEGMENT_COLUMNS: Final = (
-    "segment_id", "street_name", "compound_name", "tier", "material", "installed_year_min", "length_m", "overlap_m", "policy_class", "grade", "year", "is_together",
+    "segment_id",
+    "street_name",
+    "compound_name",
+    "tier",
+    "material",
+    "installed_year_min",
+    "length_m",
+    "overlap_m",
+    "policy_class",
+    "grade",
+    "year",
+    "is_together",
 )
 _DECIMALS: Final = {"metres": 1, "money": 2, "count": 0, "number": 3}
 
@@ -71,24 +92,31 @@ def draw_report(inputs: Inputs, tables: ReportTables, language: str) -> str:
     """Return the report as one self-contained page: numbers, projects one by one, batches, comparison, held back."""
     touched = tables.projects[tables.projects["overlap_m"] > 0]
     others = tables.projects[tables.projects["overlap_m"] <= 0]
-    return templates().get_template("report.html").render(
-        language=language,
-        style=own_file("look.css") + own_file("report.css"),
-        inputs=inputs,
-        say=lambda code, **parameters: say(code, language, **parameters),
-        shown=shown,
-        numbers=headline(inputs),
-        projects=[_project(tables, str(project_id), row, language) for project_id, row in zip(touched.index, touched.to_dict("records"), strict=True)],
-        others=[str(name) for name in others["name"]],
-        classes=_classes(language),
-        years=columns(tables.years, "report_years", language),
-        batches=columns(tables.batches, "batches", language, _BATCH_COLUMNS),
-        comparison=comparison_rows(inputs, language),
-        held=held_line(inputs.held)[language],
-        held_rows=columns(tables.held, "report_held", language),
-        notices=[sentence[language] for sentence in notices(inputs)],
-        notes=notes(inputs, language),
-        labels={name: field.label(language) for name, field in fields()["report_projects"].items()},
+    return (
+        templates()
+        .get_template("report.html")
+        .render(
+            language=language,
+            style=own_file("look.css") + own_file("report.css"),
+            inputs=inputs,
+            say=lambda code, **parameters: say(code, language, **parameters),
+            shown=shown,
+            numbers=headline(inputs),
+            projects=[
+                _project(tables, str(project_id), row, language)
+                for project_id, row in zip(touched.index, touched.to_dict("records"), strict=True)
+            ],
+            others=[str(name) for name in others["name"]],
+            classes=_classes(language),
+            years=columns(tables.years, "report_years", language),
+            batches=columns(tables.batches, "batches", language, _BATCH_COLUMNS),
+            comparison=comparison_rows(inputs, language),
+            held=held_line(inputs.held)[language],
+            held_rows=columns(tables.held, "report_held", language),
+            notices=[sentence[language] for sentence in notices(inputs)],
+            notes=notes(inputs, language),
+            labels={name: field.label(language) for name, field in fields()["report_projects"].items()},
+        )
     )
 
 
@@ -103,7 +131,10 @@ def _project(tables: ReportTables, project_id: str, row: Mapping[Any, Any], lang
     """Return all that the page says about one project."""
     kinds = value_list("project_kind")
     own = tables.segments[tables.segments["project_id"] == project_id]
-    cells = {column.key: column.values[0] for column in columns(tables.projects.loc[[project_id]], "report_projects", language)}
+    cells = {
+        column.key: column.cells[0]
+        for column in columns(tables.projects.loc[[project_id]], "report_projects", language)
+    }
     dates = [cells[name] or say("maps_date_open", language) for name in ("starts_on", "ends_on")]
     return {
         "id": project_id,

@@ -20,10 +20,20 @@ if TYPE_CHECKING:
 
     from maps.inputs import Inputs
 
+_COMPARED: Final = (
+    ("objective", "maps_unit_value", 1.0),
+    ("km", "maps_unit_km", 1.0),
+    ("batch_count", "maps_unit_count", 1.0),
+    ("joint_batch_count", "maps_unit_count", 1.0),
+    ("cost_cny", "maps_unit_wan", 1 / CNY_PER_WAN),
+    ("saving_cny", "maps_unit_wan", 1 / CNY_PER_WAN),
+)
 Cell = str | float | int | date | None
 _SUMMED: Final = frozenset({"m", "CNY"})
 _SUMMED_COUNTS: Final = frozenset({"segment_count", "batch_count", "household_count", "row_count"})
-_NEVER_SUMMED: Final = frozenset({("report_segments", "length_m"), ("report_segments", "diameter_mm"), ("report_projects", "batch_count")})
+_NEVER_SUMMED: Final = frozenset(
+    {("report_segments", "length_m"), ("report_segments", "diameter_mm"), ("report_projects", "batch_count")}
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class Column:
     key: str
     heading: str
     kind: str
-    values: list[Cell]
+    cells: list[Cell]
     total: float | None
 
 
@@ -55,8 +65,14 @@ def columns(table: pd.DataFrame, contract: str, language: str, chosen: Sequence[
 
 def _column(values: pd.Series, field: Field, language: str) -> Column:
     kind = _kind(field)
-    cells = [None if missing else _cell(value, field, kind, language) for value, missing in zip(values, values.isna(), strict=True)]
-    is_summed = (field.unit in _SUMMED or field.column in _SUMMED_COUNTS) and (field.frame, field.column) not in _NEVER_SUMMED
+    cells = [
+        None if missing else _cell(value, field, kind, language)
+        for value, missing in zip(values, values.isna(), strict=True)
+    ]
+    is_summed = (field.unit in _SUMMED or field.column in _SUMMED_COUNTS) and (
+        field.frame,
+        field.column,
+    ) not in _NEVER_SUMMED
     numbers = [float(str(cell)) for cell in cells if cell is not None] if is_summed else []
     return Column(field.column, heading(field, language), kind, cells, sum(numbers) if is_summed else None)
 
@@ -91,11 +107,16 @@ def summary_rows(inputs: Inputs, tables: ReportTables, language: str) -> list[tu
     """Return the rows of the summary: item, value, unit."""
     metres, wan = (say(code, language) for code in ("maps_unit_m", "maps_unit_wan"))
     units = {"km": say("maps_unit_km", language), "wan": wan}
-    rows = [(number.label[language], number.value, units[number.code.rpartition("_")[2]]) for number in headline(inputs)]
+    rows = [
+        (number.label[language], number.value, units[number.code.rpartition("_")[2]]) for number in headline(inputs)
+    ]
     declared = fields()["report_projects"]
-    for column, value in total(tables.projects, ["overlap_m", "mandatory_m", "due_m", "assess_m", "keep_m", "unscored_m"]).items():
+    for column, value in total(
+        tables.projects, ["overlap_m", "mandatory_m", "due_m", "assess_m", "keep_m", "unscored_m"]
+    ).items():
         rows.append((declared[column].label(language), value, metres))
     rows.append((declared["saving_cny"].label(language), float(tables.projects["saving_cny"].sum()) / CNY_PER_WAN, wan))
+    rows.extend(quality_rows(inputs, language))
     if abs(tables.unassigned_saving_cny) > 0.5:
         rows.append((say("maps_saving_elsewhere", language), tables.unassigned_saving_cny / CNY_PER_WAN, wan))
     return rows
@@ -103,19 +124,26 @@ def summary_rows(inputs: Inputs, tables: ReportTables, language: str) -> list[tu
 
 def comparison_rows(inputs: Inputs, language: str) -> list[tuple[str, str, float, float]]:
     """Return the stored comparison of the plan with one that ignores projects: item, unit, aligned, ignoring."""
-    aware, blind = inputs.summary.get("aware"), inputs.summary.get("blind")
-    if not isinstance(aware, dict) or not isinstance(blind, dict):
+    blind = inputs.summary.get("project_blind")
+    if not isinstance(blind, dict):
         return []
-    declared = fields()["batches"]
-    rows: list[tuple[str, str, float, float]] = []
-    for key in (name for name in aware if name in blind):
-        if not isinstance(aware[key], int | float) or not isinstance(blind[key], int | float):
-            continue
-        field = declared.get(key)
-        label = field.label(language) if field else say(f"maps_compare_{key}", language)
-        unit = unit_words(field.unit) if field else None
-        factor = 1 / CNY_PER_WAN if field is not None and field.unit == "CNY" else 1.0
-        rows.append((label, unit[language] if unit else "", aware[key] * factor, blind[key] * factor))
+    return [
+        (say(f"maps_compare_{key}", language), say(unit, language), inputs.summary[key] * factor, blind[key] * factor)
+        for key, unit, factor in _COMPARED
+        if key in inputs.summary and key in blind
+    ]
+
+
+def quality_rows(inputs: Inputs, language: str) -> list[tuple[str, float, str]]:
+    """Return how good the plan is proved to be: risk removed, proven bound, gap, and what a greedy choice removes."""
+    unit = say("maps_unit_value", language)
+    rows = [
+        (say(f"maps_quality_{key}", language), float(inputs.summary[key]), unit)
+        for key in ("objective", "bound", "greedy")
+        if key in inputs.summary
+    ]
+    if "gap_share" in inputs.summary:
+        rows.append((say("maps_quality_gap_share", language), 100.0 * float(inputs.summary["gap_share"]), "%"))
     return rows
 
 
@@ -124,4 +152,8 @@ def notes(inputs: Inputs, language: str) -> list[str]:
     codes = ["maps_note_overlap", "maps_note_double", "maps_note_same_year", "maps_note_class", "maps_note_money"]
     if inputs.has_plan:
         codes.append("maps_note_stored")
-    return [say(code, language) for code in codes]
+    sentences = [say(code, language) for code in codes]
+    unverified = inputs.summary.get("unverified_count")
+    if unverified:
+        sentences.append(say("maps_note_unverified", language, count=unverified))
+    return sentences

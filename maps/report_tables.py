@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -14,13 +14,28 @@ from registry.errors import DrawingError
 from registry.fields import columns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
 CLASSES: Final = ("mandatory", "due", "assess", "keep")
 _SEGMENT_COLUMNS: Final = (
-    "street_name", "compound_name", "tier", "material", "diameter_mm", "installed_year_min", "installed_year_max", "length_m",
+    "street_name",
+    "compound_name",
+    "tier",
+    "material",
+    "diameter_mm",
+    "installed_year_min",
+    "installed_year_max",
+    "length_m",
 )
-_SUMS: Final = ("segment_count", "length_m", "mandatory_m", "household_count", "cost_alone_cny", "saving_cny", "cost_cny")
+_SUMS: Final = (
+    "segment_count",
+    "length_m",
+    "mandatory_m",
+    "household_count",
+    "cost_alone_cny",
+    "saving_cny",
+    "cost_cny",
+)
 
 
 @dataclass(frozen=True)
@@ -55,10 +70,12 @@ def make_tables(inputs: Inputs, language: str) -> ReportTables:
     return ReportTables(
         projects=projects,
         segments=rows[columns_of("report_segments")],
-        years=_year_rows(batches),
+        years=_year_rows(batches, inputs.summary),
         batches=_sorted_batches(inputs),
         held=_held_rows(inputs.held, language),
-        unassigned_saving_cny=float(batches["saving_cny"].sum() - projects["saving_cny"].sum()) if len(batches) else 0.0,
+        unassigned_saving_cny=float(batches["saving_cny"].sum() - projects["saving_cny"].sum())
+        if len(batches)
+        else 0.0,
     )
 
 
@@ -97,13 +114,14 @@ def _project_rows(
     table["meets_years"] = by_project["meets_years"].any().reindex(table.index).fillna(value=False).astype("bool")
     table["segment_count"] = by_project.size().reindex(table.index).fillna(0).astype("Int64")
     table["overlap_m"] = by_project["overlap_m"].sum().reindex(table.index).fillna(0.0)
-    classes = rows["policy_class"].astype("object").where(rows["policy_class"].notna(), "unscored")
-    split = rows["overlap_m"].groupby([rows["project_id"], classes]).sum().unstack(fill_value=0.0)
     for one in (*CLASSES, "unscored"):
-        metres = split[one] if one in split.columns else pd.Series(0.0, index=split.index)
+        is_one = rows["policy_class"].isna() if one == "unscored" else rows["policy_class"] == one
+        metres = rows["overlap_m"].where(is_one.fillna(value=False), 0.0).groupby(rows["project_id"]).sum()
         table[f"{one}_m"] = metres.reindex(table.index).fillna(0.0)
     together = rows[rows["is_together"]]
-    table["batch_count"] = together.groupby("project_id")["batch_id"].nunique().reindex(table.index).fillna(0).astype("Int64")
+    table["batch_count"] = (
+        together.groupby("project_id")["batch_id"].nunique().reindex(table.index).fillna(0).astype("Int64")
+    )
     table["batch_places"] = _batch_places(inputs, together).reindex(table.index)
     table["saving_cny"] = saved.reindex(table.index).fillna(0.0)
     table["to_decide"] = [
@@ -118,23 +136,25 @@ def _batch_places(inputs: Inputs, together: pd.DataFrame) -> pd.Series:
     """Return project_id -> year and place of its batches, in order."""
     if inputs.batches is None or together.empty:
         return pd.Series(dtype="str")
-    named = together[["project_id", "batch_id", "year"]].drop_duplicates().sort_values(["project_id", "year", "batch_id"])
+    named = (
+        together[["project_id", "batch_id", "year"]].drop_duplicates().sort_values(["project_id", "year", "batch_id"])
+    )
     text = named["year"].astype("str") + " " + named["batch_id"].map(inputs.batches["label"]).astype("str")
     return text.groupby(named["project_id"]).agg("; ".join)
 
 
-def _to_decide(row: dict[str, object], *, has_plan: bool, language: str) -> str:
+def _to_decide(row: Mapping[Hashable, Any], *, has_plan: bool, language: str) -> str:
     """Return what the meeting has to decide about one project, as one sentence."""
-    urgent = float(str(row["mandatory_m"])) + float(str(row["due_m"]))
+    urgent = row["mandatory_m"] + row["due_m"]
     facts = {"urgent": urgent, "assess": row["assess_m"], "batches": row["batch_places"]}
-    if not float(str(row["overlap_m"])):
+    if row["overlap_m"] <= 0:
         code = "maps_decide_nothing"
     elif pd.isna(row["starts_on"]) or pd.isna(row["ends_on"]):
         code = "maps_decide_dates"
     elif row["batch_count"]:
         code = "maps_decide_together"
     elif urgent <= 0:
-        code = "maps_decide_assess" if float(str(row["assess_m"])) > 0 else "maps_decide_protect"
+        code = "maps_decide_assess" if row["assess_m"] > 0 else "maps_decide_protect"
     elif not row["meets_years"]:
         code = "maps_decide_outside"
     else:
@@ -142,12 +162,15 @@ def _to_decide(row: dict[str, object], *, has_plan: bool, language: str) -> str:
     return say(code, language, **facts)
 
 
-def _year_rows(batches: pd.DataFrame) -> pd.DataFrame:
+def _year_rows(batches: pd.DataFrame, summary: Mapping[str, Any]) -> pd.DataFrame:
+    """Sum up the batches by year, beside the budget of the year where the plan kept one."""
     if batches.empty:
         return _empty("report_years")
     grouped = batches.groupby("year", sort=True)
     table = grouped[list(_SUMS)].sum()
     table.insert(0, "batch_count", grouped.size())
+    budgets = dict(zip(summary.get("years", []), summary.get("budget_cny", []), strict=True))
+    table["budget_cny"] = [float(budgets.get(int(year), "nan")) for year in table.index]
     return table.reset_index()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import xlsxwriter
+from xlsxwriter.utility import xl_range
 
 from maps.numbers import held_line
 from maps.report_cells import Cell, Column, columns, comparison_rows, notes, summary_rows
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _A3: Final = 8
 _TITLE_ROWS: Final = 3
 _WIDE: Final = 46
-_FORMATS: Final = {
+_FORMATS: Final[dict[str, dict[str, Any]]] = {
     "text": {"text_wrap": True},
     "day": {"num_format": "yyyy-mm-dd", "align": "center"},
     "year": {"num_format": "0", "align": "center"},
@@ -29,8 +30,16 @@ _FORMATS: Final = {
     "share": {"num_format": "0.0%"},
     "number": {"num_format": "#,##0.000"},
 }
-_LOOK: Final = {"font_name": "Microsoft YaHei", "font_size": 10, "valign": "top"}
-_HEAD: Final = {"bold": True, "bg_color": "#0b5c7a", "font_color": "#ffffff", "text_wrap": True, "valign": "vcenter", "border": 1, "border_color": "#c5d5dc"}
+_LOOK: Final[dict[str, Any]] = {"font_name": "Microsoft YaHei", "font_size": 10, "valign": "top"}
+_HEAD: Final[dict[str, Any]] = {
+    "bold": True,
+    "bg_color": "#0b5c7a",
+    "font_color": "#ffffff",
+    "text_wrap": True,
+    "valign": "vcenter",
+    "border": 1,
+    "border_color": "#c5d5dc",
+}
 _OPTIONS: Final = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
@@ -44,7 +53,9 @@ class Book:
         title = say("maps_report_title", language, city=inputs.city)
         self.book.set_properties({"title": title, "created": inputs.as_of})
         self.formats: dict[str, Any] = {kind: self.book.add_format(_LOOK | extra) for kind, extra in _FORMATS.items()}
-        self.sums = {kind: self.book.add_format(_LOOK | extra | {"bold": True, "top": 1}) for kind, extra in _FORMATS.items()}
+        self.sums = {
+            kind: self.book.add_format(_LOOK | extra | {"bold": True, "top": 1}) for kind, extra in _FORMATS.items()
+        }
         self.head = self.book.add_format(_LOOK | _HEAD)
         self.title = self.book.add_format(_LOOK | {"bold": True, "font_size": 14})
         self.soft = self.book.add_format(_LOOK | {"font_color": "#5b6773"})
@@ -56,7 +67,9 @@ class Book:
         stamp = say("maps_as_of", self.language, day=self.inputs.as_of.isoformat())
         if self.inputs.plan_name:
             stamp += " · " + say("maps_plan_named", self.language, name=self.inputs.plan_name)
-        sheet.write_string(0, 0, say("maps_report_title", self.language, city=self.inputs.city) + " · " + name, self.title)
+        sheet.write_string(
+            0, 0, say("maps_report_title", self.language, city=self.inputs.city) + " · " + name, self.title
+        )
         sheet.write_string(1, 0, stamp, self.soft)
         sheet.set_row(0, 22)
         sheet.set_landscape()
@@ -71,12 +84,12 @@ class Book:
     def table(self, code: str, table: list[Column]) -> None:
         """Add a sheet with one table: heading frozen, filter on, widths by content, sums in the last row."""
         sheet = self.sheet(code)
-        count = len(table[0].values) if table else 0
+        count = len(table[0].cells) if table else 0
         top = _TITLE_ROWS
         for number, column in enumerate(table):
             sheet.write_string(top, number, column.heading, self.head)
             sheet.set_column(number, number, _width(column))
-            for row, value in enumerate(column.values, start=top + 1):
+            for row, value in enumerate(column.cells, start=top + 1):
                 self.write(sheet, row, number, value, column.kind)
             self._sum(sheet, top + count + 1, number, column, count)
         sheet.set_row(top, 34)
@@ -89,7 +102,7 @@ class Book:
             text = say("maps_total", self.language) if number == 0 and count else ""
             sheet.write_string(row, number, text, self.sums["text"])
             return
-        cells = xlsxwriter.utility.xl_range(_TITLE_ROWS + 1, number, row - 1, number)
+        cells = xl_range(_TITLE_ROWS + 1, number, row - 1, number)
         sheet.write_formula(row, number, f"=SUBTOTAL(9,{cells})", self.sums[column.kind], column.total)
 
     def write(self, sheet: Any, row: int, number: int, value: Cell, kind: str) -> None:  # noqa: ANN401
@@ -107,7 +120,7 @@ class Book:
 
 def _width(column: Column) -> float:
     """Return a column width in characters; a Chinese character takes the room of two."""
-    texts = [str(value) for value in column.values[:400] if isinstance(value, str)]
+    texts = [str(value) for value in column.cells[:400] if isinstance(value, str)]
     content = max((_room(text) for text in texts), default=10 if column.kind == "day" else 8)
     return min(_WIDE, max(content + 2, min(_room(column.heading), 18) + 3, 9))
 
@@ -153,8 +166,8 @@ def _summary(book: Book, tables: ReportTables) -> None:
         sheet.write_string(row + 4, number, column.heading, book.head)
         if number > 2:
             sheet.set_column(number, number, _width(column))
-        for below, value in enumerate(column.values, start=row + 5):
-            book.write(sheet, below, number, value, column.kind)
+        for below, cell in enumerate(column.cells, start=row + 5):
+            book.write(sheet, below, number, cell, column.kind)
 
 
 def _comparison(book: Book) -> None:
@@ -172,6 +185,6 @@ def _comparison(book: Book) -> None:
     for row, (item, unit, aware, blind) in enumerate(rows, start=_TITLE_ROWS + 1):
         sheet.write_string(row, 0, item, book.formats["text"])
         sheet.write_string(row, 1, unit, book.formats["text"])
-        for number, value in ((2, aware), (3, blind), (4, aware - blind)):
-            sheet.write_number(row, number, value, book.formats["money"])
+        for number, figure in ((2, aware), (3, blind), (4, aware - blind)):
+            sheet.write_number(row, number, figure, book.formats["money"])
     sheet.freeze_panes(_TITLE_ROWS + 1, 1)

@@ -43,7 +43,7 @@ class ViewClass:
 
 @dataclass(frozen=True)
 class View:
-    """One way to colour the segments: classes in the order of drawing (the last lies on top), and each segment's class."""
+    """One way to colour the segments: classes in drawing order (the last on top), and the class of each segment."""
 
     key: str
     label: Both
@@ -114,7 +114,8 @@ def _view(key: str, segments: pd.DataFrame, wanted: pd.Series, classes: list[tup
             stroke=drawn,
             count=int(counts[number]),
             km_by_tier={
-                str(tier): float(table.at[number, tier]) if number in table.index else 0.0 for tier in table.columns
+                str(tier): float(str(table.loc[number, tier])) if number in table.index else 0.0
+                for tier in table.columns
             },
         )
         for number, (code, label, drawn) in enumerate(classes)

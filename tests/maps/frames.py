@@ -16,7 +16,13 @@ from registry.fields import fields
 CRS = "EPSG:4549"
 EAST, NORTH = 535_000.0, 4_135_000.0
 EVIL = '<script>window.evil=1</script><img src=x onerror="window.evil=1">'
-_DTYPES = {"text": "str", "integer": "Int64", "double": "float64", "boolean": "boolean", "date": "datetime64[s]"}
+_DTYPES: dict[str, Any] = {
+    "text": "str",
+    "integer": "Int64",
+    "double": "float64",
+    "boolean": "boolean",
+    "date": "datetime64[s]",
+}
 
 
 def contract_frame(frame: str, rows: dict[str, Any], index: list[str] | None = None) -> pd.DataFrame:
@@ -48,7 +54,10 @@ def segments() -> gpd.GeoDataFrame:
     """Forty segments: four streets of ten, the last one with an evil name; some facts missing."""
     count = 40
     rng = np.random.default_rng(7)
-    shapes = [line((100.0 * (i % 10), 200.0 * (i // 10)), (100.0 * (i % 10) + 90, 200.0 * (i // 10) + 10)) for i in range(count)]
+    shapes = [
+        line((100.0 * (i % 10), 200.0 * (i // 10)), (100.0 * (i % 10) + 90, 200.0 * (i // 10) + 10))
+        for i in range(count)
+    ]
     years = rng.integers(1958, 2022, count).astype("float64")
     rows: dict[str, Any] = {
         "medium": ["gas"] * count,
@@ -58,7 +67,9 @@ def segments() -> gpd.GeoDataFrame:
         "diameter_kind": ["DN"] * count,
         "pressure_class": ["low"] * count,
         "installed_year_min": pd.array([None if i % 9 == 4 else int(years[i]) for i in range(count)], dtype="Int64"),
-        "installed_year_max": pd.array([None if i % 9 == 4 else int(years[i]) + i % 3 for i in range(count)], dtype="Int64"),
+        "installed_year_max": pd.array(
+            [None if i % 9 == 4 else int(years[i]) + i % 3 for i in range(count)], dtype="Int64"
+        ),
         "street_name": [STREETS[i // 10] for i in range(count)],
         "compound_name": ["龙馨佳苑" if i % 4 == 1 else None for i in range(count)],
         "owner": ["招远燃气"] * count,
@@ -113,7 +124,7 @@ def pairs() -> pd.DataFrame:
         "segment_id": segment_ids,
         "project_id": project_ids,
         "project_kind": [kinds[one] for one in project_ids],
-        "overlap_m": [50.25 + i for i in range(len(segment_ids))],
+        "overlap_m": [50.3 + i for i in range(len(segment_ids))],
         "overlap_share": [0.5] * len(segment_ids),
         "starts_on": [starts[one] for one in project_ids],
         "ends_on": [ends[one] for one in project_ids],
@@ -168,7 +179,11 @@ def leaks() -> gpd.GeoDataFrame:
         "cause": ["corrosion", "joint", None],
         "grade": ["grade_1", "grade_2", "unknown"],
         "address": [EVIL, "金城路 12 号", None],
-        "geometry": [shapely.Point(EAST + 60, NORTH + 120), shapely.Point(EAST + 260, NORTH + 320), shapely.Point(EAST + 700, NORTH + 610)],
+        "geometry": [
+            shapely.Point(EAST + 60, NORTH + 120),
+            shapely.Point(EAST + 260, NORTH + 320),
+            shapely.Point(EAST + 700, NORTH + 610),
+        ],
     }
     return contract_frame("leaks", rows, ["L-1", "L-2", "L-3"])  # type: ignore[return-value]
 
@@ -186,6 +201,30 @@ def held() -> pd.DataFrame:
     )
 
 
+SUMMARY: dict[str, Any] = {
+    "objective": 7.0,
+    "bound": 7.14,
+    "gap_share": 0.0196,
+    "greedy": 6.5,
+    "km": 0.815,
+    "batch_count": 2,
+    "joint_batch_count": 2,
+    "cost_cny": 1_600_000.0,
+    "saving_cny": 400_000.0,
+    "years": [2027, 2028],
+    "budget_cny": [600_000.0, 1_200_000.0],
+    "unverified_count": 9,
+    "project_blind": {
+        "objective": 6.2,
+        "km": 0.7,
+        "batch_count": 2,
+        "joint_batch_count": 0,
+        "cost_cny": 1_750_000.0,
+        "saving_cny": 50_000.0,
+    },
+}
+
+
 def town(*, is_bare: bool = False) -> Inputs:
     """Return everything, or (bare) segments alone."""
     own = segments()
@@ -198,12 +237,21 @@ def town(*, is_bare: bool = False) -> Inputs:
         [f"R-{k}" for k in range(4)],
     )
     houses = contract_frame(
-        "buildings", {"geometry": [box(40.0 * k, 70, 40.0 * k + 25, 90) for k in range(12)]}, [f"H-{k}" for k in range(12)]
+        "buildings",
+        {"geometry": [box(40.0 * k, 70, 40.0 * k + 25, 90) for k in range(12)]},
+        [f"H-{k}" for k in range(12)],
     )
     estates = contract_frame(
         "compounds", {"name": ["龙馨佳苑"], "household_count": [420], "geometry": [box(-10, 40, 480, 110)]}, ["C-1"]
     )
-    valves = contract_frame("valves", {"kind": ["valve", "regulator_box"], "geometry": [shapely.Point(EAST + 95, NORTH + 5), shapely.Point(EAST + 300, NORTH + 200)]}, ["V-1", "V-2"])
+    valves = contract_frame(
+        "valves",
+        {
+            "kind": ["valve", "regulator_box"],
+            "geometry": [shapely.Point(EAST + 95, NORTH + 5), shapely.Point(EAST + 300, NORTH + 200)],
+        },
+        ["V-1", "V-2"],
+    )
     table, members = batches()
     return Inputs(
         city="招远市",
@@ -221,5 +269,5 @@ def town(*, is_bare: bool = False) -> Inputs:
         valves=valves,  # type: ignore[arg-type]
         held=held(),
         plan_name="五年计划",
-        summary={},
+        summary=SUMMARY,
     )
