@@ -10,7 +10,7 @@ from registry.city.hazard import rate_at
 
 
 def within_poisson(count: float, expected: float, deviations: float = 4.0) -> bool:
-    return abs(count - expected) <= deviations * np.sqrt(max(expected, 1.0))
+    return bool(abs(count - expected) <= deviations * np.sqrt(max(expected, 1.0)))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,8 @@ def test_true_positions_lie_on_the_true_segment(town: City) -> None:
     lines = sound.set_index("管段编号").geometry
     leaks = leaks[leaks["segment_id"].isin(lines.index)]
     away = shapely.distance(
-        shapely.points(leaks["east_m"], leaks["north_m"]), lines.loc[leaks["segment_id"]].to_numpy()
+        shapely.points(leaks["east_m"], leaks["north_m"]),
+        np.asarray(lines.loc[leaks["segment_id"].to_numpy()], dtype=object),
     )
     assert away.max() < 0.01
 
