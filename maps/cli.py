@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -80,3 +80,34 @@ def _load(session: Session, plan: str | None, as_of: date | None, known_at: date
 
     with session.open() as registry:
         return load_inputs(registry, plan, as_of=as_of, known_at=known_at)
+
+
+@command(app, "demo")
+def demo(
+    session: Session,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the pages and the delivery files.")] = Path("out/demo"),
+    city: Annotated[Literal["small", "large"], typer.Option("--city", help="About 5,000 or 100,000 segments.")] = "small",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed makes the same city.")] = 1,
+) -> None:
+    """Do the main job on a synthetic city: take it in, score, overlap, plan, draw the map and write the report.
+
+    Touches only the registry demo, which is made anew.
+
+    Example: digonce demo --out out/demo --lang zh
+    """
+    from dataclasses import replace
+
+    from maps.demo import REGISTRY, SIZES, run_demo
+    from registry.errors import SettingsError
+    from registry.settings import select_registry, selected_registry
+
+    if session.settings.dsn:
+        raise SettingsError("maps_demo_not_on_your_server")
+    own = replace(session, settings=replace(session.settings, registry=REGISTRY))
+    made = run_demo(own, out, SIZES[city], seed)
+    if selected_registry(own.settings.home) is None:
+        select_registry(own.settings.home, REGISTRY)
+    session.tell("maps_demo_done", read=made["rows_read"], accepted=made["accepted"], held=made["held"])
+    for path in made["files"]:
+        session.tell("maps_demo_made", path=path)
+    session.result(made)

@@ -148,15 +148,13 @@ def _both_span(words: Both) -> str:
 @cache
 def templates() -> jinja2.Environment:
     """Return the page templates, with escaping on: what comes from files is text, never HTML."""
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FunctionLoader(own_file),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals.update({"both": both})
-    return environment
 
 
 def _panel(inputs: Inputs, views: Sequence[View], layers: Sequence[Layer], language: str) -> str:
@@ -167,6 +165,7 @@ def _panel(inputs: Inputs, views: Sequence[View], layers: Sequence[Layer], langu
         .get_template("map_panel.html")
         .render(
             language=language,
+            both=both,
             title=title_words(inputs),
             as_of=inputs.as_of.isoformat(),
             plan_name=inputs.plan_name,

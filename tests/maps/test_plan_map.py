@@ -64,7 +64,7 @@ def test_scripts_cannot_end_their_element() -> None:
 
 
 def test_shown_in_a_notebook_inside_a_frame(drawn: PlanMap) -> None:
-    shown = drawn._repr_html_()
+    shown = drawn._repr_html_()  # pyright: ignore[reportPrivateUsage]
     assert shown.startswith("<iframe srcdoc=")
     assert shown.count("<") == 2
 
