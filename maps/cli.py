@@ -86,7 +86,9 @@ def _load(session: Session, plan: str | None, as_of: date | None, known_at: date
 def demo(
     session: Session,
     out: Annotated[Path, typer.Option("--out", help="Folder for the pages and the delivery files.")] = Path("out/demo"),
-    city: Annotated[Literal["small", "large"], typer.Option("--city", help="About 5,000 or 100,000 segments.")] = "small",
+    city: Annotated[
+        Literal["small", "large"], typer.Option("--city", help="About 5,000 or 100,000 segments.")
+    ] = "small",
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed makes the same city.")] = 1,
 ) -> None:
     """Do the main job on a synthetic city: take it in, score, overlap, plan, draw the map and write the report.

@@ -19,7 +19,7 @@ PLAN: Final = "demo"
 CRS: Final = "EPSG:4549"
 SIZES: Final = {"small": 5_000, "large": 100_000}
 # money for about a third of what the sample city would renew: a budget that binds
-BUDGET_CNY_PER_SEGMENT: Final = 1_200.0
+BUDGET_CNY_PER_SEGMENT: Final = 2_000.0
 # in this order: a project that names its compound or street needs those to be known
 DELIVERIES: Final = (
     ("districts", "districts.gpkg"),

@@ -79,6 +79,8 @@ class Session:
 
     settings: Settings
     is_json: bool
+    # a verb that runs as part of another one keeps its results to itself
+    is_silent: bool = False
 
     @property
     def language(self) -> str:
@@ -91,7 +93,7 @@ class Session:
 
     def tell(self, code: str, /, **parameters: object) -> None:
         """Print one sentence for a person; silent under --json."""
-        if not self.is_json:
+        if not self.is_json and not self.is_silent:
             typer.echo(self.say(code, **parameters))
 
     def warn(self, code: str, /, **parameters: object) -> None:
@@ -100,12 +102,12 @@ class Session:
 
     def result(self, values: dict[str, Any]) -> None:
         """Print the machine-readable result; silent without --json."""
-        if self.is_json:
+        if self.is_json and not self.is_silent:
             typer.echo(json.dumps(values, ensure_ascii=False, default=_jsonable, indent=1))
 
     def table(self, rows: pd.DataFrame, headings: dict[str, str], title: str = "") -> None:
         """Print rows as a table on the terminal; silent under --json."""
-        if self.is_json:
+        if self.is_json or self.is_silent:
             return
         from rich.console import Console
         from rich.table import Table

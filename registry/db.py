@@ -56,6 +56,8 @@ def _connect_code(text: str) -> str:
 def writing(connection: psycopg.Connection, delivery_id: str | None = None) -> Iterator[psycopg.Connection]:
     """Run one writing transaction: all of it or nothing, and the version of the registry rises by one."""
     with connection.transaction():
+        # writers take turns, so that what one has just looked up is still so when it writes
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('digonce.write'))")
         if delivery_id is not None:
             connection.execute("SELECT set_config('digonce.delivery', %s, true)", [delivery_id])
         yield connection

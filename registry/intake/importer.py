@@ -128,7 +128,10 @@ def import_delivery(
         written = Written("", 0, 0, 0)
     else:
         writer = Writer(connection, request.kind, srid, report)
-        written = writer.write(understood, faults, _facts(request, understood, digest, key))
+        done = writer.write(understood, faults, _facts(request, understood, digest, key))
+        if done is None:
+            return Receipt(**(repeated_delivery(connection, key) or {}), is_repeat=True)
+        written = done
     return Receipt(
         delivery_id=written.delivery_id,
         kind=request.kind.name,
@@ -182,7 +185,7 @@ def understand(
     notes = [*raw.notes, *shapes.notes]
     if headings.unused:
         notes.append({"code": "note_columns_unused", "columns": ", ".join(headings.unused)})
-    if raw.encoding and raw.encoding != "utf-8-sig":
+    if raw.encoding and raw.encoding.lower() not in {"utf-8-sig", "utf-8"}:
         notes.append({"code": "note_encoding", "encoding": raw.encoding})
     report("check", 3, 4)
     check_rows(rows, ids, kind, request.today, findings)

@@ -57,13 +57,18 @@ class Writer:
         self._srid = srid
         self._report = report
 
-    def write(self, understood: Understood, faults: pd.DataFrame, facts: dict[str, object]) -> Written:
-        """Write the delivery and return how many rows were added, changed and unchanged."""
+    def write(self, understood: Understood, faults: pd.DataFrame, facts: dict[str, object]) -> Written | None:
+        """Write the delivery and return how many rows were added, changed and unchanged.
+
+        None where somebody else delivered the same while this one was being read.
+        """
         held = understood.findings.held
         table = self._arrow(understood, ~held)
         self._shapes = Shapes(understood.geometry[~held], self._srid) if self._kind.geometry_dtype else None
         delivery_id = self._delivery_id(str(facts["content_key"]))
         with writing(self._connection, delivery_id):
+            if repeated_delivery(self._connection, str(facts["content_key"])) is not None:
+                return None
             added, changed, unchanged = self._write_rows(table)
             counts = {
                 "rows_read": len(held),

@@ -29,7 +29,7 @@ def _reason(row: dict[Any, Any], kind: str | None, language: str) -> str:
     return say(str(row["code"]), language, **(named | dict(row["parameters"] or {})))
 
 
-def print_receipt(session: Session, receipt: Receipt) -> None:
+def print_receipt(session: Session, receipt: Receipt, shown: int = _SHOWN) -> None:
     """Print counts, notes about the file, and the first faults with their mends."""
     if receipt.is_repeat:
         session.tell("import_repeated", delivery=receipt.delivery_id)
@@ -48,11 +48,10 @@ def print_receipt(session: Session, receipt: Receipt) -> None:
         )
     for note in receipt.notes:
         session.tell(str(note["code"]), **{key: value for key, value in note.items() if key != "code"})
-    shown = receipt.faults.head(_SHOWN).to_dict("records")
-    for row in shown:
+    for row in receipt.faults.head(shown).to_dict("records"):
         session.tell("import_fault", row=row["row_number"], reason=_reason(row, receipt.kind, session.language))
-    if len(receipt.faults) > len(shown):
-        session.tell("import_more_faults", count=len(receipt.faults) - len(shown), delivery=receipt.delivery_id or "—")
+    if len(receipt.faults) > shown:
+        session.tell("import_more_faults", count=len(receipt.faults) - shown, delivery=receipt.delivery_id or "—")
     session.result(
         {
             "delivery_id": receipt.delivery_id,
