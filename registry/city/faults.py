@@ -16,11 +16,13 @@ _SEGMENT_KINDS: Final = (
     "material_misspelt", "duplicate_id", "zero_length", "empty_geometry", "missing_geometry", "two_parts",
     "year_in_future", "cover_in_millimetres",
 )  # fmt: skip
+_FIRST_SOUND: Final = 40
+_HEADING_ROWS: Final = {"gpkg": 0, "csv": 1, "xlsx": 2}
 _MISSPELT: Final = ("灰口铸鉄", "球墨铸鉄", "聚已烯", "无缝钢菅")
 
 
 class FaultList:
-    """Collects what was injected: file, row (counted from 1), id and kind."""
+    """Collects what was injected: file, id, kind, and row as the file shows it (headings counted in tables)."""
 
     def __init__(self) -> None:
         self._parts: list[pd.DataFrame] = []
@@ -28,7 +30,14 @@ class FaultList:
     def add(self, file: str, kind: str, rows: Ints, ids: pd.Series) -> None:
         """Note the faulty rows of one kind."""
         if len(rows):
-            listed = pd.DataFrame({"file": file, "row": rows + 1, "object_id": ids.iloc[rows].to_numpy(), "kind": kind})
+            listed = pd.DataFrame(
+                {
+                    "file": file,
+                    "row": rows + 1 + _HEADING_ROWS[file.rpartition(".")[2]],
+                    "object_id": ids.iloc[rows].to_numpy(),
+                    "kind": kind,
+                }
+            )
             self._parts.append(listed)
 
     def frame(self) -> pd.DataFrame:
@@ -49,8 +58,8 @@ def _chosen(count: int, share: float, taken: set[int], rng: np.random.Generator)
 def spoil_segments(segments: gpd.GeoDataFrame, faults: FaultList, rng: np.random.Generator) -> gpd.GeoDataFrame:
     """Return the segments with faulty rows; duplicates repeat the id of another row."""
     shares = load("census")["faults"]["segments"]
-    taken: set[int] = set()
-    # the row whose id is repeated must itself stay sound
+    # the first rows stay sound, so that every repeated id has an earlier, sound owner
+    taken = set(range(_FIRST_SOUND))
     rows = {kind: _chosen(len(segments), shares[kind], taken, rng) for kind in _SEGMENT_KINDS}
     shapes = segments.geometry.to_numpy(copy=True)
     columns = {name: segments[name].to_numpy(dtype=object, copy=True) for name in ("管段编号", "管材", "建设年代")}
@@ -59,9 +68,9 @@ def spoil_segments(segments: gpd.GeoDataFrame, faults: FaultList, rng: np.random
     misspelt = rows["material_misspelt"]
     columns["管材"][misspelt] = rng.choice(np.array(_MISSPELT, dtype=object), len(misspelt))
     for row in rows["duplicate_id"]:
-        donor = int(row)
-        while donor in taken:
-            donor = (donor + 7) % len(segments)
+        donor = int(row) - 1
+        while donor in taken and donor >= _FIRST_SOUND:
+            donor -= 1
         columns["管段编号"][row] = true_ids.iloc[donor]
     starts = shapely.get_coordinates(shapely.get_point(shapes[rows["zero_length"]], 0))
     shapes[rows["zero_length"]] = shapely.linestrings(np.stack([starts, starts], axis=1))
