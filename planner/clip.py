@@ -84,9 +84,8 @@ def _by_kernel(lines: Geometries, areas: Geometries) -> tuple[Rows, Rows, Floats
     pairs = kernel.candidate_pairs(line_boxes, area_boxes, cell_start, cell_area, grid)
     band_count = np.ceil(np.diff(edge_start) / _EDGES_PER_BAND).astype(np.int64)
     band_start = np.concatenate([[0], np.cumsum(band_count)]).astype(np.int64)
-    band_edge_start, band_edges = kernel.fill_bands(edges, edge_start, area_boxes, band_start)
-    bands = (band_start, band_edge_start, band_edges)
-    length = kernel.inside_lengths(pairs, points, point_start, edges, area_boxes, bands)
+    bands = (band_start, *kernel.fill_bands(edges, edge_start, area_boxes, band_start))
+    length = kernel.inside_lengths(pairs, points, point_start, area_boxes, bands)
     line, area = pairs[:, 0].copy(), pairs[:, 1].copy()
     unclear = length < 0
     length[unclear] = _clipped(lines[line[unclear]], areas[area[unclear]])

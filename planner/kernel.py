@@ -104,8 +104,14 @@ def _cell(value: float, origin: float, size: float, count: int) -> int:
 
 
 @njit(cache=True)
-def fill_bands(edges: Array, edge_start: Array, area_boxes: Array, band_start: Array) -> tuple[Array, Array]:
-    """Sort the edges of each area into its horizontal bands: start of each band, and the edges band by band."""
+def fill_bands(
+    edges: Array, edge_start: Array, area_boxes: Array, band_start: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Copy the edges of each area into its horizontal bands.
+
+    Returns the start of each band, the edges band by band, the first band of each edge, counted within its area, and
+    how far each band reaches from west to east.
+    """
     start = np.zeros(band_start[-1] + 1, dtype=np.int64)
     for area in range(area_boxes.shape[0]):
         for edge in range(edge_start[area], edge_start[area + 1]):
@@ -113,15 +119,21 @@ def fill_bands(edges: Array, edge_start: Array, area_boxes: Array, band_start: A
             for band in range(first, last + 1):
                 start[band + 1] += 1
     start = np.cumsum(start)
-    listed = np.empty(start[-1], dtype=np.int64)
+    banded = np.empty((start[-1], 4))
+    first_band = np.empty(start[-1], dtype=np.int64)
+    reach = np.empty((len(start) - 1, 2))
+    reach[:, 0], reach[:, 1] = np.inf, -np.inf
     place = start[:-1].copy()
     for area in range(area_boxes.shape[0]):
         for edge in range(edge_start[area], edge_start[area + 1]):
             first, last = _band_range(edges[edge], area_boxes[area], band_start[area], band_start[area + 1])
             for band in range(first, last + 1):
-                listed[place[band]] = edge
+                banded[place[band]] = edges[edge]
+                first_band[place[band]] = first - band_start[area]
                 place[band] += 1
-    return start, listed
+                reach[band, 0] = min(reach[band, 0], edges[edge, 0], edges[edge, 2])
+                reach[band, 1] = max(reach[band, 1], edges[edge, 0], edges[edge, 2])
+    return start, banded, first_band, reach
 
 
 @njit(cache=True)
@@ -141,18 +153,13 @@ def _band_height(box: Array, count: int) -> float:
 
 @njit(cache=True)
 def inside_lengths(
-    pairs: Array,
-    points: Array,
-    point_start: Array,
-    edges: Array,
-    area_boxes: Array,
-    bands: tuple[Array, Array, Array],
+    pairs: Array, points: Array, point_start: Array, area_boxes: Array, bands: tuple[Array, Array, Array, Array, Array]
 ) -> Array:
     """Return the length of each line inside the area of each pair; -1 where shapely has to decide.
 
-    The bands are: start of each area's bands, start of each band's edges, and the edges band by band.
+    The bands are: start of each area's bands, and what `fill_bands` returns.
     """
-    band_start, band_edge_start, band_edges = bands
+    band_start, band_edge_start, edges, edge_band, reach = bands
     lengths = np.zeros(pairs.shape[0])
     cuts = np.empty(64)
     for pair in range(pairs.shape[0]):
@@ -160,69 +167,87 @@ def inside_lengths(
         first, last = point_start[line], point_start[line + 1]
         start = band_edge_start[band_start[area] : band_start[area + 1] + 1]
         box = area_boxes[area]
-        is_inside = _is_inside(points[first], box, start, band_edges, edges)
+        if _is_apart(points[first:last], box, reach[band_start[area] : band_start[area + 1]]):
+            continue
+        is_inside = _is_inside(points[first, 0], points[first, 1], box, start, edges)
         total = 0.0
+        all_cuts = 0
         for vertex in range(first, last - 1):
-            begin, end = points[vertex], points[vertex + 1]
-            length, cut_count, cuts = _cut_piece(begin, end, box, start, band_edges, edges, cuts)
+            piece = (points[vertex, 0], points[vertex, 1], points[vertex + 1, 0], points[vertex + 1, 1])
+            length, cut_count, cuts = _cut_piece(piece, box, start, edges, edge_band, cuts)
             if cut_count < 0:
                 total = _FLAGGED
                 break
             total += _inner_share(cuts, cut_count, is_inside) * length
+            all_cuts += cut_count
             if cut_count % 2 == 1:
                 is_inside = not is_inside
         # a second look from the far end: a crossing that was missed or counted twice shows here
-        if total >= 0.0 and is_inside != _is_inside(points[last - 1], box, start, band_edges, edges):
+        end_x, end_y = points[last - 1, 0], points[last - 1, 1]
+        if all_cuts > 0 and total >= 0.0 and is_inside != _is_inside(end_x, end_y, box, start, edges):
             total = _FLAGGED
         lengths[pair] = total
     return lengths
 
 
 @njit(cache=True)
-def _is_inside(point: Array, box: Array, start: Array, band_edges: Array, edges: Array) -> bool:
+def _is_apart(line: Array, box: Array, reach: Array) -> bool:
+    """Tell whether a line lies west or east of everything in the bands it goes through: most pairs end here."""
+    x_min, y_min, x_max, y_max = line[0, 0], line[0, 1], line[0, 0], line[0, 1]
+    for vertex in range(1, line.shape[0]):
+        x_min, x_max = min(x_min, line[vertex, 0]), max(x_max, line[vertex, 0])
+        y_min, y_max = min(y_min, line[vertex, 1]), max(y_max, line[vertex, 1])
+    count = reach.shape[0]
+    height = _band_height(box, count)
+    # a line on the limit of a band touches the next one too
+    first = _cell(y_min - TOLERANCE_M, box[1], height, count)
+    last = _cell(y_max + TOLERANCE_M, box[1], height, count)
+    for band in range(first, last + 1):
+        if x_min - TOLERANCE_M <= reach[band, 1] and x_max + TOLERANCE_M >= reach[band, 0]:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _is_inside(x: float, y: float, box: Array, start: Array, edges: Array) -> bool:
     """Cast a ray to the right; an edge counts if it goes through the half-open height of the ray."""
-    x, y = point[0], point[1]
     if x < box[0] or x > box[2] or y < box[1] or y > box[3]:
         return False
     count = len(start) - 1
     band = _cell(y, box[1], _band_height(box, count), count)
     inside = False
     for place in range(start[band], start[band + 1]):
-        edge = edges[band_edges[place]]
-        if (edge[1] <= y) != (edge[3] <= y):
-            at = (y - edge[1]) / (edge[3] - edge[1])
-            if edge[0] + at * (edge[2] - edge[0]) > x:
+        bottom, top = edges[place, 1], edges[place, 3]
+        if (bottom <= y) != (top <= y):
+            at = (y - bottom) / (top - bottom)
+            if edges[place, 0] + at * (edges[place, 2] - edges[place, 0]) > x:
                 inside = not inside
     return inside
 
 
 @njit(cache=True)
 def _cut_piece(
-    begin: Array, end: Array, box: Array, start: Array, band_edges: Array, edges: Array, cuts: Array
+    piece: tuple[float, float, float, float], box: Array, start: Array, edges: Array, edge_band: Array, cuts: Array
 ) -> tuple[float, int, Array]:
     """Cut a straight piece at the edges of an area: its length, number of cuts (-1: unclear), and their shares."""
-    along_x, along_y = end[0] - begin[0], end[1] - begin[1]
-    length = math.sqrt(along_x * along_x + along_y * along_y)
-    count = len(start) - 1
+    length = math.sqrt((piece[2] - piece[0]) ** 2 + (piece[3] - piece[1]) ** 2)
     found = 0
     if length == 0.0:
         return 0.0, 0, cuts
-    x_min, x_max = min(begin[0], end[0]) - TOLERANCE_M, max(begin[0], end[0]) + TOLERANCE_M
-    y_min, y_max = min(begin[1], end[1]) - TOLERANCE_M, max(begin[1], end[1]) + TOLERANCE_M
+    x_min, x_max = min(piece[0], piece[2]) - TOLERANCE_M, max(piece[0], piece[2]) + TOLERANCE_M
+    y_min, y_max = min(piece[1], piece[3]) - TOLERANCE_M, max(piece[1], piece[3]) + TOLERANCE_M
     if x_min > box[2] or x_max < box[0] or y_min > box[3] or y_max < box[1]:
         return length, 0, cuts
+    count = len(start) - 1
     height = _band_height(box, count)
     first_band, last_band = _cell(y_min, box[1], height, count), _cell(y_max, box[1], height, count)
     for band in range(first_band, last_band + 1):
         for place in range(start[band], start[band + 1]):
-            edge = edges[band_edges[place]]
-            low, high = min(edge[1], edge[3]), max(edge[1], edge[3])
-            if low > y_max or high < y_min or min(edge[0], edge[2]) > x_max or max(edge[0], edge[2]) < x_min:
-                continue
+            edge = (edges[place, 0], edges[place, 1], edges[place, 2], edges[place, 3])
             # an edge lies in several bands: it is looked at in the first that the piece shares with it
-            if band != max(first_band, _cell(low, box[1], height, count)):
+            if band != max(first_band, edge_band[place]) or not _meets(edge, x_min, y_min, x_max, y_max):
                 continue
-            share = _crossing(begin, along_x, along_y, length, edge)
+            share = _crossing(piece, length, edge)
             if share == _FLAGGED:
                 return length, -1, cuts
             if share >= 0.0:
@@ -236,23 +261,33 @@ def _cut_piece(
 
 
 @njit(cache=True)
-def _crossing(begin: Array, along_x: float, along_y: float, length: float, edge: Array) -> float:
+def _meets(edge: tuple[float, float, float, float], x_min: float, y_min: float, x_max: float, y_max: float) -> bool:
+    """Tell whether the box of an edge meets a box."""
+    if (edge[0] > x_max and edge[2] > x_max) or (edge[0] < x_min and edge[2] < x_min):
+        return False
+    return not ((edge[1] > y_max and edge[3] > y_max) or (edge[1] < y_min and edge[3] < y_min))
+
+
+@njit(cache=True)
+def _crossing(
+    piece: tuple[float, float, float, float], length: float, edge: tuple[float, float, float, float]
+) -> float:
     """Return where the piece crosses the edge as a share of the piece; -2 for nowhere, -1 for unclear."""
+    along_x, along_y = piece[2] - piece[0], piece[3] - piece[1]
     edge_x, edge_y = edge[2] - edge[0], edge[3] - edge[1]
     edge_length = math.sqrt(edge_x * edge_x + edge_y * edge_y)
     if edge_length == 0.0:
         return -2.0
-    to_x, to_y = edge[0] - begin[0], edge[1] - begin[1]
+    to_x, to_y = edge[0] - piece[0], edge[1] - piece[1]
     # signed distances of the edge's ends from the line of the piece, and of the piece's ends from that of the edge
+    turn = along_x * edge_y - along_y * edge_x
     edge_begin = (along_x * to_y - along_y * to_x) / length
-    edge_end = edge_begin + (along_x * edge_y - along_y * edge_x) / length
-    piece_begin = (to_x * edge_y - to_y * edge_x) / edge_length
-    piece_end = piece_begin - (along_x * edge_y - along_y * edge_x) / edge_length
-    if (edge_begin > TOLERANCE_M and edge_end > TOLERANCE_M) or (edge_begin < -TOLERANCE_M and edge_end < -TOLERANCE_M):
+    edge_end = edge_begin + turn / length
+    if min(edge_begin, edge_end) > TOLERANCE_M or max(edge_begin, edge_end) < -TOLERANCE_M:
         return -2.0
-    if (piece_begin > TOLERANCE_M and piece_end > TOLERANCE_M) or (
-        piece_begin < -TOLERANCE_M and piece_end < -TOLERANCE_M
-    ):
+    piece_begin = (to_x * edge_y - to_y * edge_x) / edge_length
+    piece_end = piece_begin - turn / edge_length
+    if min(piece_begin, piece_end) > TOLERANCE_M or max(piece_begin, piece_end) < -TOLERANCE_M:
         return -2.0
     nearest = min(min(abs(edge_begin), abs(edge_end)), min(abs(piece_begin), abs(piece_end)))
     if nearest <= TOLERANCE_M or abs(piece_begin - piece_end) < LEAST_SINE * length:

@@ -1,0 +1,170 @@
+"""Overlap of segments with projects: digonce against geopandas.overlay and sjoin with shapely.intersection.
+
+Run with `python -m bench.overlap [--segments N] [--repeats K]`. All variants get the same corridors and compounds,
+run in turn within one process, and must find the same pairs; printed are medians, ratios and the largest difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from planner.extents import project_extents
+from planner.overlap import find_overlaps
+from planner.policy import read_policy
+
+CRS = "EPSG:4549"
+SPACING_M = 150.0
+SEGMENT_M = 50.0
+LEAST_OVERLAP_M = 1e-6
+YEARS = range(2027, 2032)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The inputs of one run."""
+
+    segments: gpd.GeoDataFrame
+    projects: gpd.GeoDataFrame
+
+
+def make_ground(segment_count: int, kind: str, seed: int = 1) -> Ground:
+    """Make segments on a jittered street grid and, over them, either roads or compounds."""
+    rng = np.random.default_rng(seed)
+    segments = _segments(segment_count, rng)
+    low_x, low_y, high_x, high_y = segments.total_bounds
+    count = max(segment_count // (250 if kind == "road_overhaul" else 500), 4)
+    middle = np.column_stack([rng.uniform(low_x, high_x, count), rng.uniform(low_y, high_y, count)])
+    shapes = _roads(middle, rng) if kind == "road_overhaul" else _compounds(middle, rng)
+    index = pd.Index([f"P{number}" for number in range(count)], dtype="str", name="project_id")
+    words = {"name": pd.Series("project", index, dtype="str"), "kind": pd.Series(kind, index, dtype="str")}
+    return Ground(segments, gpd.GeoDataFrame(words, geometry=shapes, crs=CRS, index=index))
+
+
+def _segments(count: int, rng: np.random.Generator) -> gpd.GeoDataFrame:
+    """Segments of about 50 m and four vertices along the edges of a 150 m grid, in random order."""
+    per_edge = int(SPACING_M / SEGMENT_M)
+    side = int(np.ceil(np.sqrt(count / (2 * per_edge)))) + 1
+    corner = np.stack(np.meshgrid(np.arange(side + 1), np.arange(side + 1), indexing="ij"), -1) * SPACING_M
+    corner = corner + rng.normal(0, 12, corner.shape) + np.array([500_000.0, 4_130_000.0])
+    edges = np.concatenate(
+        [
+            np.stack([corner[:-1].reshape(-1, 2), corner[1:].reshape(-1, 2)], 1),
+            np.stack([corner[:, :-1].reshape(-1, 2), corner[:, 1:].reshape(-1, 2)], 1),
+        ]
+    )
+    share = np.linspace(0.0, 1.0, 3 * per_edge + 1)
+    points = edges[:, :1] + share[None, :, None] * (edges[:, 1:] - edges[:, :1])
+    points[:, 1:-1] += rng.normal(0, 0.5, points[:, 1:-1].shape)
+    pieces = np.concatenate([points[:, 3 * part : 3 * part + 4] for part in range(per_edge)])
+    chosen = rng.permutation(len(pieces))[:count]
+    lines = shapely.linestrings(pieces[chosen])
+    index = pd.Index([f"S{number}" for number in range(len(chosen))], dtype="str", name="segment_id")
+    return gpd.GeoDataFrame(geometry=lines, crs=CRS, index=index)
+
+
+def _roads(start: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    heading = rng.uniform(0, 2 * np.pi, (len(start), 1)) + np.cumsum(rng.normal(0, 0.15, (len(start), 12)), axis=1)
+    step = rng.uniform(25, 160, (len(start), 1, 1)) * np.stack([np.cos(heading), np.sin(heading)], -1)
+    return np.asarray(shapely.linestrings(start[:, None, :] + np.cumsum(step, axis=1)))
+
+
+def _compounds(middle: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    shapes = []
+    for x, y in middle:
+        angle = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(24, 160))))
+        radius = rng.uniform(60, 180) * rng.uniform(0.8, 1.0, len(angle))
+        shapes.append(shapely.polygons(np.column_stack([x + radius * np.cos(angle), y + radius * np.sin(angle)])))
+    return np.asarray(shapes)
+
+
+def run_digonce(ground: Ground) -> pd.Series:
+    """Time what a user calls: corridors, windows and the finished frame included."""
+    pairs = find_overlaps(ground.segments, ground.projects, YEARS, read_policy())
+    return pairs.set_index(["segment_id", "project_id"])["overlap_m"]
+
+
+def run_shapely(ground: Ground) -> pd.Series:
+    """The fall-back of digonce without numba."""
+    pairs = find_overlaps(ground.segments, ground.projects, YEARS, read_policy(), engine="shapely")
+    return pairs.set_index(["segment_id", "project_id"])["overlap_m"]
+
+
+def run_overlay(ground: Ground) -> pd.Series:
+    """geopandas.overlay, how="intersection"."""
+    areas = _areas(ground)
+    clipped = gpd.overlay(ground.segments.reset_index(), areas.reset_index(), how="intersection", keep_geom_type=True)
+    return clipped.assign(m=clipped.length).groupby(["segment_id", "project_id"])["m"].sum()
+
+
+def run_sjoin(ground: Ground) -> pd.Series:
+    """geopandas.sjoin, then shapely.intersection pair by pair."""
+    areas = _areas(ground)
+    joined = gpd.sjoin(ground.segments, areas, predicate="intersects").reset_index()
+    lines = np.asarray(ground.segments.geometry.loc[joined["segment_id"]].array)
+    shapes = np.asarray(areas.geometry.loc[joined["project_id"]].array)
+    joined["m"] = shapely.length(shapely.intersection(lines, shapes))
+    return joined.set_index(["segment_id", "project_id"])["m"]
+
+
+def _areas(ground: Ground) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(geometry=project_extents(ground.projects, read_policy()), crs=CRS)
+
+
+RUNS: dict[str, Callable[[Ground], pd.Series]] = {
+    "digonce": run_digonce,
+    "digonce without numba": run_shapely,
+    "geopandas.overlay": run_overlay,
+    "sjoin + shapely.intersection": run_sjoin,
+}
+
+
+def compare(ground: Ground, repeats: int) -> None:
+    """Run all variants in turn and print medians, ratios and the largest difference per pair."""
+    first = {name: run(ground) for name, run in RUNS.items()}
+    times: dict[str, list[float]] = {name: [] for name in RUNS}
+    for _ in range(repeats):
+        for name, run in RUNS.items():
+            began = time.perf_counter()
+            run(ground)
+            times[name].append(time.perf_counter() - began)
+    ours = statistics.median(times["digonce"])
+    for name, result in first.items():
+        seconds = statistics.median(times[name])
+        difference = _largest_difference(first["digonce"], result)
+        print(
+            f"  {name:30s} {seconds:8.3f} s  {seconds / ours:6.1f} x digonce  {len(result):9,} pairs"
+            f"  largest difference {difference:.1e} m"
+        )
+
+
+def _largest_difference(ours: pd.Series, theirs: pd.Series) -> float:
+    """The largest difference of a pair; a pair that one side lacks counts with its whole length."""
+    theirs = theirs[theirs > LEAST_OVERLAP_M]
+    return float(ours.sub(theirs, fill_value=0.0).abs().max())
+
+
+def main() -> None:
+    """Read the options and run both kinds of project."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--segments", type=int, default=100_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    for title, kind in (("road corridors", "road_overhaul"), ("compounds", "old_residential")):
+        ground = make_ground(options.segments, kind)
+        print(
+            f"overlap: {len(ground.segments):,} segments, {len(ground.projects):,} {title}, {options.repeats} repeats"
+        )
+        compare(ground, options.repeats)
+
+
+if __name__ == "__main__":
+    main()
