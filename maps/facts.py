@@ -13,7 +13,7 @@ from maps.payload import Blob, add_day, add_listed, add_number
 from registry.fields import Field, fields, value_list
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,6 +39,7 @@ class Fact:
     field: Field | None
     column: pd.Series
     is_hidden: bool = False
+    words: Mapping[str, Both] | None = None
 
 
 def field_fact(contract: str, column: str, values: pd.Series, *, is_hidden: bool = False) -> Fact:
@@ -87,6 +88,8 @@ def _add_text(blob: Blob, fact: Fact, dtype: str) -> dict[str, Any]:
         found = add_listed(blob, fact.key, fact.column.map({True: "True", False: "False"}))
         return {"kind": "listed", "values": [words[value] for value in found]}
     found = add_listed(blob, fact.key, fact.column)
+    if fact.words is not None:
+        return {"kind": "listed", "values": [fact.words.get(code, {"en": code, "zh": code}) for code in found]}
     if fact.field is not None and fact.field.list_name:
         return {"kind": "listed", "values": [list_words(fact.field.list_name, code) for code in found]}
     return {"kind": "text", "values": found}

@@ -29,7 +29,8 @@ Both = dict[str, str]
 class Inputs:
     """Frames by the contracts of fields.csv; what is None or empty is left out of the map with a notice.
 
-    `summary` is the summary that the planner saved with the plan; `held` is the summary of held-back rows. All
+    `summary` is the summary that the planner saved with the plan; `held` is the summary of held-back rows;
+    `rules` are the words for the rule codes of the scores. All
     geometry is in the projected CRS of the segments.
     """
 
@@ -50,6 +51,7 @@ class Inputs:
     held: pd.DataFrame | None = None
     plan_name: str | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Both] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse segments without a CRS: they could be drawn anywhere."""
@@ -120,8 +122,16 @@ def load_inputs(
         held=registry.held_summary(),
         plan_name=plan.name if plan is not None else None,
         summary=plan.summary if plan is not None else {},
+        rules=_rule_words(next((run.policy for run in runs if run is not None), {})),
         **frames,
     )
+
+
+def _rule_words(policy: Mapping[str, Any]) -> dict[str, Both]:
+    """Return the words for each rule of a stored policy; an older or foreign policy may have none."""
+    rules = policy.get("rules", {})
+    listed = rules.get("rules", []) if isinstance(rules, dict) else []
+    return {rule["code"]: {"en": rule["label_en"], "zh": rule["label_zh"]} for rule in listed if "label_zh" in rule}
 
 
 def _run(registry: Registry, kind: str, name: str | None, *, is_needed: bool = False) -> SavedRun | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
@@ -241,7 +241,8 @@ def _segments(inputs: Inputs, views: list[View]) -> Layer:
 def _score_facts(inputs: Inputs) -> list[Fact]:
     if inputs.scores is None or inputs.scores.empty:
         return []
-    return frame_facts(inputs.scores.reindex(inputs.segments.index), "scores", _SCORE_FACTS)
+    facts = frame_facts(inputs.scores.reindex(inputs.segments.index), "scores", _SCORE_FACTS)
+    return [replace(fact, words=inputs.rules) if fact.key == "policy_code" else fact for fact in facts]
 
 
 def _batch_facts(inputs: Inputs) -> list[Fact]:

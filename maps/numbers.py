@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from maps.inputs import CNY_PER_WAN, Both, Inputs, both, filled, without_shape
 from maps.views import METRES_PER_KM
+from registry.catalogue import say
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_CNY_PER_MILLION: Final = 1_000_000.0
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,13 @@ def _number(code: str, value: float, **parameters: object) -> Number:
     return Number(
         code, value, both(f"maps_{code}_value", value=value, **parameters), both(f"maps_{code}_label", **parameters)
     )
+
+
+def _money(code: str, cny: float) -> Number:
+    """Make a number in 万元, which English readers see in millions."""
+    amounts = {"en": f"{cny / _CNY_PER_MILLION:,.1f}", "zh": f"{cny / CNY_PER_WAN:,.0f}"}
+    shown = {language: say(f"maps_{code}_value", language, amount=amount) for language, amount in amounts.items()}
+    return Number(code, cny / CNY_PER_WAN, shown, both(f"maps_{code}_label"))
 
 
 def headline(inputs: Inputs) -> list[Number]:
@@ -59,8 +69,8 @@ def _plan_numbers(inputs: Inputs, batches: pd.DataFrame) -> list[Number]:
     first, last = inputs.years[0], inputs.years[-1]
     return [
         _number("planned_km", float(rows["length_m"].sum()) / METRES_PER_KM, first=first, last=last, count=len(rows)),
-        _number("cost_wan", float(rows["cost_cny"].sum()) / CNY_PER_WAN),
-        _number("saving_wan", float(rows["saving_cny"].sum()) / CNY_PER_WAN),
+        _money("cost_wan", float(rows["cost_cny"].sum())),
+        _money("saving_wan", float(rows["saving_cny"].sum())),
     ]
 
 

@@ -69,7 +69,7 @@ def draw_map(inputs: Inputs, *, language: str = "zh") -> PlanMap:
         zoom_start=13,
         max_zoom=20,
         min_zoom=8,
-        zoom_snap=0.5,
+        zoom_snap=0.25,
         attribution_control=True,
         fade_animation=False,
     )

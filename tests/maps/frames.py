@@ -94,6 +94,12 @@ def scores(of: gpd.GeoDataFrame) -> pd.DataFrame:
         "consequence_index": rng.uniform(0, 3, count),
         "risk_per_km_year": rng.uniform(0, 3, count),
         "grade": (["low", "moderate", "high", "severe", "low"] * count)[:count],
+        "is_backward_material": [True] * count,
+        "is_long_service": [False] * count,
+        "is_heavy_leakage": [False] * count,
+        "has_hazard": [False] * count,
+        "risk_per_year": rng.uniform(0, 3, count),
+        "gaps": [""] * count,
         "gap_count": pd.array([i % 3 for i in range(count)], dtype="Int64"),
     }
     return contract_frame("scores", rows, list(of.index))
@@ -270,4 +276,5 @@ def town(*, is_bare: bool = False) -> Inputs:
         held=held(),
         plan_name="五年计划",
         summary=SUMMARY,
+        rules={"grey_iron": {"en": "grey cast iron goes", "zh": "灰口铸铁应改造"}},
     )

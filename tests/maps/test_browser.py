@@ -88,7 +88,7 @@ def test_popup_of_a_segment_in_a_project_names_metres_project_and_year(tab: Tab,
     tab.open_map(map_path)
     assert tab.evaluate("digonce.select('GAS-0001')") is True
     text = tab.page.locator(".leaflet-popup-content").inner_text()
-    for part in ("龙馨佳苑改造", "51.3 米", "2027", "B-1", "与计划期相交"):
+    for part in ("龙馨佳苑改造", "51.3 米", "2027", "B-1", "与计划期相交", "灰口铸铁应改造"):
         assert part in text
     assert tab.evaluate("digonce.select('no such segment')") is False
 
