@@ -1,0 +1,116 @@
+"""Small frames by the contracts of fields.csv, for the tests of the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from registry.fields import fields, index_of
+
+CRS = "EPSG:4549"
+EAST, NORTH = 500_000.0, 4_130_000.0
+_DTYPES: dict[str, Any] = {
+    "text": "str",
+    "integer": "Int64",
+    "double": "float64",
+    "boolean": "boolean",
+    "date": "datetime64[s]",
+}
+
+
+def frame_of(contract: str, rows: Sequence[dict[str, Any]], columns: Sequence[str] = ()) -> gpd.GeoDataFrame:
+    """Build a frame with geometry; each row gives its id under the name of the index column."""
+    declared = fields()[contract]
+    index_name = index_of(contract)
+    assert index_name is not None
+    index = pd.Index([row[index_name] for row in rows], dtype="str", name=index_name)
+    names = {name for row in rows for name in row} | set(columns)
+    built = {
+        name: pd.Series([row.get(name) for row in rows], index, dtype=_DTYPES[field.dtype])
+        for name, field in declared.items()
+        if name in names and name not in {index_name, "geometry"}
+    }
+    geometry = [row.get("geometry") for row in rows]
+    return gpd.GeoDataFrame(built, geometry=geometry, crs=CRS, index=index)
+
+
+def line(*points: tuple[float, float]) -> shapely.LineString:
+    """Make a line by points relative to the corner of the test ground."""
+    return shapely.LineString([(EAST + x, NORTH + y) for x, y in points])
+
+
+def segments_of(*rows: dict[str, Any]) -> gpd.GeoDataFrame:
+    """Build segments; what a row leaves out is a gas main of steel from 2000 in the ground of a green."""
+    default: dict[str, Any] = {
+        "medium": "gas",
+        "tier": "municipal",
+        "material": "steel",
+        "diameter_mm": 200.0,
+        "pressure_class": "low",
+        "installed_year_min": 2000,
+        "installed_year_max": 2000,
+        "coating": "pe3",
+        "cathodic_protection": "impressed",
+        "surface": "green",
+        "status": "in_use",
+    }
+    filled = []
+    for number, row in enumerate(rows):
+        full = (
+            {"segment_id": f"S{number:04d}", "geometry": line((0, 20.0 * number), (100, 20.0 * number))} | default | row
+        )
+        full["length_m"] = full["geometry"].length
+        filled.append(full)
+    optional = (
+        "assessment",
+        "assessed_on",
+        "is_encroached",
+        "street_name",
+        "compound_name",
+        "pressure_kpa",
+        "retired_on",
+    )
+    return frame_of("segments", filled, optional)
+
+
+def leaks_of(*rows: dict[str, Any]) -> gpd.GeoDataFrame:
+    """Build leaks; what a row leaves out is a corrosion leak of 2015, surveyed."""
+    default = {"leaked_on": "2015-06-01", "cause": "corrosion", "position_quality": "surveyed"}
+    filled = [{"leak_id": f"L{number:04d}", "geometry": None} | default | row for number, row in enumerate(rows)]
+    return frame_of("leaks", filled, ("leaked_on", "cause", "medium", "position_quality", "segment_id"))
+
+
+def projects_of(*rows: dict[str, Any]) -> gpd.GeoDataFrame:
+    """Build projects; what a row leaves out is an overhaul of 2028."""
+    default = {"name": "a project", "kind": "road_overhaul", "starts_on": "2028-03-01", "ends_on": "2028-10-31"}
+    filled = [{"project_id": f"P{number:04d}"} | default | row for number, row in enumerate(rows)]
+    return frame_of(
+        "projects", filled, ("name", "kind", "state", "starts_on", "ends_on", "opens_ground", "half_width_m")
+    )
+
+
+def buildings_of(*shapes: shapely.Geometry, households: int = 0) -> gpd.GeoDataFrame:
+    """Build buildings of equal household counts."""
+    rows = [
+        {"building_id": f"B{number:04d}", "geometry": shape, "household_count": households}
+        for number, shape in enumerate(shapes)
+    ]
+    return frame_of("buildings", rows, ("household_count",))
+
+
+def named_links(leaks: gpd.GeoDataFrame, segment_id: str) -> pd.DataFrame:
+    """Link every leak to one segment for certain."""
+    return pd.DataFrame(
+        {
+            "leak_id": leaks.index.astype("str"),
+            "segment_id": pd.array([segment_id] * len(leaks), dtype="str"),
+            "probability": np.ones(len(leaks)),
+            "distance_m": np.zeros(len(leaks)),
+            "measure_m": np.zeros(len(leaks)),
+        }
+    )
