@@ -122,7 +122,7 @@ def _project_rows(
     table["batch_count"] = (
         together.groupby("project_id")["batch_id"].nunique().reindex(table.index).fillna(0).astype("Int64")
     )
-    table["batch_places"] = _batch_places(inputs, together).reindex(table.index)
+    table["batch_places"] = _batch_places(inputs, together, language).reindex(table.index)
     table["saving_cny"] = saved.reindex(table.index).fillna(0.0)
     table["to_decide"] = [
         _to_decide(row, has_plan=inputs.has_plan, language=language) for row in table.to_dict("records")
@@ -132,15 +132,18 @@ def _project_rows(
     return ordered.drop(columns="is_first")
 
 
-def _batch_places(inputs: Inputs, together: pd.DataFrame) -> pd.Series:
-    """Return project_id -> year and place of its batches, in order."""
+def _batch_places(inputs: Inputs, together: pd.DataFrame, language: str) -> pd.Series:
+    """Return project_id -> year and place of its batches, in order; several batches of one place are counted."""
     if inputs.batches is None or together.empty:
         return pd.Series(dtype="str")
-    named = (
-        together[["project_id", "batch_id", "year"]].drop_duplicates().sort_values(["project_id", "year", "batch_id"])
-    )
-    text = named["year"].astype("str") + " " + named["batch_id"].map(inputs.batches["label"]).astype("str")
-    return text.groupby(named["project_id"]).agg("; ".join)
+    named = together[["project_id", "batch_id", "year"]].drop_duplicates()
+    unnamed = say("maps_place_unnamed", language)
+    place = named["batch_id"].map(inputs.batches["label"]).fillna(unnamed).replace({"—": unnamed, "": unnamed})
+    counts = named.groupby(["project_id", named["year"].astype("str"), place.rename("place")]).size()
+    rows = counts.rename("batch_count").reset_index()
+    repeated = (" ×" + rows["batch_count"].astype("str")).where(rows["batch_count"] > 1, "")
+    text = rows["year"] + " " + rows["place"] + repeated
+    return text.groupby(rows["project_id"]).agg("; ".join)
 
 
 def _to_decide(row: Mapping[Hashable, Any], *, has_plan: bool, language: str) -> str:

@@ -98,7 +98,7 @@
 
   function feature(sheet, i) {
     const body = element("article", "facts");
-    head(body, spoken(sheet.spec.label), sheet.header.ids[i]);
+    head(body, sheet.key === "segments" ? word("maps_web_kind_segment") : spoken(sheet.spec.label), sheet.header.ids[i]);
     if (sheet.key === "segments") badges(body, sheet, i);
     facts(body, sheet, i);
     if (sheet.key === "segments") {
