@@ -6,7 +6,7 @@ import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from registry.console import Session
@@ -66,7 +66,7 @@ def take_in(session: Session, folder: Path) -> dict[str, int]:
     return totals
 
 
-def run_demo(session: Session, folder: Path, segment_count: int, seed: int) -> dict[str, object]:
+def run_demo(session: Session, folder: Path, segment_count: int, seed: int) -> dict[str, Any]:
     """Do the main job and return what was made."""
     from maps.outputs import write_outputs
     from planner.cli import overlap, plan, score

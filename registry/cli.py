@@ -199,7 +199,7 @@ def import_(
     kind: Annotated[
         str,
         typer.Argument(
-            help="segments, leaks, projects, roads, buildings, compounds, districts, customers, risers, valves, nodes, context"
+            help="segments, leaks, projects, roads, buildings, compounds, districts, customers, risers, valves, …"
         ),
     ],
     file: Annotated[Path, typer.Argument(help="CSV, XLSX, GPKG, SHP, GeoJSON or Parquet.")],

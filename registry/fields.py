@@ -178,7 +178,7 @@ def check_frame(table: pd.DataFrame, frame: str, columns: list[str] | None = Non
     if undeclared:
         faults.append(("frame_columns_undeclared", {"frame": frame, "columns": ", ".join(undeclared)}))
     for field in contract.values():
-        if field.column in table.columns and field.role in {"attribute", "generated"}:
+        if field.column in table.columns and field.role in {"attribute", "generated", "computed"}:
             faults.extend(_column_faults(field, table[field.column]))
     if "geometry" in table.columns and getattr(table, "crs", None) is not None and table.crs.is_geographic:
         faults.append(("frame_crs_in_degrees", {"frame": frame}))

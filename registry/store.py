@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from psycopg.types.json import Jsonb
 
 from registry.db import connect, conninfo, query, writing
 from registry.errors import DatabaseError, NotFoundError
-from registry.fields import fields
+from registry.fields import Field, fields
 from registry.kinds import KINDS, kind_named
 from registry.migrate import pending
 from registry.settings import Settings
@@ -92,7 +93,7 @@ class Registry:
         """Return the day in the registry's time zone; for the command line only."""
         return datetime.now(ZoneInfo(self.timezone)).date()
 
-    def import_file(
+    def import_file(  # noqa: PLR0913 - each is an option of the import
         self,
         kind: str,
         path: Path,
@@ -150,9 +151,7 @@ class Registry:
         unknown = [name for name in wanted if name not in contract]
         if unknown:
             raise NotFoundError("column_unknown", kind=kind, columns=", ".join(unknown))
-        parts = [sql.Identifier(chosen.id_column)] + [
-            sql.SQL("geom::bytea AS geometry") if name == "geometry" else sql.Identifier(name) for name in wanted
-        ]
+        parts = [sql.Identifier(chosen.id_column), *(_selected(contract[name]) for name in wanted)]
         statement = sql.SQL("SELECT {} FROM {}({}, {}) ORDER BY {}").format(
             sql.SQL(", ").join(parts),
             sql.Identifier("registry_app", f"{chosen.table}_at"),
@@ -269,8 +268,9 @@ class Registry:
         if row is None:
             code = "run_absent" if name is None else "run_unknown"
             raise NotFoundError(code, kind=kind, name=name)
+        names = [attribute.name for attribute in dataclasses.fields(SavedRun)]
         frames = {frame: self._run_frame(frame, row[0]) for frame in RUN_FRAMES}
-        return SavedRun(*row, frames)
+        return SavedRun(**dict(zip(names, (*row, frames), strict=True)))
 
     def _run_frame(self, frame: str, run_id: str) -> pd.DataFrame:
         from registry.frames import read_arrow, to_frame
@@ -315,6 +315,15 @@ def _speakable(row: dict[Any, Any]) -> dict[str, object]:
         "column": row["column_name"],
         **dict(row["parameters"] or {}),
     }
+
+
+def _selected(field: Field) -> sql.Composable:
+    """Return how a column is read: geometry as bytes, a length from the geometry that it belongs to."""
+    if field.role == "geometry":
+        return sql.SQL("geom::bytea AS geometry")
+    if field.role == "computed":
+        return sql.SQL("ST_Length(geom) AS {}").format(sql.Identifier(field.column))
+    return sql.Identifier(field.column)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""One throw-away server for the whole run, a registry cloned from a template for each test, and the way to real data."""
+"""One throw-away server for the whole run, a registry of its own for each test, and the way to real data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-
 from typer.testing import CliRunner, Result
 
 from registry.cluster import Cluster
@@ -33,7 +32,7 @@ _TEMPLATE = "template_zhaoyuan"
 def home() -> Generator[Path]:
     """The folder of the throw-away server; every user may search it, unlike pytest's own folders."""
     with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="digonce-suite-", dir="/var/tmp"))  # noqa: S108 - mkdtemp makes it
+        folder = Path(tempfile.mkdtemp(prefix="digonce-suite-", dir="/var/tmp"))
         stack.callback(shutil.rmtree, folder)
         folder.chmod(0o755)
         cluster = Cluster(folder, is_throwaway=True)

@@ -93,14 +93,15 @@ def server_settings(machine: Machine, account: Account, *, is_throwaway: bool) -
         "max_parallel_maintenance_workers": str(min(2, max(0, machine.processors - 1))),
         "dynamic_shared_memory_type": _dynamic_memory(machine, account),
         "log_checkpoints": "off",
+        # Nobody replicates from a private server and backups are dumps: rows loaded into a fresh table need no log.
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
     }
     if is_throwaway:
         settings |= {
             "fsync": "off",
             "full_page_writes": "off",
             "synchronous_commit": "off",
-            "wal_level": "minimal",
-            "max_wal_senders": "0",
             "shared_buffers": "128MB",
         }
     return settings

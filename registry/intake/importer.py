@@ -25,7 +25,7 @@ from registry.intake.headings import Headings, known_headings, match_headings
 from registry.intake.mapping import Mapping, unit_factor
 from registry.intake.promote import Writer, Written, repeated_delivery
 from registry.intake.readers import RawTable, read_raw
-from registry.intake.shapes import settle_shapes
+from registry.intake.shapes import Place, settle_shapes
 from registry.kinds import Kind
 
 Report = Callable[[str, int, int], None]
@@ -180,7 +180,8 @@ def understand(
     ids = rows.pop(kind.id_column) if kind.id_column in rows else pd.Series(pd.NA, index=raw.rows.index, dtype="str")
     report("geometry", 2, 4)
     points = _point_columns(raw, headings, findings, mapping) if raw.geometry is None else None
-    shapes = settle_shapes(raw, points, kind, mapping, request.crs, srid, request.path.name, findings)
+    place = Place(kind, mapping, request.crs, srid, request.path.name)
+    shapes = settle_shapes(raw, points, place, findings)
     geometry = shapes.geometry
     notes = [*raw.notes, *shapes.notes]
     if headings.unused:
@@ -198,7 +199,7 @@ def understand(
 
 
 def _filter_rows(raw: RawTable, mapping: Mapping, file_name: str) -> None:
-    """Keep the rows that the mapping asks for; the others were never part of this delivery and are counted in a note."""
+    """Keep the rows that the mapping asks for; the others are no part of this delivery and are counted in a note."""
     keep = np.ones(len(raw.rows), dtype=bool)
     for heading, wanted in mapping.filter.items():
         if heading not in raw.rows:
@@ -217,11 +218,12 @@ def _filter_rows(raw: RawTable, mapping: Mapping, file_name: str) -> None:
 def _columns(raw: RawTable, kind: Kind, mapping: Mapping, headings: Headings, findings: Findings) -> pd.DataFrame:
     columns: dict[str, pd.Series] = {}
     read: set[str] = set()
+    reworded = dict(mapping.values)
     for field_ in fields()[kind.name].values():
         if field_.role not in {"index", "attribute"}:
             continue
         name = field_.column
-        words = mapping.values.get(name, {})
+        words = reworded.get(name, {})
         factor = unit_factor(mapping.units[name], field_.unit) or 1.0 if name in mapping.units else 1.0
         default = mapping.defaults.get(name)
         if name in headings.by_column:

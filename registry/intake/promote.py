@@ -123,9 +123,6 @@ class Writer:
         for number, definition in enumerate(definitions):
             self._report("index", number, len(definitions))
             connection.execute(definition.encode())
-        if is_bulk:
-            columns = columns_sql([self._kind.id_column, *(["geom"] if self._shapes else [])])
-            connection.execute(sql.SQL("ANALYZE {} ({})").format(self._versions, columns))
         self._report("index", len(definitions), len(definitions))
 
     def _take_indexes_off(self) -> list[str]:
@@ -251,7 +248,7 @@ def _text(value: object) -> str | None:
     return None if value is None or value != value else str(value)
 
 
-def _as_json(row: dict[Any, Any], shape: Any) -> dict[str, Any]:
+def _as_json(row: dict[Any, Any], shape: shapely.Geometry | None) -> dict[str, Any]:
     values = {str(key): _text(value) for key, value in row.items()}
     if shape is not None and not shapely.is_missing(shape):
         values["geometry"] = shapely.to_wkt(shape, rounding_precision=3)

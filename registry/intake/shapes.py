@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyproj
 import shapely
 from shapely import GeometryType
 
@@ -40,15 +41,19 @@ class Shapes:
     notes: list[dict[str, object]]
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a delivery is said to lie and where it is to go."""
+
+    kind: Kind
+    mapping: Mapping
+    crs: str | None
+    srid: int
+    file_name: str
+
+
 def settle_shapes(
-    raw: RawTable,
-    points: tuple[pd.Series, pd.Series] | None,
-    kind: Kind,
-    mapping: Mapping,
-    crs_option: str | None,
-    srid: int,
-    file_name: str,
-    findings: Findings,
+    raw: RawTable, points: tuple[pd.Series, pd.Series] | None, place: Place, findings: Findings
 ) -> Shapes:
     """Settle the geometry of every row.
 
@@ -61,21 +66,21 @@ def settle_shapes(
         Where the CRS is missing, in conflict with the coordinates, or where the axes of a GIS file are swapped.
     """
     notes: list[dict[str, object]] = []
-    named = crs_option or mapping.source.crs or raw.crs
+    named = place.crs or place.mapping.source.crs or raw.crs
     if raw.geometry is None and points is None:
         return Shapes(np.full(len(raw.rows), None, dtype=object), "", notes)
     if named is None:
         if raw.geometry is not None:
-            raise FileFaultError("crs_missing", file=file_name)
-        named = f"EPSG:{srid}"
+            raise FileFaultError("crs_missing", file=place.file_name)
+        named = f"EPSG:{place.srid}"
         notes.append({"code": "note_crs_assumed", "crs": named})
     crs = parse_crs(named)
     geometry = raw.geometry if raw.geometry is not None else _points(points)
-    geometry = _settle_axes(geometry, crs, mapping, file_name, raw.geometry is None, notes)
+    geometry = _settle_axes(geometry, crs, place, notes, is_table=raw.geometry is None)
     _note_broken(geometry, raw, findings)
-    geometry = to_working_crs(_without(geometry, findings.held), crs, srid)
+    geometry = to_working_crs(_without(geometry, findings.held), crs, place.srid)
     authority = crs.to_authority()
-    return Shapes(_of_type(geometry, kind, findings), ":".join(authority) if authority else crs.name, notes)
+    return Shapes(_of_type(geometry, place.kind, findings), ":".join(authority) if authority else crs.name, notes)
 
 
 def _points(points: tuple[pd.Series, pd.Series] | None) -> Geometries:
@@ -89,22 +94,17 @@ def _points(points: tuple[pd.Series, pd.Series] | None) -> Geometries:
 
 
 def _settle_axes(
-    geometry: Geometries,
-    crs: Any,
-    mapping: Mapping,
-    file_name: str,
-    is_table: bool,
-    notes: list[dict[str, object]],
+    geometry: Geometries, crs: pyproj.CRS, place: Place, notes: list[dict[str, object]], *, is_table: bool
 ) -> Geometries:
-    declared = mapping.source.axis
+    declared = place.mapping.source.axis
     if declared == "northing-easting":
         geometry = swap_axes(geometry)
     sample = geometry[:: max(1, len(geometry) // 20_000)]
     coordinates = shapely.get_coordinates(sample)
-    if not axes_are_swapped(coordinates[:, 0], coordinates[:, 1], crs, file_name):
+    if not axes_are_swapped(coordinates[:, 0], coordinates[:, 1], crs, place.file_name):
         return geometry
     if declared is not None or not is_table:
-        raise FileFaultError("axes_swapped", file=file_name, x=coordinates[0, 0], y=coordinates[0, 1])
+        raise FileFaultError("axes_swapped", file=place.file_name, x=coordinates[0, 0], y=coordinates[0, 1])
     notes.append({"code": "note_axes_swapped"})
     return swap_axes(geometry)
 

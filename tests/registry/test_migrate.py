@@ -55,9 +55,7 @@ def test_a_failing_migration_leaves_no_trace(registry: Registry, monkeypatch: py
     assert list(subject.applied(registry.connection)) == list(known)
 
 
-def test_an_older_registry_is_told_to_migrate(
-    registry: Registry, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_older_registry_is_told_to_migrate(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     newer = subject.sql_files("data") | {"9997_more.sql": b"SELECT 1"}
     monkeypatch.setattr(subject, "sql_files", lambda folder: newer if folder == "data" else {})
     with pytest.raises(DatabaseError) as fault, open_registry(settings):
@@ -147,7 +145,10 @@ def test_the_state_hash_sees_content_and_nothing_else(connection: psycopg.Connec
 
     def insert(road: str, delivery: str) -> None:
         connection.execute(
-            "INSERT INTO registry.road_version (road_id, geom, delivery_id) VALUES (%s, ST_GeomFromText('LINESTRING(0 0, 1 0)', 4549), %s)",
+            """
+            INSERT INTO registry.road_version (road_id, geom, delivery_id)
+            VALUES (%s, ST_GeomFromText('LINESTRING(0 0, 1 0)', 4549), %s)
+            """,
             [road, delivery],
         )
 

@@ -12,7 +12,7 @@ COMMENT ON FUNCTION registry_app.segment_at(date, timestamptz) IS
     'Segments on a day, as known at an instant; without an instant as known now.';
 
 CREATE VIEW registry_app.segments WITH (security_invoker = true) AS
-    SELECT * FROM registry.segment_version AS row
+    SELECT row.*, ST_Length(row.geom) AS length_m FROM registry.segment_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.segments IS 'Segments as they are today, as known now.';
 
@@ -27,7 +27,7 @@ COMMENT ON FUNCTION registry_app.node_at(date, timestamptz) IS
     'Nodes on a day, as known at an instant; without an instant as known now.';
 
 CREATE VIEW registry_app.nodes WITH (security_invoker = true) AS
-    SELECT * FROM registry.node_version AS row
+    SELECT row.* FROM registry.node_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.nodes IS 'Nodes as they are today, as known now.';
 
@@ -43,7 +43,7 @@ COMMENT ON FUNCTION registry_app.leak_at(date, timestamptz) IS
     'Leaks on a day, as known at an instant; without an instant as known now.';
 
 CREATE VIEW registry_app.leaks WITH (security_invoker = true) AS
-    SELECT * FROM registry.leak_version AS row
+    SELECT row.* FROM registry.leak_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.leaks IS 'Leaks as they are today, as known now.';
 
@@ -58,7 +58,7 @@ COMMENT ON FUNCTION registry_app.project_at(date, timestamptz) IS
     'Projects on a day, as known at an instant; without an instant as known now.';
 
 CREATE VIEW registry_app.projects WITH (security_invoker = true) AS
-    SELECT * FROM registry.project_version AS row
+    SELECT row.* FROM registry.project_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.projects IS 'Projects as they are today, as known now.';
 
@@ -73,7 +73,7 @@ COMMENT ON FUNCTION registry_app.compound_at(date, timestamptz) IS
     'Compounds on a day, as known at an instant; without an instant as known now.';
 
 CREATE VIEW registry_app.compounds WITH (security_invoker = true) AS
-    SELECT * FROM registry.compound_version AS row
+    SELECT row.* FROM registry.compound_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.compounds IS 'Compounds as they are today, as known now.';
 
@@ -88,7 +88,7 @@ COMMENT ON FUNCTION registry_app.road_at(date, timestamptz) IS
     'Roads on a day, as known at an instant; without an instant as known now.';
 
 CREATE VIEW registry_app.roads WITH (security_invoker = true) AS
-    SELECT * FROM registry.road_version AS row
+    SELECT row.* FROM registry.road_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.roads IS 'Roads as they are today, as known now.';
 
@@ -103,7 +103,7 @@ COMMENT ON FUNCTION registry_app.building_at(date, timestamptz) IS
     'Buildings on a day, as known at an instant; without an instant as known now.';
 
 CREATE VIEW registry_app.buildings WITH (security_invoker = true) AS
-    SELECT * FROM registry.building_version AS row
+    SELECT row.* FROM registry.building_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.buildings IS 'Buildings as they are today, as known now.';
 
@@ -118,7 +118,7 @@ COMMENT ON FUNCTION registry_app.district_at(date, timestamptz) IS
     'Districts on a day, as known at an instant; without an instant as known now.';
 
 CREATE VIEW registry_app.districts WITH (security_invoker = true) AS
-    SELECT * FROM registry.district_version AS row
+    SELECT row.* FROM registry.district_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.districts IS 'Districts as they are today, as known now.';
 
@@ -133,7 +133,7 @@ COMMENT ON FUNCTION registry_app.customer_at(date, timestamptz) IS
     'Customers on a day, as known at an instant; without an instant as known now.';
 
 CREATE VIEW registry_app.customers WITH (security_invoker = true) AS
-    SELECT * FROM registry.customer_version AS row
+    SELECT row.* FROM registry.customer_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.customers IS 'Customers as they are today, as known now.';
 
@@ -148,7 +148,7 @@ COMMENT ON FUNCTION registry_app.riser_group_at(date, timestamptz) IS
     'Risers on a day, as known at an instant; without an instant as known now.';
 
 CREATE VIEW registry_app.risers WITH (security_invoker = true) AS
-    SELECT * FROM registry.riser_group_version AS row
+    SELECT row.* FROM registry.riser_group_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.risers IS 'Risers as they are today, as known now.';
 
@@ -163,7 +163,7 @@ COMMENT ON FUNCTION registry_app.valve_at(date, timestamptz) IS
     'Valves on a day, as known at an instant; without an instant as known now.';
 
 CREATE VIEW registry_app.valves WITH (security_invoker = true) AS
-    SELECT * FROM registry.valve_version AS row
+    SELECT row.* FROM registry.valve_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.valves IS 'Valves as they are today, as known now.';
 
@@ -178,6 +178,6 @@ COMMENT ON FUNCTION registry_app.context_object_at(date, timestamptz) IS
     'Context on a day, as known at an instant; without an instant as known now.';
 
 CREATE VIEW registry_app.context WITH (security_invoker = true) AS
-    SELECT * FROM registry.context_object_version AS row
+    SELECT row.* FROM registry.context_object_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.context IS 'Context as they are today, as known now.';

@@ -119,7 +119,6 @@ CREATE TABLE registry.segment_version (
     retired_on date,
     remark text,
     elevations_m double precision[],
-    length_m double precision GENERATED ALWAYS AS (ST_Length(geom)) STORED,
     geom geometry(LineString, 0) NOT NULL,
     valid daterange NOT NULL DEFAULT '(,)',
     recorded tstzrange NOT NULL DEFAULT tstzrange(now(), NULL),
@@ -168,7 +167,6 @@ COMMENT ON COLUMN registry.segment_version.retired_on IS '停用日期: Day on w
 COMMENT ON COLUMN registry.segment_version.remark IS '备注: Free remark as delivered.';
 COMMENT ON COLUMN registry.segment_version.geom IS '图形: Course of the pipe, two-dimensional, in the working CRS. [m]';
 COMMENT ON COLUMN registry.segment_version.elevations_m IS '高程: Elevation of each vertex where the delivery had a third dimension. [m]';
-COMMENT ON COLUMN registry.segment_version.length_m IS '长度: Two-dimensional length computed from the geometry. [m]';
 COMMENT ON COLUMN registry.segment_version.valid IS 'Days for which this was true in the ground, half-open.';
 COMMENT ON COLUMN registry.segment_version.recorded IS 'Instants for which this was what we knew, half-open.';
 COMMENT ON COLUMN registry.segment_version.delivery_id IS 'Delivery that wrote this version.';
@@ -811,7 +809,7 @@ CREATE TABLE registry.run_batches (
 COMMENT ON TABLE registry.run_batches IS 'Rows of the frame batches that a run made.';
 COMMENT ON COLUMN registry.run_batches.batch_id IS '批次编号: Id of the batch, stable for equal content.';
 COMMENT ON COLUMN registry.run_batches.kind IS '批次类别: Compound or street run.';
-COMMENT ON COLUMN registry.run_batches.label IS '地点: Name of the compound or street.';
+COMMENT ON COLUMN registry.run_batches.label IS '地点: Name of the compound or street; a dash where the street has no name.';
 COMMENT ON COLUMN registry.run_batches.year IS '年度: Year in which it is renewed; empty where the plan leaves it out. [year]';
 COMMENT ON COLUMN registry.run_batches.policy_class IS '政策类别: Strictest policy class among its segments.';
 COMMENT ON COLUMN registry.run_batches.segment_count IS '管段数: Number of segments.';
