@@ -24,7 +24,7 @@ NOT_PLACED: Final = -1
 _STEPS: Final = 300
 _REPAIRS: Final = 12
 _EXACT_GROUPS: Final = 2000
-_EXACT_NODES: Final = 300
+_EXACT_NODES: Final = 100
 # below this gap the exact finish is not worth its time
 _FINISH_GAP: Final = 5e-3
 _GOOD_GAP: Final = 1e-4
