@@ -20,6 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from psycopg import sql
+
 from bench.census import write_census
 from registry.cluster import Cluster
 from registry.lifecycle import initialise, remove
@@ -64,7 +66,7 @@ def _server_copy(home: Path, census: Path) -> None:
     rows = census.with_suffix(".copy")
     with psycopg.connect(Cluster(home).conninfo(DATABASE)) as connection:
         connection.execute("CREATE TABLE bare (LIKE template_rows)")
-        connection.execute(f"COPY bare FROM '{rows}' (FORMAT BINARY)")
+        connection.execute(sql.SQL("COPY bare FROM {} (FORMAT BINARY)").format(str(rows)))
         connection.execute('ALTER TABLE bare ADD PRIMARY KEY ("管段编号")')
         connection.execute("CREATE INDEX ON bare USING gist (geom)")
 
@@ -76,7 +78,7 @@ def _prepare_copy(home: Path, census: Path) -> None:
     _to_postgis(home, census)
     rows = census.with_suffix(".copy")
     with psycopg.connect(Cluster(home).conninfo(DATABASE)) as connection:
-        connection.execute(f"COPY peer TO '{rows}' (FORMAT BINARY)")
+        connection.execute(sql.SQL("COPY peer TO {} (FORMAT BINARY)").format(str(rows)))
         connection.execute("CREATE TABLE template_rows (LIKE peer)")
 
 

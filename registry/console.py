@@ -7,7 +7,7 @@ import inspect
 import json
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -121,7 +121,7 @@ class Session:
         Console().print(drawn)
 
     @contextmanager
-    def progress(self) -> Iterator[Progress]:
+    def progress(self) -> Generator[Progress]:
         """Show progress bars on the error stream while the block runs; nothing where it is not a terminal."""
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -138,7 +138,7 @@ class Session:
             yield bars
 
     @contextmanager
-    def open(self) -> Iterator[Registry]:
+    def open(self) -> Generator[Registry]:
         """Open the registry of this run, starting the embedded server where needed."""
         from registry.store import open_registry
 
@@ -151,9 +151,9 @@ def _jsonable(value: object) -> object:
         return value.isoformat()
     if isinstance(value, Path):
         return str(value)
-    if hasattr(value, "item"):
-        return value.item()
-    return str(value)
+    # a number of numpy knows how to become one of Python
+    to_python = getattr(value, "item", None)
+    return to_python() if callable(to_python) else str(value)
 
 
 def _cell(value: object) -> str:

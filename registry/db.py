@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -53,7 +53,7 @@ def _connect_code(text: str) -> str:
 
 
 @contextmanager
-def writing(connection: psycopg.Connection, delivery_id: str | None = None) -> Iterator[psycopg.Connection]:
+def writing(connection: psycopg.Connection, delivery_id: str | None = None) -> Generator[psycopg.Connection]:
     """Run one writing transaction: all of it or nothing, and the version of the registry rises by one."""
     with connection.transaction():
         # writers take turns, so that what one has just looked up is still so when it writes

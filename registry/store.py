@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -269,8 +269,8 @@ class Registry:
             code = "run_absent" if name is None else "run_unknown"
             raise NotFoundError(code, kind=kind, name=name)
         names = [attribute.name for attribute in dataclasses.fields(SavedRun)]
-        frames = {frame: self._run_frame(frame, row[0]) for frame in RUN_FRAMES}
-        return SavedRun(**dict(zip(names, (*row, frames), strict=True)))
+        facts: dict[str, Any] = dict(zip(names, row, strict=False))
+        return SavedRun(**facts, frames={frame: self._run_frame(frame, row[0]) for frame in RUN_FRAMES})
 
     def _run_frame(self, frame: str, run_id: str) -> pd.DataFrame:
         from registry.frames import read_arrow, to_frame
@@ -327,7 +327,7 @@ def _selected(field: Field) -> sql.Composable:
 
 
 @contextmanager
-def open_registry(settings: Settings) -> Iterator[Registry]:
+def open_registry(settings: Settings) -> Generator[Registry]:
     """Open the registry of the settings, starting the embedded server where one is used.
 
     Raises

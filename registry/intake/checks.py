@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from registry.fields import fields
@@ -72,10 +74,9 @@ def check_extent(is_missing: Mask, kind: Kind, findings: Findings) -> None:
     findings.add(is_missing & ~findings.held, "geometry", code)
 
 
-def _text(values: pd.Series) -> np.ndarray:  # type: ignore[type-arg]
-    if values.dtype.kind == "M":
-        return values.dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
-    return values.astype(object).to_numpy()
+def _text(values: pd.Series) -> npt.NDArray[Any]:
+    text = values.dt.strftime("%Y-%m-%d") if values.dtype.kind == "M" else values
+    return np.asarray(text, dtype=object)
 
 
 def _label(kind: Kind, column: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -255,7 +255,7 @@ def _point_columns(
     template = fields()["nodes"]["ground_elevation_m"]
     numbers: list[pd.Series] = []
     for axis, name in zip(("x", "y"), names, strict=True):
-        coordinate = type(template)(**{**template.__dict__, "column": axis, "minimum": None, "maximum": None})
+        coordinate = replace(template, column=axis, minimum=None, maximum=None)
         factor = unit_factor(mapping.units[axis], "m") or 1.0 if axis in mapping.units else 1.0
         numbers.append(convert(raw.rows[name], coordinate, findings, {}, factor))
     return numbers[0], numbers[1]

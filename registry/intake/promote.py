@@ -226,14 +226,14 @@ class Writer:
                 [
                     (
                         delivery_id,
-                        int(f.row_number),
-                        f.column_name,
-                        f.code,
-                        _text(f.value),
-                        _text(f.offered),
-                        Jsonb(f.parameters),
+                        fault["row_number"],
+                        fault["column_name"],
+                        fault["code"],
+                        _text(fault["value"]),
+                        _text(fault["offered"]),
+                        Jsonb(fault["parameters"]),
                     )
-                    for f in faults.itertuples()
+                    for fault in faults.to_dict("records")
                 ],
             )
 
