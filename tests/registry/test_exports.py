@@ -15,7 +15,7 @@ PROJECTS = pd.DataFrame(
     {
         "name": ["=1+1", "罗峰大街大修"],
         "kind": ["road_overhaul", "other"],
-        "starts_on": pd.to_datetime(["2027-03-01", None]).astype("datetime64[s]"),
+        "starts_on": pd.Series(["2027-03-01", None], ["P1", "P2"], dtype="datetime64[s]"),
         "half_width_m": [7.5, None],
     },
     index=pd.Index(["P1", "P2"], name="project_id"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pandas as pd
 import pytest
@@ -26,9 +26,8 @@ def codes(findings: Findings) -> dict[int, str]:
 
 @pytest.mark.parametrize("column", ["leaked_on", "repaired_on"])
 def test_what_happened_today_is_no_fault(column: str) -> None:
-    days = [TODAY, TODAY + timedelta(days=1), None]
-    rows = pd.DataFrame({"leaked_on": pd.Series([date(2020, 1, 1)] * 3), column: days}, index=[2, 3, 4])
-    rows = rows.apply(lambda values: pd.to_datetime(values).astype("datetime64[s]"))
+    days = pd.Series([TODAY, TODAY + timedelta(days=1), None], [2, 3, 4], dtype="datetime64[s]")
+    rows = pd.DataFrame({"leaked_on": pd.Timestamp("2020-01-01"), column: days})
     rows["leaked_on"] = rows["leaked_on"].fillna(pd.Timestamp("2020-01-01"))
     findings = Findings(3)
     check_rows(rows, ids("A", "B", "C"), LEAKS, TODAY, findings)
