@@ -95,9 +95,8 @@ def write_held(faults: pd.DataFrame, path: Path, language: str) -> None:
 
     delivered = pd.DataFrame(list(faults["row"]), index=faults.index)
     columns = ["row_number", "column_name", "value", "offered", f"reason_{language}"]
-    table = faults[columns].join(delivered, rsuffix="_delivered")
     names = {name: say(f"heading_{name.removesuffix(f'_{language}')}", language) for name in columns}
-    table = table.rename(columns=names)
+    table = pd.concat([faults[columns].rename(columns=names), delivered], axis="columns")
     if path.suffix.lower() == ".csv":
         table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
     elif path.suffix.lower() == ".xlsx":
