@@ -26,7 +26,7 @@ _REPAIRS: Final = 12
 _EXACT_GROUPS: Final = 2000
 _EXACT_NODES: Final = 100
 # below this gap the exact finish is not worth its time
-_FINISH_GAP: Final = 5e-3
+_FINISH_GAP: Final = 8e-3
 _GOOD_GAP: Final = 1e-4
 _FULL: Final = 1.0 + 1e-9
 

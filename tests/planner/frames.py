@@ -35,7 +35,7 @@ def frame_of(contract: str, rows: Sequence[dict[str, Any]], columns: Sequence[st
         for name, field in declared.items()
         if name in names and name not in {index_name, "geometry"}
     }
-    geometry = [row.get("geometry") for row in rows]
+    geometry = np.array([row.get("geometry") for row in rows], dtype=object)
     return gpd.GeoDataFrame(built, geometry=geometry, crs=CRS, index=index)
 
 
@@ -61,7 +61,7 @@ def segments_of(*rows: dict[str, Any]) -> gpd.GeoDataFrame:
     }
     filled = []
     for number, row in enumerate(rows):
-        full = (
+        full: dict[str, Any] = (
             {"segment_id": f"S{number:04d}", "geometry": line((0, 20.0 * number), (100, 20.0 * number))} | default | row
         )
         full["length_m"] = full["geometry"].length

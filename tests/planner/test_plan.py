@@ -107,7 +107,7 @@ def test_the_gap_is_small_and_the_summary_complete(made: tuple[gpd.GeoDataFrame,
     assert summary["project_blind"]["objective"] <= summary["objective"] * (1 + 1e-9)
     assert [row["year"] for row in summary["by_year"]] == list(YEARS)
     assert sum(row["cost_cny"] for row in summary["by_year"]) == pytest.approx(summary["cost_cny"])
-    assert "2027" in made[2]._repr_html_()
+    assert "2027" in made[2]._repr_html_()  # pyright: ignore[reportPrivateUsage]
     assert "gap" in repr(made[2])
 
 
@@ -117,13 +117,15 @@ def test_savings_equal_a_slow_count(made: tuple[gpd.GeoDataFrame, gpd.GeoDataFra
     price = {63.0: 425.0, 110.0: 650.0, 300.0: 1650.0}
     tariff = {"carriageway": 220.0, "green": 60.0}
     expected = dict.fromkeys(plan.batches.index, 0.0)
-    for segment_id, row in plan.batch_segments[plan.batch_segments["year"].notna()].iterrows():
-        segment = segments.loc[segment_id]
+    kinds = dict(zip(projects.index, projects["kind"], strict=True))
+    pipes: dict[Any, Any] = segments[["surface", "diameter_mm"]].to_dict("index")
+    for row in plan.batch_segments[plan.batch_segments["year"].notna()].reset_index().to_dict("records"):
+        segment = pipes[row["segment_id"]]
         best = 0.0
-        for pair in plan.pairs[plan.pairs["segment_id"] == segment_id].to_dict("records"):
+        for pair in plan.pairs[plan.pairs["segment_id"] == row["segment_id"]].to_dict("records"):
             if pair["meets_years"] and pair["first_year"] <= row["year"] <= pair["last_year"]:
                 per_m = tariff[segment["surface"]] * width[segment["diameter_mm"]]
-                if projects.loc[pair["project_id"], "kind"] == "road_building":
+                if kinds[pair["project_id"]] == "road_building":
                     per_m += 0.3 * price[segment["diameter_mm"]]
                 best = max(best, per_m * pair["overlap_m"])
         expected[row["batch_id"]] += best
@@ -167,7 +169,7 @@ def test_groups_are_connected_bounded_and_of_one_street_or_compound() -> None:
             continue
         assert len(set(part["street_name"])) == 1
         assert part["length_m"].sum() <= policy.groups.maximum_run_m.value
-        graph = nx.Graph()
+        graph: nx.Graph[Any] = nx.Graph()
         for name, shape in part.geometry.items():
             graph.add_edges_from((name, tuple(np.round(end, 3))) for end in (shape.coords[0], shape.coords[-1]))
         assert nx.is_connected(graph)
@@ -184,7 +186,7 @@ def test_runs_of_random_networks_are_connected_and_bounded(seed: int) -> None:
     for run in np.unique(runs):
         members = np.flatnonzero(runs == run)
         assert length_m[members].sum() <= 250 or len(members) == 1
-        graph = nx.Graph()
+        graph: nx.Graph[Any] = nx.Graph()
         graph.add_edges_from((f"s{k}", int(node)) for k in members for node in (first[k], last[k]))
         assert nx.is_connected(graph)
 

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from typer.testing import Result
+
+from registry.city import make_city
+from registry.city.delivery import write_city
+from registry.fields import check_frame
+from registry.settings import Settings
+from registry.store import open_registry
+
+AS_OF = ("--as-of", "2026-11-01")
+PLAN = ("plan", "--years", "2027-2029", "--budget-cny", "3000000", *AS_OF)
+FILES = {
+    "segments": "segments.gpkg",
+    "roads": "roads.gpkg",
+    "compounds": "compounds.gpkg",
+    "buildings": "buildings.gpkg",
+    "leaks": "leaks.csv",
+    "projects": "road_programme.xlsx",
+}
+
+
+@pytest.fixture(scope="module")
+def deliveries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("city")
+    write_city(make_city(600, 3), folder)
+    return folder
+
+
+@pytest.fixture
+def census(digonce: Callable[..., Result], deliveries: Path) -> Callable[..., Result]:
+    for kind, name in FILES.items():
+        took = digonce("import", kind, deliveries / name, "--crs", "EPSG:4549")
+        assert took.exit_code == 0, took.output
+    return digonce
+
+
+def test_score_overlap_and_plan_end_to_end(census: Callable[..., Result], settings: Settings, tmp_path: Path) -> None:
+    scored = census("score", "--json", *AS_OF, "-o", tmp_path / "scores.csv")
+    assert scored.exit_code == 0, scored.output
+    result = json.loads(scored.stdout)
+    assert sum(row["segment_count"] for row in result["classes"]) == result["segment_count"] > 400
+    assert {"tier", "km"} <= set(result["grades"][0])
+    assert len(pd.read_csv(tmp_path / "scores.csv")) == result["segment_count"]
+
+    found = census("overlap", "--years", "2027-2029", "--json", *AS_OF, "-o", tmp_path / "pairs.gpkg")
+    assert found.exit_code == 0, found.output
+    assert len(gpd.read_file(tmp_path / "pairs.gpkg")) == json.loads(found.stdout)["pair_count"] > 0
+
+    made = census(*PLAN, "--json", "--save", "p1", "-o", tmp_path / "batches.geojson")
+    assert made.exit_code == 0, made.output
+    summary = json.loads(made.stdout)
+    assert {"objective", "bound", "gap_share", "greedy", "project_blind"} <= set(summary)
+    assert 0 <= summary["gap_share"] <= 0.05
+    assert summary["objective"] > 0
+    with open_registry(settings) as registry:
+        run = registry.load_run("plan", "p1")
+        assert run.summary["objective"] == summary["objective"]
+        for name, frame in run.frames.items():
+            if name != "leak_links":
+                check_frame(frame, name)
+                assert len(frame)
+        placed = run.frames["batches"]["year"].notna()
+        assert int(placed.sum()) == summary["batch_count"]
+
+
+def test_people_read_tables_in_their_language(census: Callable[..., Result]) -> None:
+    chinese = census("score", *AS_OF, language="zh")
+    assert chinese.exit_code == 0
+    assert "必须改造" in chinese.stdout
+    assert "庭院" in chinese.stdout
+    english = census(*PLAN)
+    assert english.exit_code == 0
+    assert "at most" in english.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("plan", "--years", "2020-2024", "--budget-cny", "1", *AS_OF), "2020-2024"),
+        (("plan", "--years", "2027-2029", "--budget-cny", "-1", *AS_OF), "budget"),
+        (("plan", "--years", "2027-2029", *AS_OF), "--budget-total-cny"),
+        (("plan", "--years", "2027-2029", "--budget-cny", "1e6", "--km", "0", *AS_OF), "kilometres"),
+        (("plan", "--years", "soon", "--budget-cny", "1e6", *AS_OF), "soon"),
+        (("score", *AS_OF), "no segments"),
+        (("overlap", "--years", "2027", *AS_OF), "no segments"),
+        (("score", "--policy", "absent.toml", *AS_OF), "absent.toml"),
+    ],
+)
+def test_faults_end_with_one_and_a_message(
+    digonce: Callable[..., Result], arguments: tuple[str, ...], told: str
+) -> None:
+    refused = digonce(*arguments)
+    assert refused.exit_code == 1
+    assert told in refused.stderr
+    assert "Traceback" not in refused.output
+
+
+@pytest.mark.parametrize("verb", ["score", "overlap", "plan"])
+def test_help_ends_with_an_example(digonce: Callable[..., Result], verb: str) -> None:
+    shown = digonce(verb, "--help")
+    assert shown.exit_code == 0
+    assert f"Example: digonce {verb}" in shown.stdout
