@@ -29,6 +29,10 @@ pytestmark = [
 ]
 
 
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+
+
 def cells(path: Path) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return found
@@ -57,7 +61,7 @@ def run(small_city: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def execute(name: str) -> dict[str, Outputs]:
         monkeypatch.setenv("DIGONCE_REGISTRY", small_city.registry)
         monkeypatch.setenv("DIGONCE_HOME", str(small_city.home))
-        notebook = nbformat.read(REPOSITORY / "notebooks" / f"{name}.ipynb", as_version=4)
+        notebook = read(REPOSITORY / "notebooks" / f"{name}.ipynb")
         NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
         return {cell["id"]: cell["outputs"] for cell in notebook["cells"] if cell["cell_type"] == "code"}
 
@@ -65,8 +69,9 @@ def run(small_city: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def text_of(outputs: dict[str, Outputs]) -> str:
-    """All plain text that the cells have shown."""
+    """All plain text that the cells have shown; a warning is a failure."""
     shown = [output for cell in outputs.values() for output in cell]
+    assert [output["text"] for output in shown if output.get("name") == "stderr"] == []
     return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in shown)
 
 
@@ -76,7 +81,7 @@ def test_there_is_a_story_for_each_user() -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebooks_are_kept_without_outputs(path: Path) -> None:
-    nbformat.validate(nbformat.read(path, as_version=4))
+    nbformat.validate(read(path))
     for cell in cells(path):
         if cell["cell_type"] == "code":
             assert cell["outputs"] == []
