@@ -95,18 +95,25 @@ class Shapes:
 
 
 def copy_in(
-    connection: psycopg.Connection, target: sql.Composable, table: pa.Table, shapes: Shapes | None = None
+    connection: psycopg.Connection,
+    target: sql.Composable,
+    table: pa.Table,
+    shapes: Shapes | None = None,
+    *,
+    is_frozen: bool = False,
 ) -> Iterator[int]:
     """Write an Arrow table by binary COPY inside the transaction of the connection, yielding rows sent so far.
 
-    Geometry is packed batch by batch, while the server is busy with the batch before.
+    Geometry is packed batch by batch, while the server is busy with the batch before. `is_frozen` spares the server
+    later passes over the rows; it takes a table that this very transaction has truncated.
     """
     from pgpq import ArrowToPostgresBinaryEncoder
 
     schema = table.schema if shapes is None else table.schema.append(pa.field("geom", pa.binary()))
     encoder = ArrowToPostgresBinaryEncoder(schema)
     names = sql.SQL(", ").join(sql.Identifier(name) for name in schema.names)
-    statement = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT BINARY)").format(target, names)
+    options = sql.SQL("FORMAT BINARY, FREEZE") if is_frozen else sql.SQL("FORMAT BINARY")
+    statement = sql.SQL("COPY {} ({}) FROM STDIN WITH ({})").format(target, names, options)
     sent = 0
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(encoder.write_header())

@@ -116,10 +116,10 @@ class Writer:
         identity = sql.Identifier("registry", self._kind.table)
         is_bulk = table.num_rows >= _BULK_ROWS
         definitions = self._take_indexes_off() if is_bulk else []
-        self._copy(self._versions, table)
-        key = sql.Identifier(self._kind.id_column)
-        connection.execute(sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(identity, key, key, self._versions))
-        self._apply_retirement()
+        self._copy(self._versions, table, is_frozen=is_bulk)
+        for _sent in copy_in(connection, identity, table.select([self._kind.id_column]), is_frozen=is_bulk):
+            pass
+        self._apply_retirement(table)
         for number, definition in enumerate(definitions):
             self._report("index", number, len(definitions))
             connection.execute(definition.encode())
@@ -140,8 +140,8 @@ class Writer:
             definitions += row[0] if row else []
         return definitions
 
-    def _copy(self, target: sql.Composable, table: pa.Table) -> None:
-        for sent in copy_in(self._connection, target, table, self._shapes):
+    def _copy(self, target: sql.Composable, table: pa.Table, *, is_frozen: bool = False) -> None:
+        for sent in copy_in(self._connection, target, table, self._shapes, is_frozen=is_frozen):
             self._report(_COPY_STEP, sent, table.num_rows)
 
     def _merge(self, table: pa.Table) -> tuple[int, int, int]:
@@ -177,7 +177,7 @@ class Writer:
         connection.execute(_statement("merge_name_new", parts))
         written = connection.execute(_statement("merge_insert", parts)).rowcount
         connection.execute(sql.SQL("DROP TABLE {incoming}").format(**parts))
-        self._apply_retirement()
+        self._apply_retirement(table)
         return written - changed, changed, unchanged
 
     def _stored_columns(self) -> list[str]:
@@ -185,9 +185,9 @@ class Writer:
         names = [field.column for field in contract if field.role in {"attribute", "derived"}]
         return [*names, "geom"] if self._kind.geometry_dtype else names
 
-    def _apply_retirement(self) -> None:
+    def _apply_retirement(self, table: pa.Table) -> None:
         """A pipe that was retired is true until that day."""
-        if self._kind.name == "segments":
+        if "retired_on" in table.column_names and table["retired_on"].null_count < table.num_rows:
             self._connection.execute(query("end_retired_segments"))
 
     def _write_delivery(self, delivery_id: str, facts: dict[str, Any]) -> None:
