@@ -32,8 +32,9 @@ packages=(postgresql "postgresql-${major}-postgis-3" fontconfig fonts-noto-cjk p
 
 apt_from_nothing() { # as if nothing at all were installed, so that every dependency is named
     : >"$work/status"
+    mkdir -p "$work/archives/partial"
     apt-get -qq -y -o Dir::State::status="$work/status" -o Debug::NoLocking=1 -o APT::Install-Recommends=false \
-        -o APT::Sandbox::User=root "$@" install "${packages[@]}"
+        -o Dir::Cache::archives="$work/archives" -o APT::Sandbox::User=root "$@" install "${packages[@]}"
 }
 
 if [ $with_debs = 1 ] && [ -z "$major" ]; then

@@ -80,9 +80,11 @@ fi
 /usr/bin/python3 -m venv --clear "$folder"
 # nothing but the wheels of this bundle, whatever the settings of pip on this machine say
 # shellcheck disable=SC2154
-PIP_CONFIG_FILE=/dev/null "$folder/bin/python" -m pip --isolated install -q --disable-pip-version-check --no-index \
-    --find-links wheels "digonce[fast]==$version" ||
+PIP_CONFIG_FILE=/dev/null "$folder/bin/python" -m pip --isolated install -q --disable-pip-version-check --no-compile \
+    --no-index --find-links wheels "digonce[fast]==$version" ||
     stop "Python 软件包安装失败，原因见上。" "The Python packages could not be installed; the reason stands above."
+# on all processors at once, which pip does not; some packages carry files that are no valid Python on purpose
+"$folder/bin/python" -m compileall -q -j 0 "$folder/lib" >/dev/null 2>&1 || true
 
 # --- 5 does it work? ------------------------------------------------------------------------------------------------
 say "5/5 自检 / looking whether it works"
