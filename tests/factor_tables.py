@@ -1,0 +1,164 @@
+"""The tables of docs/how-scores-work.md and docs/how-plans-work.md, made from the packaged policy.
+
+python -m tests.factor_tables        writes them anew between their marks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import planner
+from planner.policy_models import Band, BandTable, CodeTable, Factor
+from registry.fields import value_list
+
+DOCS = Path(__file__).parents[1] / "docs"
+Rows = list[Sequence[str]]
+
+
+def table(headings: Sequence[str], rows: Rows) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def figure(number: float, confidence: str) -> str:
+    """A number with the first letter of its confidence."""
+    return f"{number:g} {confidence[0]}"
+
+
+def code_table(factors: CodeTable, list_name: str) -> str:
+    media = list(dict.fromkeys(entry.medium for entry in factors.factors))
+    codes = list(dict.fromkeys(entry.code for entry in factors.factors))
+    words = value_list(list_name)
+    by_key = {(entry.code, entry.medium): entry for entry in factors.factors}
+    rows: Rows = [
+        [f"`{code}`", words[code].label_zh if code in words else "", *(_cell(by_key.get((code, m))) for m in media)]
+        for code in codes
+    ]
+    return table(["code", "中文", *(f"{medium} only" if medium else "factor" for medium in media)], rows)
+
+
+def _cell(entry: Factor | None) -> str:
+    return figure(entry.factor, entry.confidence) if entry else ""
+
+
+def band_table(bands: BandTable, unit: str) -> str:
+    media = list(dict.fromkeys([*(band.medium for band in bands.bands), *(entry.medium for entry in bands.unknown)]))
+    tops = sorted({band.maximum for band in bands.bands if band.maximum is not None})
+    rows: Rows = [[f"up to {top:g} {unit}", *(_band(bands.bands, medium, top) for medium in media)] for top in tops]
+    rows.append(["above", *(_band(bands.bands, medium, None) for medium in media)])
+    unknown = {entry.medium: entry for entry in bands.unknown}
+    rows.append(["unknown", *(_cell(unknown.get(medium)) for medium in media)])
+    return table(["", *(f"{medium} only" if medium else "factor" for medium in media)], rows)
+
+
+def _band(bands: Sequence[Band], medium: str | None, top: float | None) -> str:
+    found = [band for band in bands if band.medium == medium and band.maximum == top]
+    return figure(found[0].factor, found[0].confidence) if found else ""
+
+
+def rules() -> str:
+    found = planner.read_policy().rules.rules
+    rows: Rows = [
+        [f"`{rule.code}`", rule.gives, rule.label_en, rule.label_zh, rule.source, rule.confidence] for rule in found
+    ]
+    return table(["rule", "class", "", "中文", "source", "confidence"], rows)
+
+
+def service_years() -> str:
+    found = planner.read_policy().rules.service_years
+    rows: Rows = [[f"`{entry.code}`", f"{entry.factor:g}", entry.source, entry.confidence] for entry in found]
+    return table(["medium", "years", "source", "confidence"], rows)
+
+
+def factors() -> str:
+    weights = planner.read_policy().weights
+    likelihood, consequence = weights.likelihood, weights.consequence
+    parts = (
+        ("Base rate, leaks per kilometre and year, by medium", code_table(likelihood.base_per_km_year, "medium")),
+        ("Material", code_table(likelihood.material, "material")),
+        ("Coating (steel and galvanised steel)", code_table(likelihood.coating, "coating")),
+        (
+            "Cathodic protection (steel and galvanised steel)",
+            code_table(likelihood.cathodic_protection, "cathodic_protection"),
+        ),
+        ("Power of age, by material", code_table(likelihood.age_exponent, "material")),
+        ("Age in years where no install year is known, by medium", code_table(likelihood.unknown_age_years, "medium")),
+        ("Diameter", band_table(likelihood.diameter_mm, "mm")),
+        ("Consequence: pressure", code_table(consequence.pressure, "pressure_class")),
+        ("Consequence: nearest building", band_table(consequence.building_distance_m, "m")),
+        ("Consequence: surface", code_table(consequence.surface, "surface")),
+        ("Consequence: households within reach", band_table(consequence.households, "households")),
+    )
+    return "\n\n".join(f"**{title}**\n\n{text}" for title, text in parts)
+
+
+def grades() -> str:
+    rows: Rows = [
+        [f"`{limit.grade}`", f"{limit.minimum_risk_per_km_year:g}", limit.source, limit.confidence]
+        for limit in planner.read_policy().weights.grades
+    ]
+    return table(["grade", "from risk per km and year", "source", "confidence"], rows)
+
+
+def prices() -> str:
+    found = planner.read_policy().prices
+    pipe: Rows = [
+        [
+            f"up to {price.maximum_mm:g} mm" if price.maximum_mm else "above",
+            figure(price.price_cny_per_m, price.confidence),
+            f"{price.trench_width_m:g}",
+            price.source,
+        ]
+        for price in found.pipe
+    ]
+    words = value_list("surface")
+    surface: Rows = [
+        [
+            f"`{price.code}`",
+            words[price.code].label_zh,
+            figure(price.price_cny_per_m2, price.confidence),
+            price.source,
+        ]
+        for price in found.surface
+    ]
+    return "\n\n".join(
+        (
+            table(["diameter", "pipe and trench, yuan a metre", "trench width, m", "source"], pipe),
+            table(["surface", "中文", "reinstatement, yuan a square metre", "source"], surface),
+        )
+    )
+
+
+def opened_ground() -> str:
+    rows: Rows = [
+        [f"`{opened.code}`", f"`{opened.opens_ground}`", opened.source, opened.confidence]
+        for opened in planner.read_policy().planning.opens_ground
+    ]
+    return table(["kind of project", "opens", "source", "confidence"], rows)
+
+
+SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
+    "how-scores-work.md": {"rules": rules, "service-years": service_years, "factors": factors, "grades": grades},
+    "how-plans-work.md": {"prices": prices, "opened-ground": opened_ground},
+}
+
+
+def with_tables(text: str, sections: dict[str, Callable[[], str]]) -> str:
+    """Put the tables between their marks."""
+    for name, make in sections.items():
+        start, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+        before, after = text.split(start)[0], text.split(end)[1]
+        text = f"{before}{start}{make()}{end}{after}"
+    return text
+
+
+def main() -> None:
+    """Write the tables anew."""
+    for name, sections in SECTIONS.items():
+        path = DOCS / name
+        path.write_text(with_tables(path.read_text(encoding="utf-8"), sections), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
