@@ -14,6 +14,8 @@ from planner.factors import Floats, day_column, text_column
 from registry.errors import PlanningError
 
 DAYS_PER_YEAR = 365.25
+# a leak of a service line or a riser is no leak of the segment beside it
+_PARTS_OF_A_SEGMENT = ("main", "unknown")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ def make_record(
     as_of: date,
     excluded_causes: Collection[str],
 ) -> Record:
-    """Join links to leaks and leave out what must not count: leaks after `as_of` and leaks of excluded causes.
+    """Join links to leaks and leave out what must not count.
+
+    That is leaks after `as_of`, leaks of excluded causes, and leaks of another part than the main, where it is stated.
 
     Links to segments that the frame does not hold are left out: the caller may look at a part of the network.
 
@@ -54,7 +58,9 @@ def make_record(
     row = segments.index.get_indexer(pd.Index(leak_links["segment_id"]))
     day = day_column(leaks, "leaked_on")[leak_row]
     cause = text_column(leaks, "cause").isin(list(excluded_causes)).to_numpy(dtype=bool)[leak_row]
-    counts = (row >= 0) & (day <= np.datetime64(as_of)) & ~cause
+    part = text_column(leaks, "part")
+    elsewhere = (part.notna() & ~part.isin(_PARTS_OF_A_SEGMENT)).to_numpy(dtype=bool)[leak_row]
+    counts = (row >= 0) & (day <= np.datetime64(as_of)) & ~cause & ~elsewhere
     probability = leak_links["probability"].to_numpy(dtype="float64")
     return Record(row[counts].astype(np.int64), probability[counts], day[counts], len(segments))
 

@@ -68,5 +68,7 @@ if [ "$(cat .venv/digonce.stamp 2>/dev/null)" != "$stamp" ]; then
     .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
     # --require-hashes and an editable install cannot share one command
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+    # compiled once here, so that nobody waits for it at the first overlap
+    .venv/bin/python -c 'from planner.warm import compile_kernel; compile_kernel()'
     echo "$stamp" >.venv/digonce.stamp
 fi
