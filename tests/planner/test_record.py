@@ -27,7 +27,8 @@ from tests.planner.frames import frame_of, line, segments_of
 )
 def test_what_counts_as_a_leak_of_the_segment(facts: dict[str, str], expected: float) -> None:
     segments = segments_of({"segment_id": "A", "geometry": line((0, 0), (50, 0))})
-    leak = {"leak_id": "L", "leaked_on": "2020-01-01", "geometry": line((0, 0), (1, 0)).centroid} | facts
+    place = line((0, 0), (1, 0)).centroid
+    leak: dict[str, object] = {"leak_id": "L", "leaked_on": "2020-01-01", "geometry": place} | facts
     leak["leaked_on"] = pd.Timestamp(str(leak["leaked_on"]))
     links = pd.DataFrame({"leak_id": ["L"], "segment_id": ["A"], "probability": [0.75]})
     record = make_record(segments, links, frame_of("leaks", [leak]), date(2026, 11, 1), ["third_party"])
