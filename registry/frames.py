@@ -13,6 +13,7 @@ import psycopg
 import pyarrow as pa
 import shapely
 from psycopg import sql
+from psycopg.copy import QueuedLibpqWriter
 
 from registry.fields import Field, fields
 
@@ -115,7 +116,8 @@ def copy_in(
     options = sql.SQL("FORMAT BINARY, FREEZE") if is_frozen else sql.SQL("FORMAT BINARY")
     statement = sql.SQL("COPY {} ({}) FROM STDIN WITH ({})").format(target, names, options)
     sent = 0
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    # a thread of its own sends, while this one packs the next batch
+    with connection.cursor() as cursor, cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
         copy.write(encoder.write_header())
         for batch in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
             columns = list(batch.columns)
