@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import maps.cli
-import planner.cli
 import typer
 
+import maps.cli
+import planner.cli
 import registry.cli
 
 app = typer.Typer(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -63,11 +63,11 @@ def _ewkb_lines(lines: npt.NDArray[Any], srid: int) -> pa.Array:
     )
 
 
-def elevations(geometry: npt.NDArray[Any]) -> pa.Array | None:
-    """Return the third dimension of each line as a list, or None where no row has one."""
+def elevations(geometry: npt.NDArray[Any]) -> pa.Array:
+    """Return the third dimension of each line as a list, null where a row has none."""
     has_z = shapely.has_z(geometry)
     if not has_z.any():
-        return None
+        return pa.nulls(len(geometry), pa.list_(pa.float64()))
     heights, row = shapely.get_coordinates(geometry, include_z=True, return_index=True)
     counts = np.where(has_z, np.bincount(row, minlength=len(geometry)), 0)
     offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
@@ -87,44 +87,29 @@ def to_arrow(frame: pd.DataFrame, contract: dict[str, Field]) -> pa.Table:
     return pa.table(columns)
 
 
-@dataclass(frozen=True)
-class Shapes:
-    """Geometry that goes with an Arrow table, row by row, and the SRID it is in."""
-
-    geometry: npt.NDArray[Any]
-    srid: int
-
-
 def copy_in(
-    connection: psycopg.Connection,
-    target: sql.Composable,
-    table: pa.Table,
-    shapes: Shapes | None = None,
-    *,
-    is_frozen: bool = False,
+    connection: psycopg.Connection, target: sql.Composable, batches: Iterable[pa.Table], *, is_frozen: bool = False
 ) -> Iterator[int]:
-    """Write an Arrow table by binary COPY inside the transaction of the connection, yielding rows sent so far.
+    """Write Arrow tables of one schema by binary COPY inside the transaction, yielding rows sent so far.
 
-    Geometry is packed batch by batch, while the server is busy with the batch before. `is_frozen` spares the server
-    later passes over the rows; it takes a table that this very transaction has truncated.
+    A thread of its own sends, so that the next batch is prepared while the server is busy with the one before.
+    `is_frozen` spares the server later passes over the rows; it takes a table that this very transaction has truncated.
     """
     from pgpq import ArrowToPostgresBinaryEncoder
 
-    schema = table.schema if shapes is None else table.schema.append(pa.field("geom", pa.binary()))
-    encoder = ArrowToPostgresBinaryEncoder(schema)
-    names = sql.SQL(", ").join(sql.Identifier(name) for name in schema.names)
+    remaining = iter(batches)
+    first = next(remaining)
+    encoder = ArrowToPostgresBinaryEncoder(first.schema)
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in first.column_names)
     options = sql.SQL("FORMAT BINARY, FREEZE") if is_frozen else sql.SQL("FORMAT BINARY")
     statement = sql.SQL("COPY {} ({}) FROM STDIN WITH ({})").format(target, names, options)
     sent = 0
-    # a thread of its own sends, while this one packs the next batch
     with connection.cursor() as cursor, cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
         copy.write(encoder.write_header())
-        for batch in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
-            columns = list(batch.columns)
-            if shapes is not None:
-                columns.append(ewkb(shapes.geometry[sent : sent + batch.num_rows], shapes.srid))
-            copy.write(encoder.write_batch(pa.record_batch(columns, schema=schema)))
-            sent += batch.num_rows
+        for table in chain([first], remaining):
+            for batch in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
+                copy.write(encoder.write_batch(batch))
+            sent += table.num_rows
             yield sent
         copy.write(encoder.finish())
 

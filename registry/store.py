@@ -106,7 +106,8 @@ class Registry:
         report: Report | None = None,
     ) -> Receipt:
         """Take one delivered file in; see `registry.intake.importer.import_delivery`."""
-        from registry.intake.importer import Request, import_delivery
+        from registry.intake.delivery import Request
+        from registry.intake.importer import import_delivery
         from registry.intake.mapping import read_mapping
 
         chosen = kind_named(kind)
@@ -252,7 +253,7 @@ class Registry:
                 import pyarrow as pa
 
                 table = table.add_column(0, "run_id", pa.array([run_id] * table.num_rows, type=pa.string()))
-                for _sent in copy_in(self.connection, sql.Identifier("registry", f"run_{frame_name}"), table):
+                for _sent in copy_in(self.connection, sql.Identifier("registry", f"run_{frame_name}"), [table]):
                     pass
         return run_id
 

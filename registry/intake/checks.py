@@ -22,9 +22,8 @@ _PAST_DAYS: dict[str, tuple[str, ...]] = {
 _INTERVALS = (("installed_year_min", "installed_year_max"), ("starts_on", "ends_on"), ("leaked_on", "repaired_on"))
 
 
-def check_rows(rows: pd.DataFrame, ids: pd.Series, kind: Kind, today: date, findings: Findings) -> None:
-    """Run every check that needs no geometry; `rows` has the columns of the kind, `ids` the owner's ids."""
-    check_ids(ids, kind, findings)
+def check_rows(rows: pd.DataFrame, kind: Kind, today: date, findings: Findings) -> None:
+    """Run every check of single rows that needs no geometry; `rows` has the columns of the kind."""
     _check_required(rows, kind, findings)
     _check_future(rows, kind, today, findings)
     for first, last in _INTERVALS:

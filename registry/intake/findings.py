@@ -48,6 +48,16 @@ class Findings:
             }
         )
 
+    def part(self, start: int, stop: int) -> Findings:
+        """Return the findings of the rows from `start` up to `stop`, counted from there."""
+        findings = Findings(stop - start)
+        for found in self._found:
+            inside = (found["position"] >= start) & (found["position"] < stop)
+            if inside.any():
+                kept = {name: None if found[name] is None else found[name][inside] for name in ("value", "offered")}
+                findings._found.append(found | kept | {"position": found["position"][inside] - start})
+        return findings
+
     @property
     def held(self) -> Mask:
         """Which rows have any fault."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from itertools import chain
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -16,11 +17,9 @@ from psycopg.types.json import Jsonb
 
 from registry.db import columns_sql, query, writing
 from registry.fields import fields
-from registry.frames import Shapes, copy_in, elevations, to_arrow
+from registry.frames import copy_in, elevations, ewkb, to_arrow
+from registry.intake.delivery import Delivery, Kept, Understood
 from registry.kinds import Kind
-
-if TYPE_CHECKING:
-    from registry.intake.importer import Understood
 
 # below this many rows building the indexes anew costs more than it saves
 _BULK_ROWS: Final = 20_000
@@ -29,12 +28,13 @@ _COPY_STEP: Final = "write"
 
 @dataclass(frozen=True)
 class Written:
-    """How the accepted rows of a delivery changed what is known."""
+    """How the accepted rows of a delivery changed what is known, and what was held back."""
 
     delivery_id: str
     added: int
     changed: int
     unchanged: int
+    kept: Kept
 
 
 def repeated_delivery(connection: psycopg.Connection, key: str) -> dict[str, Any] | None:
@@ -57,73 +57,86 @@ class Writer:
         self._srid = srid
         self._report = report
 
-    def write(self, understood: Understood, faults: pd.DataFrame, facts: dict[str, object]) -> Written | None:
+    def write(self, delivery: Delivery, facts: dict[str, object]) -> Written | None:
         """Write the delivery and return how many rows were added, changed and unchanged.
 
         None where somebody else delivered the same while this one was being read.
         """
-        held = understood.findings.held
-        table = self._arrow(understood, ~held)
-        self._shapes = Shapes(understood.geometry[~held], self._srid) if self._kind.geometry_dtype else None
         delivery_id = self._delivery_id(str(facts["content_key"]))
+        kept = Kept()
+        parts: Iterable[Understood] = delivery.parts()
+        if self._kind.name == "projects":
+            # their extents are looked up over the connection that the rows will be sent through
+            parts = list(parts)
         with writing(self._connection, delivery_id):
             if repeated_delivery(self._connection, str(facts["content_key"])) is not None:
                 return None
-            added, changed, unchanged = self._write_rows(table)
+            added, changed, unchanged = self._write_rows(parts, len(delivery), kept)
             counts = {
-                "rows_read": len(held),
-                "rows_accepted": table.num_rows,
-                "rows_held": int(held.sum()),
+                "rows_read": len(delivery),
+                "rows_accepted": added + changed + unchanged,
+                "rows_held": kept.held,
                 "rows_added": added,
                 "rows_changed": changed,
                 "rows_unchanged": unchanged,
             }
             self._write_delivery(delivery_id, facts | counts)
-            self._write_held(delivery_id, understood, faults)
-        return Written(delivery_id, added, changed, unchanged)
+            self._write_held(delivery_id, kept)
+        return Written(delivery_id, added, changed, unchanged, kept)
 
     def _delivery_id(self, key: str) -> str:
         """Return an id that a person can say: the day and the beginning of the content's hash."""
         row = self._connection.execute("SELECT to_char(now(), 'YYYYMMDD')").fetchone()
         return f"D{row[0] if row else ''}-{key[:8]}"
 
-    def _arrow(self, understood: Understood, sound: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Table:
+    def _batches(self, parts: Iterable[Understood], kept: Kept) -> Iterator[pa.Table]:
+        """Return the sound rows of each part as the table's columns; the others are kept aside."""
         contract = fields()[self._kind.name]
-        rows = understood.rows[sound]
-        ids = understood.ids[sound]
-        table = to_arrow(rows.reset_index(drop=True), contract)
-        table = table.add_column(0, self._kind.id_column, pa.Array.from_pandas(ids).cast(pa.string()))
-        if self._kind.geometry_dtype is not None:
-            heights = elevations(understood.geometry[sound]) if "elevations_m" in contract else None
-            if heights is not None:
-                table = table.append_column("elevations_m", heights)
-        return table
+        for part in parts:
+            kept.add(part)
+            sound = ~part.findings.held
+            table = to_arrow(part.rows[sound].reset_index(drop=True), contract)
+            ids = pa.Array.from_pandas(part.ids[sound]).cast(pa.string())
+            table = table.add_column(0, self._kind.id_column, ids)
+            if self._kind.geometry_dtype is not None:
+                geometry = part.geometry[sound]
+                if "elevations_m" in contract:
+                    table = table.append_column("elevations_m", elevations(geometry))
+                table = table.append_column("geom", ewkb(geometry, self._srid))
+            self._ids.append(ids)
+            if "retired_on" in table.column_names:
+                self._has_retired |= table["retired_on"].null_count < table.num_rows
+            yield table
 
-    def _write_rows(self, table: pa.Table) -> tuple[int, int, int]:
+    def _write_rows(self, parts: Iterable[Understood], row_count: int, kept: Kept) -> tuple[int, int, int]:
+        self._ids: list[pa.Array] = []
+        self._row_count = row_count
+        self._has_retired = False
+        batches = self._batches(parts, kept)
         row = self._connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(self._versions)).fetchone()
         if row is not None and row[0]:
-            return self._merge(table)
-        self._load(table)
-        return table.num_rows, 0, 0
+            return self._merge(batches)
+        return self._load(batches), 0, 0
 
     @property
     def _versions(self) -> sql.Identifier:
         return sql.Identifier("registry", self._kind.version_table)
 
-    def _load(self, table: pa.Table) -> None:
-        """Fill an empty table; for many rows the indexes are built afterwards."""
+    def _load(self, batches: Iterator[pa.Table]) -> int:
+        """Fill an empty table and return how many rows; for many rows the indexes are built afterwards."""
         connection = self._connection
-        identity = sql.Identifier("registry", self._kind.table)
-        is_bulk = table.num_rows >= _BULK_ROWS
+        is_bulk = self._row_count >= _BULK_ROWS
         definitions = self._take_indexes_off() if is_bulk else []
-        self._copy(self._versions, table, is_frozen=is_bulk)
-        for _sent in copy_in(connection, identity, table.select([self._kind.id_column]), is_frozen=is_bulk):
+        sent = self._copy(self._versions, batches, is_frozen=is_bulk)
+        identities = pa.table({self._kind.id_column: pa.chunked_array(self._ids, type=pa.string())})
+        for _sent in copy_in(connection, sql.Identifier("registry", self._kind.table), [identities], is_frozen=is_bulk):
             pass
-        self._apply_retirement(table)
+        self._apply_retirement()
         for number, definition in enumerate(definitions):
             self._report("index", number, len(definitions))
             connection.execute(definition.encode())
         self._report("index", len(definitions), len(definitions))
+        return sent
 
     def _take_indexes_off(self) -> list[str]:
         """Take the plain indexes off the two empty tables and return how to make them again.
@@ -140,15 +153,18 @@ class Writer:
             definitions += row[0] if row else []
         return definitions
 
-    def _copy(self, target: sql.Composable, table: pa.Table, *, is_frozen: bool = False) -> None:
-        for sent in copy_in(self._connection, target, table, self._shapes, is_frozen=is_frozen):
-            self._report(_COPY_STEP, sent, table.num_rows)
+    def _copy(self, target: sql.Composable, batches: Iterator[pa.Table], *, is_frozen: bool = False) -> int:
+        sent = 0
+        for sent in copy_in(self._connection, target, batches, is_frozen=is_frozen):
+            self._report(_COPY_STEP, sent, self._row_count)
+        return sent
 
-    def _merge(self, table: pa.Table) -> tuple[int, int, int]:
+    def _merge(self, batches: Iterator[pa.Table]) -> tuple[int, int, int]:
         """Add what is new, supersede what differs, leave what is equal alone."""
         connection = self._connection
         names = self._stored_columns()
-        carried = [name for name in names if name not in table.column_names and name != "geom"]
+        first = next(batches)
+        carried = [name for name in names if name not in first.column_names]
         parts: dict[str, sql.Composable] = {
             "incoming": sql.Identifier("incoming"),
             "versions": self._versions,
@@ -163,7 +179,7 @@ class Writer:
                 "CREATE TEMP TABLE {incoming} ON COMMIT DROP AS SELECT {key}, {columns} FROM {versions} LIMIT 0"
             ).format(**parts)
         )
-        self._copy(sql.Identifier("incoming"), table)
+        self._copy(sql.Identifier("incoming"), chain([first], batches))
         connection.execute(sql.SQL("CREATE INDEX ON {incoming} ({key})").format(**parts))
         connection.execute(sql.SQL("ANALYZE {incoming}").format(**parts))
         if carried:
@@ -177,7 +193,7 @@ class Writer:
         connection.execute(_statement("merge_name_new", parts))
         written = connection.execute(_statement("merge_insert", parts)).rowcount
         connection.execute(sql.SQL("DROP TABLE {incoming}").format(**parts))
-        self._apply_retirement(table)
+        self._apply_retirement()
         return written - changed, changed, unchanged
 
     def _stored_columns(self) -> list[str]:
@@ -185,9 +201,9 @@ class Writer:
         names = [field.column for field in contract if field.role in {"attribute", "derived"}]
         return [*names, "geom"] if self._kind.geometry_dtype else names
 
-    def _apply_retirement(self, table: pa.Table) -> None:
+    def _apply_retirement(self) -> None:
         """A pipe that was retired is true until that day."""
-        if "retired_on" in table.column_names and table["retired_on"].null_count < table.num_rows:
+        if self._has_retired:
             self._connection.execute(query("end_retired_segments"))
 
     def _write_delivery(self, delivery_id: str, facts: dict[str, Any]) -> None:
@@ -199,13 +215,11 @@ class Writer:
         }
         self._connection.execute(query("insert_delivery"), values)
 
-    def _write_held(self, delivery_id: str, understood: Understood, faults: pd.DataFrame) -> None:
-        positions = np.flatnonzero(understood.findings.held)
-        if positions.size == 0:
+    def _write_held(self, delivery_id: str, kept: Kept) -> None:
+        if not kept.held:
             return
-        raw = understood.raw.rows.iloc[positions]
-        shapes = understood.geometry[positions]
-        given = understood.raw.geometry[positions] if understood.raw.geometry is not None else shapes
+        raw = pd.concat(kept.raw)
+        shapes, given = np.concatenate(kept.geometry), np.concatenate(kept.given)
         lengths = shapely.length(np.where(shapely.is_missing(shapes), given, shapes))
         is_line = self._kind.geometry_dtype == "linestring"
         rows = [
@@ -233,7 +247,7 @@ class Writer:
                         _text(fault["offered"]),
                         Jsonb(fault["parameters"]),
                     )
-                    for fault in faults.to_dict("records")
+                    for fault in kept.faults().to_dict("records")
                 ],
             )
 

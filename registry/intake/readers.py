@@ -14,7 +14,6 @@ from registry.intake.encoding import decode
 from registry.intake.mapping import Source
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 VECTOR_SUFFIXES: Final = frozenset({".gpkg", ".shp", ".geojson", ".json", ".fgb", ".gdb"})
@@ -27,12 +26,12 @@ _SHAPEFILE_ENCODING: Final = "gb18030"
 class RawTable:
     """The rows of one file before anything is understood.
 
-    `rows` has the headings of the file; `geometry` holds shapely objects (None where a row has none) or is None for
-    a table; `first_row` is the number that a person sees beside the first row of data.
+    `rows` has the headings of the file; `geometry` holds WKB as Arrow (null where a row has none) or is None for a
+    table; `first_row` is the number that a person sees beside the first row of data.
     """
 
     rows: pd.DataFrame
-    geometry: np.ndarray[Any, Any] | None
+    geometry: Any
     crs: str | None
     encoding: str | None
     first_row: int
@@ -129,7 +128,6 @@ def _header_row(cells: list[list[Any]], filled: list[int], known_headings: set[s
 
 def _read_vector(path: Path, source: Source, _known_headings: set[str]) -> RawTable:
     import pyogrio
-    import shapely
     from pyogrio.errors import DataLayerError, DataSourceError
 
     encoding = source.encoding or (_SHAPEFILE_ENCODING if _is_shapefile_without_encoding(path) else None)
@@ -141,9 +139,8 @@ def _read_vector(path: Path, source: Source, _known_headings: set[str]) -> RawTa
     name = meta["geometry_name"] or "wkb_geometry"
     if name not in table.column_names:
         raise FileFaultError("layer_without_geometry", file=path.name, layer=layer)
-    geometry = shapely.from_wkb(table.column(name).to_numpy(zero_copy_only=False), on_invalid="ignore")
     rows = _to_pandas(table.drop_columns([name]))
-    return RawTable(rows, geometry, meta["crs"], encoding or meta.get("encoding"), 1)
+    return RawTable(rows, table.column(name), meta["crs"], encoding or meta.get("encoding"), 1)
 
 
 def _is_shapefile_without_encoding(path: Path) -> bool:
@@ -166,7 +163,6 @@ def _read_parquet(path: Path, _source: Source, _known_headings: set[str]) -> Raw
 
     import pyarrow as pa
     import pyarrow.parquet as pq
-    import shapely
 
     try:
         table = pq.read_table(path)
@@ -180,11 +176,10 @@ def _read_parquet(path: Path, _source: Source, _known_headings: set[str]) -> Raw
     column = geo["columns"][name]
     if column.get("encoding") != "WKB":
         raise FileFaultError("geometry_encoding_unknown", file=path.name, encoding=column.get("encoding"))
-    geometry = shapely.from_wkb(table.column(name).to_numpy(zero_copy_only=False), on_invalid="ignore")
     # GeoParquet: a missing crs means OGC:CRS84, an explicit null means unknown
     crs = json.dumps(column["crs"]) if column.get("crs") else ("OGC:CRS84" if "crs" not in column else None)
     others = [entry for entry in geo["columns"] if entry != name and entry in table.column_names]
-    return RawTable(_to_pandas(table.drop_columns([name, *others])), geometry, crs, None, 1)
+    return RawTable(_to_pandas(table.drop_columns([name, *others])), table.column(name), crs, None, 1)
 
 
 def _to_pandas(table: Any) -> pd.DataFrame:  # noqa: ANN401 - pyarrow has no complete types

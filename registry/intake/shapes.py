@@ -16,7 +16,6 @@ from registry.crs import axes_are_swapped, parse_crs, swap_axes, to_working_crs
 from registry.errors import FileFaultError
 from registry.intake.findings import Findings
 from registry.intake.mapping import Mapping
-from registry.intake.readers import RawTable
 from registry.kinds import Kind
 
 Geometries = npt.NDArray[Any]
@@ -33,15 +32,6 @@ _ALLOWED: Final[dict[str, tuple[GeometryType, ...]]] = {
 
 
 @dataclass(frozen=True)
-class Shapes:
-    """Geometry of all rows in the working CRS (None where missing or faulty) and what was noticed about the file."""
-
-    geometry: Geometries
-    crs: str
-    notes: list[dict[str, object]]
-
-
-@dataclass(frozen=True)
 class Place:
     """Where a delivery is said to lie and where it is to go."""
 
@@ -52,10 +42,63 @@ class Place:
     file_name: str
 
 
-def settle_shapes(
-    raw: RawTable, points: tuple[pd.Series, pd.Series] | None, place: Place, findings: Findings
-) -> Shapes:
-    """Settle the geometry of every row.
+@dataclass(frozen=True)
+class Source:
+    """Geometry of a delivery as it came: WKB of a GIS file, or points made from two columns of a table."""
+
+    wkb: Any
+    points: Geometries | None
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the geometry was made from columns of coordinates."""
+        return self.points is not None
+
+    def __len__(self) -> int:
+        return len(self.wkb) if self.points is None else len(self.points)
+
+    def part(self, start: int, stop: int) -> Geometries:
+        """Return the geometries of some rows; what is no geometry at all comes as None."""
+        return self.points[start:stop] if self.points is not None else _decoded(self.wkb.slice(start, stop - start))
+
+    def sample(self) -> Geometries:
+        """Return at most some twenty thousand geometries from the whole file."""
+        step = max(1, len(self) // 20_000)
+        return (
+            self.points[::step] if self.points is not None else _decoded(self.wkb.take(np.arange(0, len(self), step)))
+        )
+
+
+def _decoded(wkb: Any) -> Geometries:  # noqa: ANN401 - pyarrow has no complete types
+    return np.asarray(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore"))
+
+
+@dataclass(frozen=True)
+class Settled:
+    """In which CRS a delivery is, whether its axes are to be exchanged, and what was noticed on the way."""
+
+    crs: pyproj.CRS
+    is_swapped: bool
+    notes: list[dict[str, object]]
+
+    @property
+    def name(self) -> str:
+        """The CRS as authority and code where it has them."""
+        authority = self.crs.to_authority()
+        return ":".join(authority) if authority else self.crs.name
+
+
+def make_points(x: pd.Series, y: pd.Series) -> Geometries:
+    """Return points from two columns of numbers, None where either is missing."""
+    easting, northing = (column.to_numpy(dtype="float64") for column in (x, y))
+    there = np.isfinite(easting) & np.isfinite(northing)
+    geometry = np.full(len(x), None, dtype=object)
+    geometry[there] = shapely.points(easting[there], northing[there])
+    return geometry
+
+
+def settle(source: Source, raw_crs: str | None, place: Place) -> Settled:
+    """Settle the CRS and the order of the axes of a whole delivery.
 
     The CRS is that of the option, else of the mapping, else of the file; a table of coordinates without any is taken
     to be in the working CRS, with a note.
@@ -66,56 +109,43 @@ def settle_shapes(
         Where the CRS is missing, in conflict with the coordinates, or where the axes of a GIS file are swapped.
     """
     notes: list[dict[str, object]] = []
-    named = place.crs or place.mapping.source.crs or raw.crs
-    if raw.geometry is None and points is None:
-        return Shapes(np.full(len(raw.rows), None, dtype=object), "", notes)
+    named = place.crs or place.mapping.source.crs or raw_crs
     if named is None:
-        if raw.geometry is not None:
+        if not source.is_table:
             raise FileFaultError("crs_missing", file=place.file_name)
         named = f"EPSG:{place.srid}"
         notes.append({"code": "note_crs_assumed", "crs": named})
     crs = parse_crs(named)
-    geometry = raw.geometry if raw.geometry is not None else _points(points)
-    geometry = _settle_axes(geometry, crs, place, notes, is_table=raw.geometry is None)
-    _note_broken(geometry, raw, findings)
-    geometry = to_working_crs(_without(geometry, findings.held), crs, place.srid)
-    authority = crs.to_authority()
-    return Shapes(_of_type(geometry, place.kind, findings), ":".join(authority) if authority else crs.name, notes)
-
-
-def _points(points: tuple[pd.Series, pd.Series] | None) -> Geometries:
-    if points is None:
-        return np.empty(0, dtype=object)
-    x, y = (column.to_numpy(dtype="float64") for column in points)
-    there = np.isfinite(x) & np.isfinite(y)
-    geometry = np.full(len(x), None, dtype=object)
-    geometry[there] = shapely.points(x[there], y[there])
-    return geometry
-
-
-def _settle_axes(
-    geometry: Geometries, crs: pyproj.CRS, place: Place, notes: list[dict[str, object]], *, is_table: bool
-) -> Geometries:
     declared = place.mapping.source.axis
-    if declared == "northing-easting":
+    is_swapped = declared == "northing-easting"
+    sample = source.sample()
+    coordinates = shapely.get_coordinates(swap_axes(sample) if is_swapped else sample)
+    if axes_are_swapped(coordinates[:, 0], coordinates[:, 1], crs, place.file_name):
+        if declared is not None or not source.is_table:
+            raise FileFaultError("axes_swapped", file=place.file_name, x=coordinates[0, 0], y=coordinates[0, 1])
+        notes.append({"code": "note_axes_swapped"})
+        is_swapped = True
+    return Settled(crs, is_swapped, notes)
+
+
+def place_shapes(
+    geometry: Geometries, settled: Settled, place: Place, findings: Findings, *, is_table: bool
+) -> Geometries:
+    """Return geometries in the working CRS and of the right type; faulty ones are noted and missing."""
+    if settled.is_swapped:
         geometry = swap_axes(geometry)
-    sample = geometry[:: max(1, len(geometry) // 20_000)]
-    coordinates = shapely.get_coordinates(sample)
-    if not axes_are_swapped(coordinates[:, 0], coordinates[:, 1], crs, place.file_name):
-        return geometry
-    if declared is not None or not is_table:
-        raise FileFaultError("axes_swapped", file=place.file_name, x=coordinates[0, 0], y=coordinates[0, 1])
-    notes.append({"code": "note_axes_swapped"})
-    return swap_axes(geometry)
+    _note_broken(geometry, findings, is_table=is_table)
+    geometry = to_working_crs(_without(geometry, findings.held), settled.crs, place.srid)
+    return _of_type(geometry, place.kind, findings)
 
 
-def _note_broken(geometry: Geometries, raw: RawTable, findings: Findings) -> None:
+def _note_broken(geometry: Geometries, findings: Findings, *, is_table: bool) -> None:
     """Note rows whose coordinates are not numbers: nothing can be computed with them."""
-    flat = shapely.get_coordinates(geometry, return_index=True)
+    coordinates, row = shapely.get_coordinates(geometry, return_index=True)
     bad = np.zeros(len(geometry), dtype=bool)
-    bad[flat[1][~np.isfinite(flat[0]).all(axis=1)]] = True
+    bad[row[~np.isfinite(coordinates).all(axis=1)]] = True
     findings.add(bad, "geometry", "geometry_not_finite")
-    if raw.geometry is not None:
+    if not is_table:
         empty = shapely.is_missing(geometry) | shapely.is_empty(geometry)
         findings.add(empty, "geometry", "geometry_empty")
 

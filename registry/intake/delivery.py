@@ -1,0 +1,232 @@
+"""One delivered file: read whole, understood part by part, so that writing can begin while the rest is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import psycopg
+import pyarrow as pa
+import shapely
+
+from registry.errors import FileFaultError
+from registry.fields import fields
+from registry.intake.checks import check_extent, check_ids, check_rows
+from registry.intake.convert import convert
+from registry.intake.extents import fill_extents
+from registry.intake.findings import Findings
+from registry.intake.headings import Headings, known_headings, match_headings
+from registry.intake.mapping import Mapping, unit_factor
+from registry.intake.readers import RawTable, read_raw
+from registry.intake.shapes import Place, Settled, Source, make_points, place_shapes, settle
+from registry.kinds import Kind
+
+Geometries = npt.NDArray[Any]
+PART_ROWS: Final = 65_536
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be imported and how."""
+
+    kind: Kind
+    path: Path
+    mapping: Mapping
+    crs: str | None
+    source: str | None
+    actor: str
+    today: date
+    is_dry_run: bool = False
+
+
+@dataclass
+class Understood:
+    """Some rows of a delivery: our columns, geometry in the working CRS and as given, and the faults by row."""
+
+    raw: pd.DataFrame
+    ids: pd.Series
+    rows: pd.DataFrame
+    geometry: Geometries
+    given: Geometries
+    findings: Findings
+
+
+@dataclass
+class Kept:
+    """What was held back, gathered over the parts: rows as delivered, their geometry, their faults."""
+
+    raw: list[pd.DataFrame] = field(default_factory=list)
+    geometry: list[Geometries] = field(default_factory=list)
+    given: list[Geometries] = field(default_factory=list)
+    tables: list[pd.DataFrame] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, parts: Iterable[Understood]) -> Kept:
+        """Gather what all parts hold back, without writing anything."""
+        kept = cls()
+        for part in parts:
+            kept.add(part)
+        return kept
+
+    def add(self, part: Understood) -> None:
+        """Take the held-back rows of one part."""
+        held = part.findings.held
+        faults = part.findings.table()
+        faults.insert(0, "row_number", part.raw.index.to_numpy()[faults.pop("position").to_numpy(dtype=int)])
+        self.tables.append(faults)
+        if held.any():
+            self.raw.append(part.raw[held])
+            self.geometry.append(part.geometry[held])
+            self.given.append(part.given[held])
+
+    @property
+    def held(self) -> int:
+        """How many rows are held back."""
+        return sum(len(rows) for rows in self.raw)
+
+    def faults(self) -> pd.DataFrame:
+        """Return one row for each fault, in the order of the file."""
+        filled = [table for table in self.tables if len(table)]
+        return pd.concat(filled, ignore_index=True) if filled else self.tables[0]
+
+
+class Delivery:
+    """A delivered file of which everything is settled that needs all of its rows: headings, ids, CRS, axes."""
+
+    def __init__(self, connection: psycopg.Connection, request: Request, srid: int) -> None:
+        kind, mapping = request.kind, request.mapping
+        raw = read_raw(request.path, mapping.source, known_headings(kind))
+        _filter_rows(raw, mapping, request.path.name)
+        names = [str(name) for name in raw.rows.columns]
+        self._connection = connection
+        self._request = request
+        self._raw = raw
+        self._headings = match_headings(names, kind, mapping, request.path.name)
+        self._place = Place(kind, mapping, request.crs, srid, request.path.name)
+        self._findings = Findings(len(raw.rows))
+        self._ids = self._read_ids()
+        self._source, self._settled = self._settle()
+        self.encoding = raw.encoding
+        self.crs = self._settled.name if self._settled else None
+        self.notes = self._notes()
+
+    def __len__(self) -> int:
+        return len(self._raw.rows)
+
+    def _read_ids(self) -> pd.Series:
+        kind = self._request.kind
+        heading = self._headings.by_column.get(kind.id_column)
+        if heading is None:
+            ids = pd.Series(pd.NA, index=self._raw.rows.index, dtype="str")
+        else:
+            ids = convert(self._raw.rows[heading], fields()[kind.name][kind.id_column], self._findings, {}, 1.0)
+        check_ids(ids, kind, self._findings)
+        return ids
+
+    def _settle(self) -> tuple[Source | None, Settled | None]:
+        if self._request.kind.geometry_dtype is None:
+            return None, None
+        points = None
+        if self._raw.geometry is None:
+            points = _make_points(self._raw, self._headings, self._findings, self._request.mapping)
+            if shapely.is_missing(points).all():
+                return Source(None, points), None
+        source = Source(self._raw.geometry, points)
+        return source, settle(source, self._raw.crs, self._place)
+
+    def _notes(self) -> list[dict[str, object]]:
+        notes = [*self._raw.notes, *(self._settled.notes if self._settled else [])]
+        if self._headings.unused:
+            notes.append({"code": "note_columns_unused", "columns": ", ".join(self._headings.unused)})
+        if self.encoding and self.encoding.lower() not in {"utf-8-sig", "utf-8"}:
+            notes.append({"code": "note_encoding", "encoding": self.encoding})
+        return notes
+
+    def parts(self) -> Iterator[Understood]:
+        """Understand the rows part by part, in the order of the file."""
+        for start in range(0, len(self), PART_ROWS):
+            yield self._part(start, min(start + PART_ROWS, len(self)))
+
+    def _part(self, start: int, stop: int) -> Understood:
+        kind, request = self._request.kind, self._request
+        raw = self._raw.rows.iloc[start:stop]
+        findings = self._findings.part(start, stop)
+        rows = _columns(raw, kind, request.mapping, self._headings, findings)
+        given = np.full(len(raw), None, dtype=object) if self._source is None else self._source.part(start, stop)
+        geometry = given
+        if self._source is not None and self._settled is not None:
+            is_table = self._source.is_table
+            geometry = place_shapes(given, self._settled, self._place, findings, is_table=is_table)
+        check_rows(rows, kind, request.today, findings)
+        if kind.name == "projects":
+            geometry = fill_extents(self._connection, rows, geometry, findings)
+        if kind.geometry_dtype is not None:
+            check_extent(shapely.is_missing(geometry), kind, findings)
+        return Understood(raw, self._ids.iloc[start:stop], rows, geometry, given, findings)
+
+
+def _filter_rows(raw: RawTable, mapping: Mapping, file_name: str) -> None:
+    """Keep the rows that the mapping asks for; the others are no part of this delivery and are counted in a note."""
+    keep = np.ones(len(raw.rows), dtype=bool)
+    for heading, wanted in mapping.filter.items():
+        if heading not in raw.rows:
+            raise FileFaultError("filter_heading_absent", file=file_name, heading=heading)
+        values = wanted if isinstance(wanted, list) else [wanted]
+        keep &= raw.rows[heading].isin(values).to_numpy()
+    if keep.all():
+        return
+    raw.rows = raw.rows[keep]
+    raw.geometry = raw.geometry.filter(pa.array(keep)) if raw.geometry is not None else None
+    raw.notes.append({"code": "note_rows_filtered", "count": int((~keep).sum())})
+    if not keep.any():
+        raise FileFaultError("file_without_rows", file=file_name)
+
+
+def _columns(raw: pd.DataFrame, kind: Kind, mapping: Mapping, headings: Headings, findings: Findings) -> pd.DataFrame:
+    columns: dict[str, pd.Series] = {}
+    read: set[str] = set()
+    reworded = dict(mapping.values)
+    for field_ in fields()[kind.name].values():
+        if field_.role != "attribute":
+            continue
+        name = field_.column
+        words = reworded.get(name, {})
+        factor = unit_factor(mapping.units[name], field_.unit) or 1.0 if name in mapping.units else 1.0
+        default = mapping.defaults.get(name)
+        if name in headings.by_column:
+            heading = headings.by_column[name]
+            # the second end of an interval read from one heading has the same faults as the first
+            noted = Findings(len(raw)) if heading in read else findings
+            read.add(heading)
+            columns[name] = convert(raw[heading], field_, noted, words, factor)
+            if default is not None:
+                stated = convert(pd.Series([default], dtype=object), field_, Findings(1), words, 1.0)
+                columns[name] = columns[name].fillna(stated.iloc[0])
+        elif default is not None:
+            constant = pd.Series(default, index=raw.index, dtype=object)
+            columns[name] = convert(constant, field_, findings, words, 1.0)
+    rows = pd.DataFrame(columns, index=raw.index)
+    if "ends_on" in rows and headings.by_column.get("ends_on") == headings.by_column.get("starts_on"):
+        # one column for both: only a bare year or month says when the work ends
+        rows["ends_on"] = rows["ends_on"].where(rows["ends_on"] != rows["starts_on"])
+    return rows
+
+
+def _make_points(raw: RawTable, headings: Headings, findings: Findings, mapping: Mapping) -> Geometries:
+    """Return points from the coordinate columns of a table; all missing where it has none."""
+    names = [headings.by_column.get(axis) for axis in ("x", "y")]
+    if names[0] is None or names[1] is None:
+        return np.full(len(raw.rows), None, dtype=object)
+    template = fields()["nodes"]["ground_elevation_m"]
+    numbers: list[pd.Series] = []
+    for axis, name in zip(("x", "y"), names, strict=True):
+        coordinate = replace(template, column=axis, minimum=None, maximum=None)
+        factor = unit_factor(mapping.units[axis], "m") or 1.0 if axis in mapping.units else 1.0
+        numbers.append(convert(raw.rows[name], coordinate, findings, {}, factor))
+    return make_points(numbers[0], numbers[1])
