@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from planner.factors import text_column
+from registry.fields import fields, value_list
 
 METRES_PER_KM = 1000.0
 
@@ -18,7 +19,14 @@ def by_tier(scores: pd.DataFrame, segments: pd.DataFrame, column: str) -> pd.Dat
     rows = pd.DataFrame({column: scores[column], "tier": tier, "length_m": scores["length_m"]})
     counted = rows.groupby([column, "tier"])["length_m"].agg(["size", "sum"]).reset_index()
     counted["km"] = counted["sum"] / METRES_PER_KM
-    return counted.rename(columns={"size": "segment_count"})[[column, "tier", "segment_count", "km"]]
+    ranked = counted.sort_values(column, key=lambda codes: _ranks(codes, column), kind="stable", ignore_index=True)
+    return ranked.rename(columns={"size": "segment_count"})[[column, "tier", "segment_count", "km"]]
+
+
+def _ranks(codes: pd.Series, column: str) -> pd.Series:
+    """Return the place of each code in its value list: grades go from low to severe, not by the alphabet."""
+    order = list(value_list(fields()["scores"][column].list_name))
+    return codes.map({code: place for place, code in enumerate(order)})
 
 
 def by_project_kind(pairs: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame:

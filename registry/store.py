@@ -299,23 +299,12 @@ class Registry:
 
 def _with_reasons(faults: pd.DataFrame) -> pd.DataFrame:
     """Say the reason of each held-back row in both languages."""
-    from registry.catalogue import say
+    from registry.intake.reasons import reason
 
     said = faults.copy()
     for language in ("en", "zh"):
-        said[f"reason_{language}"] = [
-            say(row["code"], language, **_speakable(row)) for row in faults.to_dict("records")
-        ]
+        said[f"reason_{language}"] = [reason(row, row["kind"], language) for row in faults.to_dict("records")]
     return said
-
-
-def _speakable(row: dict[Any, Any]) -> dict[str, object]:
-    return {
-        "value": row["value"] or "",
-        "offered": row["offered"] or "—",
-        "column": row["column_name"],
-        **dict(row["parameters"] or {}),
-    }
 
 
 def _selected(field: Field) -> sql.Composable:

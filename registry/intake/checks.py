@@ -29,7 +29,7 @@ def check_rows(rows: pd.DataFrame, kind: Kind, today: date, findings: Findings) 
     for first, last in _INTERVALS:
         if first in rows and last in rows:
             backwards = (rows[first] > rows[last]).fillna(False).to_numpy(dtype=bool)
-            findings.add(backwards, last, "interval_backwards", values=_text(rows[last]), other=_label(kind, first))
+            findings.add(backwards, last, "interval_backwards", values=_text(rows[last]), other=first)
 
 
 def check_ids(ids: pd.Series, kind: Kind, findings: Findings) -> None:
@@ -76,7 +76,3 @@ def check_extent(is_missing: Mask, kind: Kind, findings: Findings) -> None:
 def _text(values: pd.Series) -> npt.NDArray[Any]:
     text = values.dt.strftime("%Y-%m-%d") if values.dtype.kind == "M" else values
     return np.asarray(text, dtype=object)
-
-
-def _label(kind: Kind, column: str) -> str:
-    return fields()[kind.name][column].label_zh

@@ -134,6 +134,9 @@ def _read_vector(path: Path, source: Source, _known_headings: set[str]) -> RawTa
     try:
         layer = source.layer or _only_layer(path)
         meta, table = pyogrio.read_arrow(path, layer=layer, encoding=encoding)
+    except FileFaultError:
+        # ours says better what is wrong; it is a ValueError as well
+        raise
     except (DataSourceError, DataLayerError, UnicodeDecodeError, ValueError) as fault:
         raise FileFaultError("file_unreadable", file=path.name, fault=str(fault)) from fault
     name = meta["geometry_name"] or "wkb_geometry"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from registry.errors import FileFaultError
-from registry.fields import fields
+from registry.intake.reasons import column_label, reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,18 +15,6 @@ if TYPE_CHECKING:
     from registry.intake.importer import Receipt
 
 _SHOWN: Final = 10
-
-
-def _reason(row: dict[Any, Any], kind: str | None, language: str) -> str:
-    from registry.catalogue import say
-
-    field = fields()[kind].get(str(row["column_name"])) if kind else None
-    named: dict[str, Any] = {
-        "value": "" if row["value"] is None else row["value"],
-        "offered": "—" if row["offered"] is None else row["offered"],
-        "column": field.label(language) if field else row["column_name"],
-    }
-    return say(str(row["code"]), language, **(named | dict(row["parameters"] or {})))
 
 
 def print_receipt(session: Session, receipt: Receipt, shown: int = _SHOWN) -> None:
@@ -49,7 +37,7 @@ def print_receipt(session: Session, receipt: Receipt, shown: int = _SHOWN) -> No
     for note in receipt.notes:
         session.tell(str(note["code"]), **{key: value for key, value in note.items() if key != "code"})
     for row in receipt.faults.head(shown).to_dict("records"):
-        session.tell("import_fault", row=row["row_number"], reason=_reason(row, receipt.kind, session.language))
+        session.tell("import_fault", row=row["row_number"], reason=reason(row, receipt.kind, session.language))
     if len(receipt.faults) > shown:
         session.tell("import_more_faults", count=len(receipt.faults) - shown, delivery=receipt.delivery_id or "—")
     session.result(
@@ -72,7 +60,7 @@ def print_receipt(session: Session, receipt: Receipt, shown: int = _SHOWN) -> No
                     "code": row["code"],
                     "value": row["value"],
                     "offered": row["offered"],
-                    "reason": _reason(row, receipt.kind, session.language),
+                    "reason": reason(row, receipt.kind, session.language),
                 }
                 for row in receipt.faults.to_dict("records")
             ],
@@ -82,9 +70,16 @@ def print_receipt(session: Session, receipt: Receipt, shown: int = _SHOWN) -> No
 
 def held_table(faults: pd.DataFrame, session: Session) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return the held-back rows as a table for the terminal, with its headings."""
-    table = faults.assign(reason=faults[f"reason_{session.language}"])
+    table = faults.assign(
+        reason=faults[f"reason_{session.language}"],
+        column_name=_labels(faults, session.language),
+    )
     columns = ["row_number", "column_name", "value", "offered", "reason"]
     return table, {name: session.say(f"heading_{name}") for name in columns}
+
+
+def _labels(faults: pd.DataFrame, language: str) -> list[str]:
+    return [column_label(row["kind"], row["column_name"], language) for row in faults.to_dict("records")]
 
 
 def write_held(faults: pd.DataFrame, path: Path, language: str) -> None:
@@ -96,7 +91,8 @@ def write_held(faults: pd.DataFrame, path: Path, language: str) -> None:
     delivered = pd.DataFrame(list(faults["row"]), index=faults.index)
     columns = ["row_number", "column_name", "value", "offered", f"reason_{language}"]
     names = {name: say(f"heading_{name.removesuffix(f'_{language}')}", language) for name in columns}
-    table = pd.concat([faults[columns].rename(columns=names), delivered], axis="columns")
+    told = faults[columns].assign(column_name=_labels(faults, language)).rename(columns=names)
+    table = pd.concat([told, delivered], axis="columns")
     if path.suffix.lower() == ".csv":
         table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
     elif path.suffix.lower() == ".xlsx":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -25,10 +26,10 @@ from tests.planner.frames import frame_of, line, segments_of
         ({"leaked_on": "2026-11-02"}, 0.0),
     ],
 )
-def test_what_counts_as_a_leak_of_the_segment(facts: dict[str, str], expected: float) -> None:
+def test_what_counts_as_a_leak_of_the_segment(facts: dict[str, Any], expected: float) -> None:
     segments = segments_of({"segment_id": "A", "geometry": line((0, 0), (50, 0))})
     place = line((0, 0), (1, 0)).centroid
-    leak: dict[str, object] = {"leak_id": "L", "leaked_on": "2020-01-01", "geometry": place} | facts
+    leak: dict[str, Any] = {"leak_id": "L", "leaked_on": "2020-01-01", "geometry": place} | facts
     leak["leaked_on"] = pd.Timestamp(str(leak["leaked_on"]))
     links = pd.DataFrame({"leak_id": ["L"], "segment_id": ["A"], "probability": [0.75]})
     record = make_record(segments, links, frame_of("leaks", [leak]), date(2026, 11, 1), ["third_party"])
