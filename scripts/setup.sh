@@ -59,8 +59,14 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 # --- virtual environment --------------------------------------------------------------------------------------------
+# the distribution's own Python first: other users of the machine may run it, unlike one under somebody's home
 python=python3
-"$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || python=/usr/bin/python3
+for candidate in /usr/bin/python3 python3; do
+    if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        python=$candidate
+        break
+    fi
+done
 stamp=$(cat requirements.lock setup.cfg pyproject.toml | sha256sum | cut -d' ' -f1)
 if [ "$(cat .venv/digonce.stamp 2>/dev/null)" != "$stamp" ]; then
     [ -x .venv/bin/python ] || "$python" -m venv .venv
