@@ -28,7 +28,7 @@ from registry.intake.shapes import Place, Settled, Source, make_points, place_sh
 from registry.kinds import Kind
 
 Geometries = npt.NDArray[Any]
-PART_ROWS: Final = 65_536
+PART_ROWS: Final = 16_384
 
 
 @dataclass(frozen=True)
