@@ -64,7 +64,7 @@ NOT_YET = frozenset(
 )
 LARGEST_PICTURE = 400_000
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
-MACHINE = re.compile(r"/work/|/root/|/tmp/|/var/tmp/|/home/\w|\b\d{1,3}(?:\.\d{1,3}){3}\b|https?://")
+MACHINE = re.compile(r"/root/|/tmp/|/var/tmp/|/home/\w|\b\d{1,3}(?:\.\d{1,3}){3}\b|https?://")
 HAN = re.compile(r"[\u4e00-\u9fff]+")
 
 
