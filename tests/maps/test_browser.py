@@ -215,10 +215,12 @@ def test_old_browser_is_told_in_plain_words(tab: Tab, map_path: Path) -> None:
 
 
 def test_damaged_file_is_told_in_plain_words(tab: Tab, drawn: PlanMap, tmp_path: Path) -> None:
-    cut = re.sub(r'(id="digonce-layer-segments">)[^<]{200}', r"\1", drawn.html)
+    cut, count = re.subn(r'(id="digonce-layer-segments">)[^<]{200}', r"\1", drawn.html)
+    assert count == 1
     (tmp_path / "cut.html").write_text(cut, encoding="utf-8")
     tab.open(tmp_path / "cut.html")
-    tab.page.wait_for_function("document.getElementById('notice').textContent.includes('不完整')")
+    tab.page.wait_for_function("!document.getElementById('notice').hidden")
+    assert "不完整" in tab.page.locator("#notice").inner_text()
 
 
 def test_report_and_index_open_offline_and_fit_a_phone(

@@ -253,9 +253,11 @@ def test_strict_umask_of_root_does_not_shut_the_server_out(folder: Path) -> None
     try:
         cluster = Cluster(folder / "one" / "two", is_throwaway=True)
         cluster.up()
+        assert cluster.status().is_running
         cluster.down()
     finally:
         os.umask(previous)
+    assert not cluster.status().is_running
 
 
 def test_failed_start_shows_the_log(cluster: Cluster) -> None:
