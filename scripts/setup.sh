@@ -46,11 +46,13 @@ if [ ${#missing[@]} -gt 0 ]; then
     [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
     if [[ " ${missing[*]} " == *" postgis "* ]]; then
         # the PostGIS that belongs to the server of this distribution
-        major=$(apt-cache depends postgresql | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p' | head -1)
+        major=$(apt-cache depends postgresql | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p' | sort -n | tail -1)
         installed=$(ls /usr/lib/postgresql 2>/dev/null | sort -n | tail -1)
         missing=("${missing[@]/#postgis/postgresql-${installed:-$major}-postgis-3}")
     fi
-    if [[ " ${missing[*]} " == *" chromium "* ]] && ! apt-cache show chromium 2>/dev/null | grep -q '^Version: [0-9]'; then
+    # read whole before it is searched: a reader that stops early would make the pipe fail
+    chromium_versions=$(apt-cache show chromium 2>/dev/null | grep '^Version: [0-9]' || true)
+    if [[ " ${missing[*]} " == *" chromium "* ]] && [ -z "$chromium_versions" ]; then
         say "no chromium package here: browser tests will be skipped (DIGONCE_CHROMIUM names another browser)"
         missing=("${missing[@]/chromium/}")
     fi
