@@ -104,12 +104,14 @@ def axes_are_swapped(x: Coordinates, y: Coordinates, crs: pyproj.CRS, file_name:
     )
 
 
+def is_working_crs(crs: pyproj.CRS, srid: int) -> bool:
+    """Tell whether coordinates in this CRS are in the working CRS already."""
+    return crs.to_epsg() == srid or crs.equals(parse_crs(f"EPSG:{srid}"), ignore_axis_order=True)
+
+
 def to_working_crs(geometry: npt.NDArray[Any], crs: pyproj.CRS, srid: int) -> npt.NDArray[Any]:
-    """Return geometries in the working CRS; those that are there already are returned as they are."""
-    working = parse_crs(f"EPSG:{srid}")
-    if crs.to_epsg() == srid or crs.equals(working, ignore_axis_order=True):
-        return geometry
-    transformer = pyproj.Transformer.from_crs(crs, working, always_xy=True)
+    """Return geometries transformed to the working CRS."""
+    transformer = pyproj.Transformer.from_crs(crs, parse_crs(f"EPSG:{srid}"), always_xy=True)
 
     def transform(coordinates: Coordinates) -> Coordinates:
         moved = transformer.transform(*coordinates.T)

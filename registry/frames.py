@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 BATCH_ROWS: Final = 32_768
-_ARROW: Final[dict[str, pa.DataType]] = {
+_SEND_BUFFER: Final = 8 * 1024**2
+ARROW_TYPES: Final[dict[str, pa.DataType]] = {
     "text": pa.string(),
     "double": pa.float64(),
     "integer": pa.int32(),
@@ -29,7 +32,7 @@ _ARROW: Final[dict[str, pa.DataType]] = {
     "date": pa.date32(),
     "double[]": pa.list_(pa.float64()),
 }
-_EWKB_LINE_2D: Final = 0x20000002
+EWKB_LINE_2D: Final = 0x20000002
 
 
 def ewkb(geometry: npt.NDArray[Any], srid: int) -> pa.Array:
@@ -46,7 +49,7 @@ def ewkb(geometry: npt.NDArray[Any], srid: int) -> pa.Array:
 def _ewkb_lines(lines: npt.NDArray[Any], srid: int) -> pa.Array:
     counts = shapely.get_num_coordinates(lines).astype(np.int64)
     header = np.zeros(len(lines), dtype=[("order", "u1"), ("type", "<u4"), ("srid", "<u4"), ("count", "<u4")])
-    header["order"], header["type"], header["srid"], header["count"] = 1, _EWKB_LINE_2D, srid, counts
+    header["order"], header["type"], header["srid"], header["count"] = 1, EWKB_LINE_2D, srid, counts
     head = header.dtype.itemsize
     sizes = head + 16 * counts
     offsets = np.concatenate(([0], np.cumsum(sizes)))
@@ -82,7 +85,7 @@ def to_arrow(frame: pd.DataFrame, contract: dict[str, Field]) -> pa.Table:
     for name in table.columns:
         if name not in contract or contract[name].role == "geometry":
             continue
-        wanted = _ARROW[contract[name].dtype]
+        wanted = ARROW_TYPES[contract[name].dtype]
         columns[str(name)] = pa.Array.from_pandas(table[name]).cast(wanted)
     return pa.table(columns)
 
@@ -104,6 +107,7 @@ def copy_in(
     options = sql.SQL("FORMAT BINARY, FREEZE") if is_frozen else sql.SQL("FORMAT BINARY")
     statement = sql.SQL("COPY {} ({}) FROM STDIN WITH ({})").format(target, names, options)
     sent = 0
+    _widen_send_buffer(connection)
     with connection.cursor() as cursor, cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
         copy.write(encoder.write_header())
         for table in chain([first], remaining):
@@ -112,6 +116,13 @@ def copy_in(
             sent += table.num_rows
             yield sent
         copy.write(encoder.finish())
+
+
+def _widen_send_buffer(connection: psycopg.Connection) -> None:
+    """Let the system hold more bytes on their way, so that the server works on while Python is busy with other rows."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as same:
+        # the system gives as much of it as it allows
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
 
 
 def read_arrow(info: str, statement: str) -> pa.Table:

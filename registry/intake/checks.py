@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
+from registry.arrow import compute as pc
 from registry.fields import fields
 from registry.intake.findings import Findings, Mask
 from registry.kinds import Kind
+
+# our columns as Arrow arrays of one length
+Columns = dict[str, Any]
 
 # days that tell of something that has happened, so they cannot lie ahead
 _PAST_DAYS: dict[str, tuple[str, ...]] = {
@@ -22,14 +27,15 @@ _PAST_DAYS: dict[str, tuple[str, ...]] = {
 _INTERVALS = (("installed_year_min", "installed_year_max"), ("starts_on", "ends_on"), ("leaked_on", "repaired_on"))
 
 
-def check_rows(rows: pd.DataFrame, kind: Kind, today: date, findings: Findings) -> None:
+def check_rows(rows: Columns, kind: Kind, today: date, findings: Findings) -> None:
     """Run every check of single rows that needs no geometry; `rows` has the columns of the kind."""
     _check_required(rows, kind, findings)
     _check_future(rows, kind, today, findings)
     for first, last in _INTERVALS:
         if first in rows and last in rows:
-            backwards = (rows[first] > rows[last]).fillna(False).to_numpy(dtype=bool)
-            findings.add(backwards, last, "interval_backwards", values=_text(rows[last]), other=first)
+            backwards = _mask(pc.greater(rows[first], rows[last]))
+            if backwards.any():
+                findings.add(backwards, last, "interval_backwards", values=_values(rows[last]), other=first)
 
 
 def check_ids(ids: pd.Series, kind: Kind, findings: Findings) -> None:
@@ -43,25 +49,27 @@ def check_ids(ids: pd.Series, kind: Kind, findings: Findings) -> None:
         findings.add(repeated, kind.id_column, "id_repeated", values=ids.to_numpy(dtype=object), offered=firsts)
 
 
-def _check_required(rows: pd.DataFrame, kind: Kind, findings: Findings) -> None:
+def _check_required(rows: Columns, kind: Kind, findings: Findings) -> None:
     faulty = findings.held
     for field in fields()[kind.name].values():
         if field.role != "attribute" or field.is_nullable:
             continue
-        missing = rows[field.column].isna().to_numpy() if field.column in rows else np.ones(len(rows), dtype=bool)
+        missing = _mask(rows[field.column].is_null()) if field.column in rows else np.ones(len(faulty), dtype=bool)
         # a value that could not be understood has its own fault already
         findings.add(missing & ~faulty, field.column, "value_missing")
 
 
-def _check_future(rows: pd.DataFrame, kind: Kind, today: date, findings: Findings) -> None:
+def _check_future(rows: Columns, kind: Kind, today: date, findings: Findings) -> None:
     for column in _PAST_DAYS.get(kind.name, ()):
         if column in rows:
-            ahead = (rows[column] > pd.Timestamp(today)).to_numpy()
-            findings.add(ahead, column, "day_in_future", values=_text(rows[column]), today=today.isoformat())
+            ahead = _mask(pc.greater(rows[column], pa.scalar(today)))
+            if ahead.any():
+                findings.add(ahead, column, "day_in_future", values=_values(rows[column]), today=today.isoformat())
     for column in ("installed_year_min", "built_year"):
         if column in rows:
-            ahead = (rows[column] > today.year).fillna(False).to_numpy(dtype=bool)
-            findings.add(ahead, column, "year_in_future", values=_text(rows[column]), today=today.isoformat())
+            ahead = _mask(pc.greater(rows[column], today.year))
+            if ahead.any():
+                findings.add(ahead, column, "year_in_future", values=_values(rows[column]), today=today.isoformat())
 
 
 def check_extent(is_missing: Mask, kind: Kind, findings: Findings) -> None:
@@ -73,6 +81,11 @@ def check_extent(is_missing: Mask, kind: Kind, findings: Findings) -> None:
     findings.add(is_missing & ~findings.held, "geometry", code)
 
 
-def _text(values: pd.Series) -> npt.NDArray[Any]:
-    text = values.dt.strftime("%Y-%m-%d") if values.dtype.kind == "M" else values
-    return np.asarray(text, dtype=object)
+def _mask(condition: pa.Array) -> Mask:
+    """Return where a condition holds; where it cannot be told it does not."""
+    return np.asarray(pc.fill_null(condition, fill_value=False).to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _values(column: pa.Array) -> npt.NDArray[Any]:
+    text = column.cast(pa.string()) if pa.types.is_date(column.type) else column
+    return np.array(text.to_pylist(), dtype=object)

@@ -8,15 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
+from registry.arrow import compute as pc
 from registry.fields import Field, value_list
+from registry.frames import ARROW_TYPES
 
 if TYPE_CHECKING:
-    from registry.intake.findings import Findings
+    from registry.intake.findings import Findings, Mask
 
 _BLANK: Final = frozenset({"", "-", "--", "/", "\\", "null", "none", "nan", "n/a", "na"})
 _TRUE: Final = frozenset({"是", "有", "y", "yes", "true", "1", "t", "√"})
@@ -50,8 +55,8 @@ def is_blank(value: object) -> bool:
     return isinstance(value, str) and value.strip().casefold() in _BLANK
 
 
-def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, str], factor: float) -> pd.Series:
-    """Return the column in our terms; what cannot be understood is noted and left empty.
+def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, str], factor: float) -> pa.Array:
+    """Return the column in our terms and types; what cannot be understood is noted and left empty.
 
     Parameters
     ----------
@@ -67,15 +72,16 @@ def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, s
         What numbers are multiplied by to be in our unit.
     """
     if field.dtype == "double" and raw.dtype.kind in "if" and not words:
-        return _checked_range(raw.astype("float64") * factor, raw, field, findings)
+        numbers = raw.to_numpy(dtype="float64", na_value=np.nan) * factor
+        _note_outside(_outside(numbers, field), raw, field, findings)
+        return pa.array(numbers, from_pandas=True)
     if field.dtype == "text" and not field.list_name and not words and raw.dtype == "str":
         # ids and names are nearly all distinct: no gain from understanding each value once
-        text = raw.str.strip()
-        return text.mask(text.str.lower().isin(_BLANK))
+        return _plain_text(raw)
     understand = _understander(field, words)
     # a value list takes the mapping's words among its own; any other column has them replaced beforehand
     reworded = bool(words) and not field.list_name
-    codes, distinct = pd.factorize(raw, use_na_sentinel=True)
+    codes, distinct = _distinct(raw)
     results: list[Any] = []
     bad: list[str | None] = []
     offered: list[object] = []
@@ -89,52 +95,72 @@ def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, s
             results.append(None)
             bad.append(fault.code)
             offered.append(fault.offered)
-    # one more entry for the sentinel -1 of missing values
-    lookup = pd.Series([*results, None], dtype=object)
-    taken = np.where(codes < 0, len(distinct), codes)
-    for code in sorted({entry for entry in bad if entry}):
-        is_bad = np.array([*(entry == code for entry in bad), False])
-        offers = np.array([*offered, None], dtype=object)[taken]
-        findings.add(is_bad[taken], field.column, code, values=raw.to_numpy(dtype=object), offered=offers)
-    column = _typed(lookup, field).take(taken)
-    column.index = raw.index
+    if any(bad):
+        _note_unreadable(codes, bad, offered, raw, field, findings)
     if field.dtype in {"double", "integer"}:
-        if factor != 1.0:
-            column = column * factor
-        return _checked_range(column, raw, field, findings)
-    return column
+        scaled = np.array([np.nan if value is None else value * factor for value in results], dtype="float64")
+        is_outside = _outside(scaled, field)
+        if is_outside.any():
+            _note_outside(_spread(is_outside, codes), raw, field, findings)
+        return pa.array(scaled, from_pandas=True).cast(ARROW_TYPES[field.dtype]).take(codes)
+    return pa.array(results, type=ARROW_TYPES[field.dtype]).take(codes)
 
 
-def _typed(values: pd.Series, field: Field) -> pd.Series:
-    match field.dtype:
-        case "double":
-            return values.astype("float64")
-        case "integer":
-            return values.astype("Int64")
-        case "boolean":
-            return values.astype("boolean")
-        case "date":
-            return pd.to_datetime(values).astype("datetime64[s]")
-        case _:
-            return values.astype("str")
+def _distinct(raw: pd.Series) -> tuple[pa.Array, list[Any]]:
+    """Return for each row the number of its value among the distinct ones, null where it has none."""
+    if raw.dtype == "str":
+        encoded = _as_arrow(raw).dictionary_encode()
+        return encoded.indices, encoded.dictionary.to_pylist()
+    codes, distinct = pd.factorize(raw, use_na_sentinel=True)
+    return pa.array(codes, mask=codes < 0), list(distinct)
 
 
-def _checked_range(column: pd.Series, raw: pd.Series, field: Field, findings: Findings) -> pd.Series:
-    numbers = column.astype("float64").to_numpy()
+def _as_arrow(raw: pd.Series) -> pa.Array:
+    column = pa.Array.from_pandas(raw)
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _plain_text(raw: pd.Series) -> pa.Array:
+    text = pc.utf8_trim_whitespace(_as_arrow(raw)).cast(pa.string())
+    is_blank_ = pc.is_in(pc.utf8_lower(text), value_set=pa.array(sorted(_BLANK)))
+    return pc.if_else(is_blank_, None, text)
+
+
+def _spread(of_distinct: npt.ArrayLike, codes: pa.Array) -> npt.NDArray[Any]:
+    """Return for each row what belongs to its value; for a row without a value what is nothing."""
+    # one more entry for the rows without a value
+    table = np.append(np.asarray(of_distinct), np.zeros(1, dtype=np.asarray(of_distinct).dtype))
+    taken = pc.fill_null(codes, len(table) - 1).to_numpy(zero_copy_only=False)
+    return np.asarray(table[taken])
+
+
+def _note_unreadable(
+    codes: pa.Array, bad: list[str | None], offered: list[object], raw: pd.Series, field: Field, findings: Findings
+) -> None:
+    offers = _spread(np.array(offered, dtype=object), codes)
+    for code in sorted({entry for entry in bad if entry}):
+        rows = _spread([entry == code for entry in bad], codes)
+        findings.add(rows, field.column, code, values=raw.to_numpy(dtype=object), offered=offers)
+
+
+def _outside(numbers: npt.NDArray[np.float64], field: Field) -> Mask:
     low = -np.inf if field.minimum is None else field.minimum
     high = np.inf if field.maximum is None else field.maximum
     with np.errstate(invalid="ignore"):
-        outside = ~np.isnan(numbers) & ~((numbers >= low) & (numbers <= high))
-    findings.add(
-        outside,
-        field.column,
-        "out_of_range",
-        values=raw.to_numpy(dtype=object),
-        minimum=field.minimum,
-        maximum=field.maximum,
-        unit=field.unit,
-    )
-    return column
+        return ~np.isnan(numbers) & ~((numbers >= low) & (numbers <= high))
+
+
+def _note_outside(rows: Mask, raw: pd.Series, field: Field, findings: Findings) -> None:
+    if rows.any():
+        findings.add(
+            rows,
+            field.column,
+            "out_of_range",
+            values=raw.to_numpy(dtype=object),
+            minimum=field.minimum,
+            maximum=field.maximum,
+            unit=field.unit,
+        )
 
 
 def _understander(field: Field, words: dict[str, str]) -> Callable[[object], object]:
@@ -245,12 +271,7 @@ def _day(value: object, *, is_last: bool) -> date:
 
 
 def _listed(field: Field, words: dict[str, str]) -> Callable[[object], object]:
-    entries = value_list(field.list_name)
-    known: dict[str, str] = {}
-    for entry in entries.values():
-        for word in (entry.code, entry.label_zh, entry.label_en, *entry.aliases):
-            known.setdefault(_folded(word), entry.code)
-    known |= {_folded(theirs): ours for theirs, ours in words.items()}
+    known = _known_words(field.list_name) | {_folded(theirs): ours for theirs, ours in words.items()}
 
     def understand(value: object) -> str:
         word = _text(value)
@@ -260,6 +281,16 @@ def _listed(field: Field, words: dict[str, str]) -> Callable[[object], object]:
         return code
 
     return understand
+
+
+@cache
+def _known_words(list_name: str) -> dict[str, str]:
+    """Return word -> code of a value list: codes, labels of both languages and aliases."""
+    known: dict[str, str] = {}
+    for entry in value_list(list_name).values():
+        for word in (entry.code, entry.label_zh, entry.label_en, *entry.aliases):
+            known.setdefault(_folded(word), entry.code)
+    return known
 
 
 def _folded(word: str) -> str:

@@ -15,19 +15,22 @@ import psycopg
 import pyarrow as pa
 import shapely
 
+from registry.arrow import compute as pc
 from registry.errors import FileFaultError
 from registry.fields import fields
-from registry.intake.checks import check_extent, check_ids, check_rows
+from registry.intake.checks import Columns, check_extent, check_ids, check_rows
 from registry.intake.convert import convert
 from registry.intake.extents import fill_extents
 from registry.intake.findings import Findings
 from registry.intake.headings import Headings, known_headings, match_headings
 from registry.intake.mapping import Mapping, unit_factor
+from registry.intake.placed import Placed
 from registry.intake.readers import RawTable, read_raw
-from registry.intake.shapes import Place, Settled, Source, make_points, place_shapes, settle
+from registry.intake.shapes import Place, Settled, Source, make_points, place_shapes, settle, shape_rows
 from registry.kinds import Kind
 
 Geometries = npt.NDArray[Any]
+
 PART_ROWS: Final = 16_384
 
 
@@ -51,9 +54,9 @@ class Understood:
 
     raw: pd.DataFrame
     ids: pd.Series
-    rows: pd.DataFrame
-    geometry: Geometries
-    given: Geometries
+    rows: Columns
+    placed: Placed
+    given: Source
     findings: Findings
 
 
@@ -77,13 +80,13 @@ class Kept:
     def add(self, part: Understood) -> None:
         """Take the held-back rows of one part."""
         held = part.findings.held
-        faults = part.findings.table()
-        faults.insert(0, "row_number", part.raw.index.to_numpy()[faults.pop("position").to_numpy(dtype=int)])
-        self.tables.append(faults)
         if held.any():
+            faults = part.findings.table()
+            faults.insert(0, "row_number", part.raw.index.to_numpy()[faults.pop("position").to_numpy(dtype=int)])
+            self.tables.append(faults)
             self.raw.append(part.raw[held])
-            self.geometry.append(part.geometry[held])
-            self.given.append(part.given[held])
+            self.geometry.append(part.placed.shapes(held))
+            self.given.append(part.given.shapes(held))
 
     @property
     def held(self) -> int:
@@ -92,8 +95,9 @@ class Kept:
 
     def faults(self) -> pd.DataFrame:
         """Return one row for each fault, in the order of the file."""
-        filled = [table for table in self.tables if len(table)]
-        return pd.concat(filled, ignore_index=True) if filled else self.tables[0]
+        if self.tables:
+            return pd.concat(self.tables, ignore_index=True)
+        return Findings(0).table().rename(columns={"position": "row_number"})
 
 
 class Delivery:
@@ -125,7 +129,9 @@ class Delivery:
         if heading is None:
             ids = pd.Series(pd.NA, index=self._raw.rows.index, dtype="str")
         else:
-            ids = convert(self._raw.rows[heading], fields()[kind.name][kind.id_column], self._findings, {}, 1.0)
+            column = self._raw.rows[heading]
+            known = convert(column, fields()[kind.name][kind.id_column], self._findings, {}, 1.0)
+            ids = known.to_pandas().set_axis(column.index)
         check_ids(ids, kind, self._findings)
         return ids
 
@@ -158,17 +164,25 @@ class Delivery:
         raw = self._raw.rows.iloc[start:stop]
         findings = self._findings.part(start, stop)
         rows = _columns(raw, kind, request.mapping, self._headings, findings)
-        given = np.full(len(raw), None, dtype=object) if self._source is None else self._source.part(start, stop)
-        geometry = given
-        if self._source is not None and self._settled is not None:
-            is_table = self._source.is_table
-            geometry = place_shapes(given, self._settled, self._place, findings, is_table=is_table)
+        given = _no_shapes(len(raw)) if self._source is None else self._source.part(start, stop)
+        placed = self._placed(given, rows, findings)
         check_rows(rows, kind, request.today, findings)
-        if kind.name == "projects":
-            geometry = fill_extents(self._connection, rows, geometry, findings)
         if kind.geometry_dtype is not None:
-            check_extent(shapely.is_missing(geometry), kind, findings)
-        return Understood(raw, self._ids.iloc[start:stop], rows, geometry, given, findings)
+            check_extent(placed.is_missing, kind, findings)
+        return Understood(raw, self._ids.iloc[start:stop], rows, placed, given, findings)
+
+    def _placed(self, given: Source, rows: Columns, findings: Findings) -> Placed:
+        kind, place = self._request.kind, self._place
+        if kind.name != "projects":
+            return (
+                Placed.of(given.shapes(), place.srid)
+                if self._settled is None
+                else place_shapes(given, self._settled, place, findings)
+            )
+        geometry = given.shapes()
+        if self._settled is not None:
+            geometry = shape_rows(given, np.ones(len(given), dtype=bool), self._settled, place, findings)
+        return Placed.of(fill_extents(self._connection, pa.table(rows).to_pandas(), geometry, findings), place.srid)
 
 
 def _filter_rows(raw: RawTable, mapping: Mapping, file_name: str) -> None:
@@ -188,8 +202,8 @@ def _filter_rows(raw: RawTable, mapping: Mapping, file_name: str) -> None:
         raise FileFaultError("file_without_rows", file=file_name)
 
 
-def _columns(raw: pd.DataFrame, kind: Kind, mapping: Mapping, headings: Headings, findings: Findings) -> pd.DataFrame:
-    columns: dict[str, pd.Series] = {}
+def _columns(raw: pd.DataFrame, kind: Kind, mapping: Mapping, headings: Headings, findings: Findings) -> Columns:
+    columns: Columns = {}
     read: set[str] = set()
     reworded = dict(mapping.values)
     for field_ in fields()[kind.name].values():
@@ -207,15 +221,19 @@ def _columns(raw: pd.DataFrame, kind: Kind, mapping: Mapping, headings: Headings
             columns[name] = convert(raw[heading], field_, noted, words, factor)
             if default is not None:
                 stated = convert(pd.Series([default], dtype=object), field_, Findings(1), words, 1.0)
-                columns[name] = columns[name].fillna(stated.iloc[0])
+                columns[name] = pc.coalesce(columns[name], stated[0])
         elif default is not None:
             constant = pd.Series(default, index=raw.index, dtype=object)
             columns[name] = convert(constant, field_, findings, words, 1.0)
-    rows = pd.DataFrame(columns, index=raw.index)
-    if "ends_on" in rows and headings.by_column.get("ends_on") == headings.by_column.get("starts_on"):
+    if "ends_on" in columns and headings.by_column.get("ends_on") == headings.by_column.get("starts_on"):
         # one column for both: only a bare year or month says when the work ends
-        rows["ends_on"] = rows["ends_on"].where(rows["ends_on"] != rows["starts_on"])
-    return rows
+        is_day = pc.equal(columns["ends_on"], columns["starts_on"])
+        columns["ends_on"] = pc.if_else(is_day, None, columns["ends_on"])
+    return columns
+
+
+def _no_shapes(row_count: int) -> Source:
+    return Source(None, np.full(row_count, None, dtype=object))
 
 
 def _make_points(raw: RawTable, headings: Headings, findings: Findings, mapping: Mapping) -> Geometries:
@@ -224,9 +242,10 @@ def _make_points(raw: RawTable, headings: Headings, findings: Findings, mapping:
     if names[0] is None or names[1] is None:
         return np.full(len(raw.rows), None, dtype=object)
     template = fields()["nodes"]["ground_elevation_m"]
-    numbers: list[pd.Series] = []
+    numbers: list[npt.NDArray[np.float64]] = []
     for axis, name in zip(("x", "y"), names, strict=True):
         coordinate = replace(template, column=axis, minimum=None, maximum=None)
         factor = unit_factor(mapping.units[axis], "m") or 1.0 if axis in mapping.units else 1.0
-        numbers.append(convert(raw.rows[name], coordinate, findings, {}, factor))
+        column = convert(raw.rows[name], coordinate, findings, {}, factor)
+        numbers.append(column.to_numpy(zero_copy_only=False))
     return make_points(numbers[0], numbers[1])

@@ -17,7 +17,7 @@ from psycopg.types.json import Jsonb
 
 from registry.db import columns_sql, query, writing
 from registry.fields import fields
-from registry.frames import copy_in, elevations, ewkb, to_arrow
+from registry.frames import copy_in
 from registry.intake.delivery import Delivery, Kept, Understood
 from registry.kinds import Kind
 
@@ -94,16 +94,14 @@ class Writer:
         contract = fields()[self._kind.name]
         for part in parts:
             kept.add(part)
-            sound = ~part.findings.held
-            table = to_arrow(part.rows[sound].reset_index(drop=True), contract)
-            ids = pa.Array.from_pandas(part.ids[sound]).cast(pa.string())
-            table = table.add_column(0, self._kind.id_column, ids)
+            held = part.findings.held
+            columns = {self._kind.id_column: pa.Array.from_pandas(part.ids).cast(pa.string()), **part.rows}
             if self._kind.geometry_dtype is not None:
-                geometry = part.geometry[sound]
                 if "elevations_m" in contract:
-                    table = table.append_column("elevations_m", elevations(geometry))
-                table = table.append_column("geom", ewkb(geometry, self._srid))
-            self._ids.append(ids)
+                    columns["elevations_m"] = part.placed.heights
+                columns["geom"] = part.placed.packed
+            table = pa.table(columns).filter(pa.array(~held)) if held.any() else pa.table(columns)
+            self._ids.extend(table[self._kind.id_column].chunks)
             if "retired_on" in table.column_names:
                 self._has_retired |= table["retired_on"].null_count < table.num_rows
             yield table

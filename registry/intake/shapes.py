@@ -7,15 +7,17 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import pyarrow as pa
 import pyproj
 import shapely
 from shapely import GeometryType
 
-from registry.crs import axes_are_swapped, parse_crs, swap_axes, to_working_crs
+from registry.arrow import compute as pc
+from registry.crs import axes_are_swapped, is_working_crs, parse_crs, swap_axes, to_working_crs
 from registry.errors import FileFaultError
-from registry.intake.findings import Findings
+from registry.intake.findings import Findings, Mask
 from registry.intake.mapping import Mapping
+from registry.intake.placed import Placed, pack_plain_lines, plain_lines
 from registry.kinds import Kind
 
 Geometries = npt.NDArray[Any]
@@ -57,20 +59,35 @@ class Source:
     def __len__(self) -> int:
         return len(self.wkb) if self.points is None else len(self.points)
 
-    def part(self, start: int, stop: int) -> Geometries:
-        """Return the geometries of some rows; what is no geometry at all comes as None."""
-        return self.points[start:stop] if self.points is not None else _decoded(self.wkb.slice(start, stop - start))
+    def part(self, start: int, stop: int) -> Source:
+        """Return some rows of it."""
+        if self.points is not None:
+            return Source(None, self.points[start:stop])
+        return Source(self.wkb.slice(start, stop - start), None)
+
+    def bytes_of_rows(self) -> pa.Array:
+        """Return the WKB of a part of a GIS file as one array."""
+        wkb = self.wkb.combine_chunks() if isinstance(self.wkb, pa.ChunkedArray) else self.wkb
+        return wkb.cast(pa.binary())
+
+    def shapes(self, rows: Mask | None = None) -> Geometries:
+        """Return the geometries of all rows, or of these; what is no geometry at all comes as None."""
+        if self.points is not None:
+            return self.points if rows is None else self.points[rows]
+        return _decoded(self.wkb if rows is None else self.wkb.filter(pa.array(rows)))
 
     def sample(self) -> Geometries:
-        """Return at most some twenty thousand geometries from the whole file."""
-        step = max(1, len(self) // 20_000)
+        """Return at most some five thousand geometries from the whole file."""
+        step = max(1, len(self) // 5_000)
         return (
             self.points[::step] if self.points is not None else _decoded(self.wkb.take(np.arange(0, len(self), step)))
         )
 
 
 def _decoded(wkb: Any) -> Geometries:  # noqa: ANN401 - pyarrow has no complete types
-    return np.asarray(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore"))
+    # coordinates that are not numbers are noted by row, not said to whoever imports
+    with np.errstate(invalid="ignore"):
+        return np.asarray(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore"))
 
 
 @dataclass(frozen=True)
@@ -79,6 +96,7 @@ class Settled:
 
     crs: pyproj.CRS
     is_swapped: bool
+    is_working: bool
     notes: list[dict[str, object]]
 
     @property
@@ -88,12 +106,11 @@ class Settled:
         return ":".join(authority) if authority else self.crs.name
 
 
-def make_points(x: pd.Series, y: pd.Series) -> Geometries:
+def make_points(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Geometries:
     """Return points from two columns of numbers, None where either is missing."""
-    easting, northing = (column.to_numpy(dtype="float64") for column in (x, y))
-    there = np.isfinite(easting) & np.isfinite(northing)
+    there = np.isfinite(x) & np.isfinite(y)
     geometry = np.full(len(x), None, dtype=object)
-    geometry[there] = shapely.points(easting[there], northing[there])
+    geometry[there] = shapely.points(x[there], y[there])
     return geometry
 
 
@@ -125,28 +142,44 @@ def settle(source: Source, raw_crs: str | None, place: Place) -> Settled:
             raise FileFaultError("axes_swapped", file=place.file_name, x=coordinates[0, 0], y=coordinates[0, 1])
         notes.append({"code": "note_axes_swapped"})
         is_swapped = True
-    return Settled(crs, is_swapped, notes)
+    return Settled(crs, is_swapped, is_working_crs(crs, place.srid), notes)
 
 
-def place_shapes(
-    geometry: Geometries, settled: Settled, place: Place, findings: Findings, *, is_table: bool
-) -> Geometries:
-    """Return geometries in the working CRS and of the right type; faulty ones are noted and missing."""
+def place_shapes(source: Source, settled: Settled, place: Place, findings: Findings) -> Placed:
+    """Return the geometries of a part in the working CRS and of the right type; faulty ones are noted and missing."""
+    if source.is_table or settled.is_swapped or not settled.is_working or place.kind.geometry_dtype != "linestring":
+        every = np.ones(len(source), dtype=bool)
+        return Placed.of(shape_rows(source, every, settled, place, findings), place.srid)
+    wkb = source.bytes_of_rows()
+    is_plain = plain_lines(wkb, SHORTEST_M)
+    packed = pack_plain_lines(wkb, place.srid)
+    if is_plain.all():
+        return Placed(packed, pa.nulls(len(wkb), pa.list_(pa.float64())))
+    others = Placed.of(shape_rows(source, ~is_plain, settled, place, findings), place.srid)
+    return Placed(pc.if_else(pa.array(is_plain), packed, others.packed), others.heights)
+
+
+def shape_rows(source: Source, rows: Mask, settled: Settled, place: Place, findings: Findings) -> Geometries:
+    """Return the geometries of these rows in the working CRS and of the right type; all others are missing."""
+    geometry = np.full(len(source), None, dtype=object)
+    geometry[rows] = source.shapes(rows)
     if settled.is_swapped:
         geometry = swap_axes(geometry)
-    _note_broken(geometry, findings, is_table=is_table)
-    geometry = to_working_crs(_without(geometry, findings.held), settled.crs, place.srid)
+    _note_broken(geometry, rows, findings, is_table=source.is_table)
+    geometry = _without(geometry, findings.held)
+    if not settled.is_working:
+        geometry = to_working_crs(geometry, settled.crs, place.srid)
     return _of_type(geometry, place.kind, findings)
 
 
-def _note_broken(geometry: Geometries, findings: Findings, *, is_table: bool) -> None:
+def _note_broken(geometry: Geometries, rows: Mask, findings: Findings, *, is_table: bool) -> None:
     """Note rows whose coordinates are not numbers: nothing can be computed with them."""
     coordinates, row = shapely.get_coordinates(geometry, return_index=True)
     bad = np.zeros(len(geometry), dtype=bool)
     bad[row[~np.isfinite(coordinates).all(axis=1)]] = True
     findings.add(bad, "geometry", "geometry_not_finite")
     if not is_table:
-        empty = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+        empty = rows & (shapely.is_missing(geometry) | shapely.is_empty(geometry))
         findings.add(empty, "geometry", "geometry_empty")
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from registry.intake.checks import check_ids, check_rows
@@ -19,6 +20,13 @@ def ids(*names: str | None) -> pd.Series:
     return pd.Series(names, index=range(2, 2 + len(names)), dtype="str")
 
 
+def pipes(**years: list[int | None]) -> dict[str, pa.Array]:
+    """Municipal gas pipes of which only the years differ."""
+    count = len(next(iter(years.values())))
+    same = {"medium": pa.array(["gas"] * count), "tier": pa.array(["municipal"] * count)}
+    return same | {name: pa.array(values, pa.int32()) for name, values in years.items()}
+
+
 def codes(findings: Findings) -> dict[int, str]:
     table = findings.table()
     return dict(zip(table["position"], table["code"], strict=True))
@@ -26,32 +34,22 @@ def codes(findings: Findings) -> dict[int, str]:
 
 @pytest.mark.parametrize("column", ["leaked_on", "repaired_on"])
 def test_what_happened_today_is_no_fault(column: str) -> None:
-    days = pd.Series([TODAY, TODAY + timedelta(days=1), None], [2, 3, 4], dtype="datetime64[s]")
-    rows = pd.DataFrame({"leaked_on": pd.Timestamp("2020-01-01"), column: days})
-    rows["leaked_on"] = rows["leaked_on"].fillna(pd.Timestamp("2020-01-01"))
+    long_ago = date(2020, 1, 1)
+    rows = {"leaked_on": pa.array([long_ago] * 3), column: pa.array([TODAY, TODAY + timedelta(days=1), long_ago])}
     findings = Findings(3)
     check_rows(rows, LEAKS, TODAY, findings)
     assert codes(findings) == {1: "day_in_future"}
 
 
 def test_a_pipe_of_this_year_is_no_fault() -> None:
-    years = pd.array([TODAY.year, TODAY.year + 1, None], dtype="Int64")
-    rows = pd.DataFrame({"medium": ["gas"] * 3, "tier": ["municipal"] * 3, "installed_year_min": years})
+    rows = pipes(installed_year_min=[TODAY.year, TODAY.year + 1, None])
     findings = Findings(3)
     check_rows(rows, SEGMENTS, TODAY, findings)
     assert codes(findings) == {1: "year_in_future"}
 
 
 def test_an_interval_may_be_one_year_and_never_runs_backwards() -> None:
-    rows = pd.DataFrame(
-        {
-            "medium": "gas",
-            "tier": "municipal",
-            "installed_year_min": pd.array([1990, 1990, 1990, 1991, None], dtype="Int64"),
-            "installed_year_max": pd.array([1989, 1990, 1991, None, 1980], dtype="Int64"),
-        },
-        index=range(5),
-    )
+    rows = pipes(installed_year_min=[1990, 1990, 1990, 1991, None], installed_year_max=[1989, 1990, 1991, None, 1980])
     findings = Findings(5)
     check_rows(rows, SEGMENTS, TODAY, findings)
     assert codes(findings) == {0: "interval_backwards"}
