@@ -209,7 +209,7 @@ def import_(
     is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
     is_strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where any row is held back.")] = False,
     draft_map: Annotated[
-        Path | None, typer.Option("--draft-map", help="Write a proposed mapping file and stop.")
+        Path | None, typer.Option("--draft-map", help="Write a proposed mapping file and stop; --map gives its [source].")
     ] = None,
     received_on: Annotated[
         str | None, typer.Option("--received-on", help="Day of the delivery; later dates in it are faults.")
@@ -221,10 +221,12 @@ def import_(
 
     Example: digonce import segments census.gpkg --source "2025 census, district 3"
     """
-    from registry.intake.draft import draft_mapping
-
     if draft_map is not None:
-        lines = draft_mapping(kind, file, draft_map)
+        from registry.intake.draft import draft_mapping
+        from registry.intake.mapping import read_mapping
+        from registry.kinds import kind_named
+
+        lines = draft_mapping(kind, file, draft_map, read_mapping(map_path, kind_named(kind)).source)
         session.tell("mapping_drafted", file=draft_map, count=lines)
         session.result({"mapping": str(draft_map), "columns": lines})
         return

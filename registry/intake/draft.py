@@ -40,17 +40,23 @@ def _mappable(kind_name: str) -> list[Field]:
     return [field for field in fields()[kind_name].values() if field.role in {"index", "attribute"}]
 
 
-def draft_mapping(kind_name: str, path: Path, target: Path) -> int:
+def draft_mapping(kind_name: str, path: Path, target: Path, source: Source) -> int:
     """Write a proposed mapping for a file and return how many columns it maps.
+
+    `source` says where in the file the rows are (layer, sheet, encoding); it is kept in the draft.
 
     What was found only by likeness is marked for a person to check; required columns that were not found and headings
     that nothing was read from are listed as comments.
     """
     kind = kind_named(kind_name)
-    raw = read_raw(path, Source(), known_headings(kind))
+    raw = read_raw(path, source, known_headings(kind))
     headings = [str(name) for name in raw.rows.columns]
     proposed = propose(headings, kind_name)
-    lines = [f"# {kind_name}: {path.name}", "", "[columns]"]
+    stated = source.model_dump(exclude_none=True)
+    lines = [f"# {kind_name}: {path.name}", ""]
+    if stated:
+        lines += ["[source]", *(f"{name} = {_toml(value)}" for name, value in stated.items()), ""]
+    lines.append("[columns]")
     for field in _mappable(kind_name):
         if field.column in proposed:
             heading, likeness = proposed[field.column]
@@ -62,6 +68,10 @@ def draft_mapping(kind_name: str, path: Path, target: Path) -> int:
     lines += ["", *(f"# unused: {heading}" for heading in unused)]
     target.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return len(proposed)
+
+
+def _toml(value: str | int) -> str:
+    return str(value) if isinstance(value, int) else _quoted(value)
 
 
 def _quoted(text: str) -> str:
