@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
+from registry import cli_edit, cli_history
 from registry.console import Output, Session, command, parse_day
 
 app = typer.Typer()
+_SHOWN_OF_A_DELIVERY = ("action", "state", "kind", "file_name", "actor", "received_at", "rows_read", "rows_held")
 db = typer.Typer(help="The database: start, stop, look, migrate.", no_args_is_help=True)
 app.add_typer(db, name="db")
+app.add_typer(cli_history.app)
+app.add_typer(cli_edit.app)
 
 
 @command(db, "up")
@@ -209,14 +213,25 @@ def import_(
     is_dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; write nothing.")] = False,
     is_strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where any row is held back.")] = False,
     draft_map: Annotated[
-        Path | None, typer.Option("--draft-map", help="Write a proposed mapping file and stop; --map gives its [source].")
+        Path | None,
+        typer.Option("--draft-map", help="Propose a mapping file and stop; --map gives its [source]."),
     ] = None,
     received_on: Annotated[
         str | None, typer.Option("--received-on", help="Day of the delivery; later dates in it are faults.")
     ] = None,
+    is_accepted: Annotated[
+        bool, typer.Option("--accept", help="Let changes of what is known count at once, without a review.")
+    ] = False,
+    valid_from: Annotated[
+        str | None, typer.Option("--valid-from", help="Day from which its changes are true; else they correct.")
+    ] = None,
+    moved_m: Annotated[
+        float | None, typer.Option("--moved-m", min=0.0, help="Distance from which a course counts as moved; 1 m.")
+    ] = None,
 ) -> None:
     """Take one delivered file in: sound rows go in, faulty ones are held back with their reasons.
 
+    A file that would change what is known waits with a change report: see `digonce changes` and `digonce accept`.
     The same file, kind, mapping and CRS twice changes nothing.
 
     Example: digonce import segments census.gpkg --source "2025 census, district 3"
@@ -230,14 +245,7 @@ def import_(
         session.tell("mapping_drafted", file=draft_map, count=lines)
         session.result({"mapping": str(draft_map), "columns": lines})
         return
-    with session.open() as registry, session.progress() as bars:
-        tasks: dict[str, object] = {}
-
-        def report(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(session.say(f"step_{step}"), total=total)
-            bars.update(tasks[step], completed=done, total=total)  # type: ignore[arg-type]
-
+    with session.open() as registry, session.steps() as report:
         receipt = registry.import_file(
             kind,
             file,
@@ -246,6 +254,9 @@ def import_(
             source=source,
             today=parse_day(received_on),
             is_dry_run=is_dry_run,
+            is_accepted=is_accepted,
+            valid_from=parse_day(valid_from),
+            moved_m=moved_m,
             report=report,
         )
     from registry.intake.receipt import print_receipt
@@ -261,10 +272,12 @@ def deliveries(session: Session) -> None:
 
     Example: digonce deliveries
     """
+    from registry.exports import in_words
+
     with session.open() as registry:
         rows = registry.deliveries()
-    columns = ["delivery_id", "kind", "file_name", "source", "received_at", "rows_read", "rows_accepted", "rows_held"]
-    session.table(rows, {name: session.say(f"heading_{name}") for name in columns})
+    told = in_words(rows[["delivery_id", *_SHOWN_OF_A_DELIVERY]], "deliveries", session.language)
+    session.table(told, {name: name for name in told.columns})
     session.result({"deliveries": rows.to_dict("records")})
 
 

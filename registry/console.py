@@ -22,7 +22,7 @@ from registry.settings import Settings, default_language, resolve
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     from registry.store import Registry
 
@@ -136,6 +136,19 @@ class Session:
             disable=not sys.stderr.isatty(),
         ) as bars:
             yield bars
+
+    @contextmanager
+    def steps(self) -> Generator[Callable[[str, int, int], None]]:
+        """Show the progress of long work by its steps: yields the function that the work reports to."""
+        with self.progress() as bars:
+            tasks: dict[str, TaskID] = {}
+
+            def report(step: str, done: int, total: int) -> None:
+                if step not in tasks:
+                    tasks[step] = bars.add_task(self.say(f"step_{step}"), total=total)
+                bars.update(tasks[step], completed=done, total=total)
+
+            yield report
 
     @contextmanager
     def open(self) -> Generator[Registry]:

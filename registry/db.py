@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 import psycopg
 from psycopg import sql
@@ -52,16 +53,45 @@ def _connect_code(text: str) -> str:
     return "database_refuses"
 
 
+# a clock that was set back by less than this is waited for
+_LONGEST_WAIT_S: Final = 2.0
+
+
 @contextmanager
 def writing(connection: psycopg.Connection, delivery_id: str | None = None) -> Generator[psycopg.Connection]:
-    """Run one writing transaction: all of it or nothing, and the version of the registry rises by one."""
-    with connection.transaction():
-        # writers take turns, so that what one has just looked up is still so when it writes
-        connection.execute("SELECT pg_advisory_xact_lock(hashtext('digonce.write'))")
+    """Run one writing transaction: all of it or nothing, and the version of the registry rises by one.
+
+    Writers take turns from before their transaction begins, so that its instant, now(), is later than that of every
+    delivery before it: what is recorded has one order.
+
+    Raises
+    ------
+    DatabaseError
+        Where the server's clock is behind the last delivery.
+    """
+    connection.execute("SELECT pg_advisory_lock(hashtext('digonce.write'))")
+    try:
         if delivery_id is not None:
-            connection.execute("SELECT set_config('digonce.delivery', %s, true)", [delivery_id])
-        yield connection
-        connection.execute("UPDATE registry.info SET version = version + 1")
+            _wait_for_clock(connection)
+        with connection.transaction():
+            if delivery_id is not None:
+                connection.execute("SELECT set_config('digonce.delivery', %s, true)", [delivery_id])
+            yield connection
+            connection.execute("UPDATE registry.info SET version = version + 1")
+    finally:
+        # a connection that is lost has given its turn back already
+        if not connection.closed:
+            with suppress(psycopg.OperationalError):
+                connection.execute("SELECT pg_advisory_unlock(hashtext('digonce.write'))")
+
+
+def _wait_for_clock(connection: psycopg.Connection) -> None:
+    row = connection.execute(query("seconds_behind")).fetchone()
+    behind = float(row[0]) if row else 0.0
+    if behind > _LONGEST_WAIT_S:
+        raise DatabaseError("clock_behind", seconds=round(behind))
+    if behind >= 0:
+        connection.execute("SELECT pg_sleep(%s)", [behind + 0.001])
 
 
 def columns_sql(columns: list[str]) -> sql.Composed:

@@ -49,6 +49,18 @@ class DatabaseError(DigonceError, RuntimeError):
     """The database refuses: missing, not migrated, without rights, or gone."""
 
 
+class EditError(DigonceError, ValueError):
+    """A change by hand is not understood, would change nothing, or comes too late."""
+
+
+class ReviewError(DigonceError, ValueError):
+    """A delivery is not in the state that this needs, or later deliveries stand in the way."""
+
+
+class DependentDeliveriesError(ReviewError):
+    """Later deliveries build on the one that is to be taken back."""
+
+
 class NotFoundError(DigonceError, LookupError):
     """A registry, delivery, segment or plan of that name does not exist."""
 

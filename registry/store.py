@@ -103,10 +103,13 @@ class Registry:
         source: str | None = None,
         today: date | None = None,
         is_dry_run: bool = False,
+        is_accepted: bool = False,
+        valid_from: date | None = None,
+        moved_m: float | None = None,
         report: Report | None = None,
     ) -> Receipt:
         """Take one delivered file in; see `registry.intake.importer.import_delivery`."""
-        from registry.intake.delivery import Request
+        from registry.intake.delivery import MOVED_M, Request
         from registry.intake.importer import import_delivery
         from registry.intake.mapping import read_mapping
 
@@ -120,8 +123,12 @@ class Registry:
             actor=self._actor,
             today=today or self.today(),
             is_dry_run=is_dry_run,
+            is_accepted=is_accepted,
+            valid_from=valid_from,
+            moved_m=MOVED_M if moved_m is None else moved_m,
         )
-        return import_delivery(self.connection, request, self.srid, report or (lambda _step, _done, _total: None))
+        quiet: Report = lambda _step, _done, _total: None  # noqa: E731
+        return import_delivery(self.connection, request, self.srid, self._info, report or quiet)
 
     def frame(
         self,
@@ -329,6 +336,6 @@ def open_registry(settings: Settings) -> Generator[Registry]:
     with connect(info, is_autocommit=True) as connection:
         left = pending(connection)
         if left:
-            code = "registry_not_initialised" if len(left) == 1 and left[0].startswith("0001") else "migrations_pending"
+            code = "registry_not_initialised" if left[0].startswith("0001") else "migrations_pending"
             raise DatabaseError(code, names=", ".join(left))
         yield Registry(connection, info, settings.registry, settings.actor)

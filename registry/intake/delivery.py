@@ -32,6 +32,8 @@ from registry.kinds import Kind
 Geometries = npt.NDArray[Any]
 
 PART_ROWS: Final = 16_384
+# farther than two surveys of one pipe usually differ
+MOVED_M: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class Request:
     actor: str
     today: date
     is_dry_run: bool = False
+    is_accepted: bool = False
+    valid_from: date | None = None
+    moved_m: float = MOVED_M
 
 
 @dataclass

@@ -11,7 +11,10 @@ import pandas as pd
 import psycopg
 
 from registry.errors import FileFaultError
+from registry.history.deliveries import NewDelivery, delivery_id
 from registry.intake.delivery import Delivery, Kept, Request
+from registry.intake.files import FileKeeper, delivered_parts
+from registry.intake.merge import Terms
 from registry.intake.promote import Writer, Written, repeated_delivery
 
 Report = Callable[[str, int, int], None]
@@ -19,30 +22,33 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a delivery: every row is accepted or held."""
+    """What became of a delivery: every row is accepted or held.
+
+    Where `state` is pending, nothing counts yet: the changes wait for `digonce accept`.
+    """
 
     delivery_id: str
     kind: str
     rows_read: int
     accepted: int
     held: int
+    state: str = "accepted"
     added: int = 0
     changed: int = 0
+    moved: int = 0
+    reopened: int = 0
+    gone: int = 0
     unchanged: int = 0
     is_repeat: bool = False
     is_dry_run: bool = False
     notes: list[dict[str, object]] = field(default_factory=list)
     faults: pd.DataFrame = field(default_factory=pd.DataFrame)
+    changes: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a delivery: of the file, of all parts of a shapefile, of all files of a folder."""
-    if path.is_dir():
-        parts = sorted(entry for entry in path.rglob("*") if entry.is_file())
-    elif path.suffix.lower() == ".shp":
-        parts = sorted(entry for entry in path.parent.iterdir() if entry.stem == path.stem)
-    else:
-        parts = [path]
+    parts = delivered_parts(path)
     digest = sha256()
     for part in parts:
         if len(parts) > 1:
@@ -60,12 +66,17 @@ def content_key(request: Request, digest: str) -> str:
 
 
 def import_delivery(
-    connection: psycopg.Connection, request: Request, srid: int, report: Report = lambda _step, _done, _total: None
+    connection: psycopg.Connection,
+    request: Request,
+    srid: int,
+    info: str,
+    report: Report = lambda _step, _done, _total: None,
 ) -> Receipt:
     """Import one file and return what became of its rows.
 
     The same file, kind, mapping and CRS twice is a no-op that returns the first receipt. Rows with faults are held
-    back with their reasons; the rest goes in. Everything is written in one transaction.
+    back with their reasons. Where the rest only adds to what is known, it goes in; where it would change what is known,
+    it waits with a change report, unless the request accepts it at once. Everything is written in one transaction.
 
     Raises
     ------
@@ -80,44 +91,72 @@ def import_delivery(
         return Receipt(**earlier, is_repeat=True)
     delivery = Delivery(connection, request, srid)
     report("read", 1, 1)
+    writer = Writer(connection, request.kind, terms_of(request), report)
     if request.is_dry_run:
-        kept = Kept.of(delivery.parts())
-        return _receipt(request, delivery, kept, Written("", 0, 0, 0, kept))
-    writer = Writer(connection, request.kind, srid, report)
-    written = writer.write(delivery, _facts(request, delivery, digest, key))
+        return _receipt(request, delivery, _preview(writer, delivery))
+    keeper = FileKeeper(info, request.path, digest)
+    keeper.start()
+    try:
+        new = _new_delivery(request, delivery, digest, key, delivery_id(connection, key))
+        written = writer.write(delivery, new, is_accepted=request.is_accepted, before_commit=keeper.finish)
+    finally:
+        keeper.join()
     if written is None:
         return Receipt(**(repeated_delivery(connection, key) or {}), is_repeat=True)
-    return _receipt(request, delivery, written.kept, written)
+    return _receipt(request, delivery, written)
 
 
-def _receipt(request: Request, delivery: Delivery, kept: Kept, written: Written) -> Receipt:
+def terms_of(request: Request) -> Terms:
+    """Return what the rows of a request are compared by."""
+    return Terms(request.today, request.valid_from, request.moved_m)
+
+
+def _preview(writer: Writer, delivery: Delivery) -> Written:
+    if writer.is_empty():
+        kept = Kept.of(delivery.parts())
+        return Written("", "accepted", {"added": len(delivery) - kept.held}, kept)
+    return writer.preview(delivery)
+
+
+def _receipt(request: Request, delivery: Delivery, written: Written) -> Receipt:
+    kept = written.kept
     return Receipt(
         delivery_id=written.delivery_id,
         kind=request.kind.name,
         rows_read=len(delivery),
         accepted=len(delivery) - kept.held,
         held=kept.held,
-        added=written.added,
-        changed=written.changed,
-        unchanged=written.unchanged,
+        state=written.state,
+        added=written.counts.get("added", 0),
+        changed=written.counts.get("changed", 0),
+        moved=written.counts.get("moved", 0),
+        reopened=written.counts.get("reopened", 0),
+        gone=written.counts.get("gone", 0),
+        unchanged=written.counts.get("unchanged", 0),
         is_dry_run=request.is_dry_run,
         notes=delivery.notes,
         faults=kept.faults(),
+        changes=written.changes,
     )
 
 
-def _facts(request: Request, delivery: Delivery, digest: str, key: str) -> dict[str, object]:
-    path = request.path
-    size = path.stat().st_size if path.is_file() else sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
-    return {
-        "file_name": path.name,
-        "file_sha256": digest,
-        "file_bytes": size,
-        "content_key": key,
-        "mapping": request.mapping.model_dump(mode="json"),
-        "crs": delivery.crs,
-        "encoding": delivery.encoding,
-        "source": request.source,
-        "actor": request.actor,
-        "notes": delivery.notes,
-    }
+def _new_delivery(request: Request, delivery: Delivery, digest: str, key: str, name: str) -> NewDelivery:
+    parts = delivered_parts(request.path)
+    return NewDelivery(
+        delivery_id=name,
+        kind=request.kind.name,
+        content_key=key,
+        actor=request.actor,
+        file_name=request.path.name,
+        file_sha256=digest,
+        file_bytes=sum(part.stat().st_size for part in parts),
+        mapping=request.mapping.model_dump(mode="json"),
+        crs=delivery.crs,
+        requested_crs=request.crs,
+        encoding=delivery.encoding,
+        source=request.source,
+        valid_from=request.valid_from,
+        reference_day=request.today,
+        moved_m=request.moved_m,
+        notes=delivery.notes,
+    )

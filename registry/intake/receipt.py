@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from registry.cli_history import show_changes
 from registry.errors import FileFaultError
 from registry.intake.reasons import column_label, reason
 
@@ -34,6 +35,7 @@ def print_receipt(session: Session, receipt: Receipt, shown: int = _SHOWN) -> No
             changed=receipt.changed,
             unchanged=receipt.unchanged,
         )
+    _tell_changes(session, receipt)
     for note in receipt.notes:
         session.tell(str(note["code"]), **{key: value for key, value in note.items() if key != "code"})
     for row in receipt.faults.head(shown).to_dict("records"):
@@ -50,6 +52,10 @@ def print_receipt(session: Session, receipt: Receipt, shown: int = _SHOWN) -> No
             "added": receipt.added,
             "changed": receipt.changed,
             "unchanged": receipt.unchanged,
+            "moved": receipt.moved,
+            "reopened": receipt.reopened,
+            "gone": receipt.gone,
+            "state": receipt.state,
             "is_repeat": receipt.is_repeat,
             "is_dry_run": receipt.is_dry_run,
             "notes": receipt.notes,
@@ -66,6 +72,18 @@ def print_receipt(session: Session, receipt: Receipt, shown: int = _SHOWN) -> No
             ],
         }
     )
+
+
+def _tell_changes(session: Session, receipt: Receipt) -> None:
+    """Say what a delivery would change, where it waits or was only tried."""
+    counts = {name: getattr(receipt, name) for name in ("added", "changed", "moved", "reopened", "gone", "unchanged")}
+    if receipt.is_repeat:
+        return
+    if receipt.is_dry_run and len(receipt.changes):
+        session.tell("import_would_change", **counts)
+        show_changes(session, receipt.changes, receipt.delivery_id, None)
+    elif receipt.state == "pending" and not receipt.is_dry_run:
+        session.tell("import_waits", delivery=receipt.delivery_id, **counts)
 
 
 def held_table(faults: pd.DataFrame, session: Session) -> tuple[pd.DataFrame, dict[str, str]]:

@@ -178,7 +178,7 @@ def test_a_client_killed_at_any_step_leaves_nothing_half_written(settings: Setti
 
     path = write_census(25_000, tmp_path / "census.parquet")
     with open_registry(settings) as registry:
-        before = (registry.state_hash(), registry.row_counts())
+        before = (registry.state_hash(), without_files(registry))
     killed = subprocess.run(
         [sys.executable, "-c", _KILLED_IMPORT, str(settings.home), settings.registry, str(path), step],
         cwd=Path(__file__).parents[2],
@@ -190,8 +190,13 @@ def test_a_client_killed_at_any_step_leaves_nothing_half_written(settings: Setti
         if killed.returncode == 0:
             pytest.fail(f"the import never reached {step}")
         assert killed.returncode == -signal.SIGKILL, killed.stderr
-        assert (registry.state_hash(), registry.row_counts()) == before
+        assert (registry.state_hash(), without_files(registry)) == before
         assert registry.import_file("segments", path, today=TODAY).accepted == 25_000
+
+
+def without_files(registry: Registry) -> dict[str, int]:
+    """Rows of every table but that of the delivered files, which are kept first and swept with the next delivery."""
+    return {name: count for name, count in registry.row_counts().items() if name != "delivered_file"}
 
 
 def test_arrow_keeps_what_pandas_had() -> None:

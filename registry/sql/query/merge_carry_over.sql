@@ -1,4 +1,4 @@
-UPDATE {incoming} AS i
+UPDATE incoming AS i
 SET {carried}
-FROM {versions} AS v
-WHERE v.{key} = i.{key} AND upper_inf(v.recorded)
+FROM known AS k
+WHERE k.{key} = i.{key}

@@ -20,7 +20,7 @@ from tests.registry.deliveries import EAST, NORTH, leaks_csv, line, segments, wr
 
 
 def take(registry: Registry, kind: str, path: Path, **options: Any) -> Receipt:
-    return registry.import_file(kind, path, today=TODAY, **options)
+    return registry.import_file(kind, path, today=TODAY, is_accepted=True, **options)
 
 
 def codes(receipt: Receipt) -> dict[int, str]:

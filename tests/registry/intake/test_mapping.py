@@ -61,6 +61,6 @@ def test_the_same_file_under_another_mapping_is_another_delivery(registry: Regis
     mapping = tmp_path / "map.toml"
     mapping.write_text('[units]\ncover_depth_m = "ft"\n', encoding="utf-8")
     assert not registry.import_file("segments", path, today=TODAY).is_repeat
-    second = registry.import_file("segments", path, map_path=mapping, today=TODAY)
+    second = registry.import_file("segments", path, map_path=mapping, today=TODAY, is_accepted=True)
     assert not second.is_repeat
     assert registry.frame("segments", as_of=TODAY)["cover_depth_m"].tolist() == [pytest.approx(0.4572)]

@@ -1,3 +1,3 @@
 INSERT INTO {identity} ({key})
-SELECT {key} FROM {incoming}
+SELECT DISTINCT {key} FROM incoming
 ON CONFLICT DO NOTHING

@@ -1,0 +1,1 @@
+SELECT * FROM registry.delivery WHERE delivery_id = %s

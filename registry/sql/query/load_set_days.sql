@@ -1,0 +1,4 @@
+UPDATE registry.segment_version
+SET valid = daterange(CASE WHEN retired_on <= %(valid_from)s::date THEN NULL ELSE %(valid_from)s::date END, retired_on)
+WHERE delivery_id = current_setting('digonce.delivery')
+  AND (retired_on IS NOT NULL OR %(valid_from)s::date IS NOT NULL)

@@ -1,0 +1,1 @@
+UPDATE registry.delivery SET state = 'undone' WHERE delivery_id = ANY(%s)

@@ -1,0 +1,3 @@
+DELETE FROM incoming AS i
+USING verdict AS w
+WHERE w.object_id = i.{key} AND NOT w.class = ANY({classes})

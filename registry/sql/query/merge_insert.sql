@@ -1,2 +1,0 @@
-INSERT INTO {versions} ({key}, {columns})
-SELECT {key}, {columns} FROM {incoming}

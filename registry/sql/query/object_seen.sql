@@ -1,0 +1,1 @@
+SELECT max(greatest(lower(recorded), upper(recorded))) FROM {versions} WHERE {key} = {object_id}

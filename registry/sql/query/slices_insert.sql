@@ -1,0 +1,2 @@
+INSERT INTO {versions} ({key}, {columns}, valid)
+SELECT {key}, {columns}, valid FROM incoming

@@ -1,0 +1,2 @@
+CREATE TEMP TABLE affected ON COMMIT DROP AS
+SELECT {key}, valid FROM {versions} LIMIT 0
