@@ -40,12 +40,14 @@ class FileKeeper:
         self._thread = threading.Thread(target=self._keep, name="digonce-keep-file")
 
     def start(self) -> None:
-        """Begin to keep the file."""
-        self._thread.start()
+        """Begin to keep the file; once begun, nothing more."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def join(self) -> None:
-        """Wait until the thread has ended, however it ended."""
-        self._thread.join()
+        """Wait until the thread has ended, however it ended, if it was begun."""
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def finish(self, connection: psycopg.Connection) -> None:
         """Wait until the file is kept, or raise what went wrong; `connection` is that of the rows.
@@ -53,6 +55,7 @@ class FileKeeper:
         Files that imports left behind which were cut off are removed. Another writer may have taken this one for
         such a file while we waited for our turn, so it is looked for once more.
         """
+        self.start()
         self.join()
         if self._fault is not None:
             raise self._fault
@@ -62,6 +65,8 @@ class FileKeeper:
     def _keep(self) -> None:
         try:
             with connect(self._info) as connection:
+                # the commit of the rows, later in the same log, makes it last
+                connection.execute("SET LOCAL synchronous_commit = off")
                 keep_file(connection, self._path, self._digest)
         except Exception as fault:
             self._fault = fault

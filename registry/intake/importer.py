@@ -91,11 +91,17 @@ def import_delivery(
         return Receipt(**earlier, is_repeat=True)
     delivery = Delivery(connection, request, srid)
     report("read", 1, 1)
-    writer = Writer(connection, request.kind, terms_of(request), report)
+    keeper = FileKeeper(info, request.path, digest)
+
+    def watched(step: str, done: int, total: int) -> None:
+        if step == "index" and not request.is_dry_run:
+            # the rows are sent; while the server builds indexes, the other processor is free
+            keeper.start()
+        report(step, done, total)
+
+    writer = Writer(connection, request.kind, terms_of(request), watched)
     if request.is_dry_run:
         return _receipt(request, delivery, _preview(writer, delivery))
-    keeper = FileKeeper(info, request.path, digest)
-    keeper.start()
     try:
         new = _new_delivery(request, delivery, digest, key, delivery_id(connection, key))
         written = writer.write(delivery, new, is_accepted=request.is_accepted, before_commit=keeper.finish)

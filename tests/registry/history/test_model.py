@@ -1,4 +1,4 @@
-"""Random deliveries, corrections, closures, splits and undos: every day is what a model says, as known at every instant."""
+"""Random deliveries, corrections, closures, splits and undos: each day is what a model says, known at any instant."""
 
 from __future__ import annotations
 
