@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from maps import cli_dossier
 from registry.console import AsOf, KnownAt, Session, command, parse_day, parse_instant
 
 if TYPE_CHECKING:
     from maps.inputs import Inputs
 
 app = typer.Typer()
+app.registered_commands.extend(cli_dossier.app.registered_commands)
 
 PlanName = Annotated[
     str | None, typer.Argument(metavar="[PLAN]", help="A saved plan; the latest one by default.", show_default=False)

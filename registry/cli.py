@@ -14,8 +14,8 @@ app = typer.Typer()
 _SHOWN_OF_A_DELIVERY = ("action", "state", "kind", "file_name", "actor", "received_at", "rows_read", "rows_held")
 db = typer.Typer(help="The database: start, stop, look, migrate.", no_args_is_help=True)
 app.add_typer(db, name="db")
-app.add_typer(cli_history.app)
-app.add_typer(cli_edit.app)
+app.registered_commands.extend(cli_history.app.registered_commands)
+app.registered_commands.extend(cli_edit.app.registered_commands)
 
 
 @command(db, "up")
@@ -237,14 +237,10 @@ def import_(
     Example: digonce import segments census.gpkg --source "2025 census, district 3"
     """
     if draft_map is not None:
-        from registry.intake.draft import draft_mapping
-        from registry.intake.mapping import read_mapping
-        from registry.kinds import kind_named
-
-        lines = draft_mapping(kind, file, draft_map, read_mapping(map_path, kind_named(kind)).source)
-        session.tell("mapping_drafted", file=draft_map, count=lines)
-        session.result({"mapping": str(draft_map), "columns": lines})
+        _draft(session, kind, file, draft_map, map_path)
         return
+    from registry.intake.receipt import print_receipt
+
     with session.open() as registry, session.steps() as report:
         receipt = registry.import_file(
             kind,
@@ -259,11 +255,19 @@ def import_(
             moved_m=moved_m,
             report=report,
         )
-    from registry.intake.receipt import print_receipt
-
     print_receipt(session, receipt)
     if is_strict and receipt.held:
         raise typer.Exit(1)
+
+
+def _draft(session: Session, kind: str, file: Path, target: Path, map_path: Path | None) -> None:
+    from registry.intake.draft import draft_mapping
+    from registry.intake.mapping import read_mapping
+    from registry.kinds import kind_named
+
+    lines = draft_mapping(kind, file, target, read_mapping(map_path, kind_named(kind)).source)
+    session.tell("mapping_drafted", file=target, count=lines)
+    session.result({"mapping": str(target), "columns": lines})
 
 
 @command(app, "deliveries")

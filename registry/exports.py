@@ -19,6 +19,11 @@ def check_output(path: Path) -> None:
     """Raise early where the suffix is not one we write or the folder does not exist."""
     if path.suffix.lower() not in SUFFIXES:
         raise FileFaultError("output_format_unknown", file=path.name, suffixes=" ".join(SUFFIXES))
+    check_folder(path)
+
+
+def check_folder(path: Path) -> None:
+    """Raise early where the folder of a file that is to be written does not exist."""
     if not path.parent.is_dir():
         raise FileFaultError("output_folder_absent", file=str(path), folder=str(path.parent))
 

@@ -89,6 +89,12 @@ def test_accepting_lets_it_count_and_what_is_gone_stays_unless_asked(census: Reg
     assert now.geometry["GAS-3"].coords[0] == (EAST, NORTH + 184)
 
 
+def test_an_accepted_import_does_not_retire_what_is_gone(census: Registry, tmp_path: Path) -> None:
+    receipt = deliver(census, second_census(), tmp_path / "second.gpkg", is_accepted=True)
+    assert (receipt.state, receipt.gone) == ("accepted", 1)
+    assert "GAS-5" in at(census, TODAY).index
+
+
 def test_what_is_gone_is_true_until_the_day_of_the_delivery(census: Registry, tmp_path: Path) -> None:
     receipt = deliver(census, second_census(), tmp_path / "second.gpkg")
     accept_delivery(census.connection, receipt.delivery_id, census.srid)

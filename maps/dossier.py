@@ -1,0 +1,136 @@
+"""The dossier of a segment as a page that works with no network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from maps.offline import own_file
+from maps.plan_map import templates
+from registry.catalogue import say
+from registry.exports import in_words
+from registry.fields import fields, value_list
+
+_BEHIND: Final = ("actor", "source", "reason")
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from registry.history.dossier import Dossier
+
+
+def dossier_page(dossier: Dossier, city: str, language: str = "zh") -> str:
+    """Return the page: facts with their sources, then the timeline, then what the segment became and came from."""
+    return (
+        templates()
+        .get_template("dossier.html")
+        .render(
+            say=lambda code, **parameters: say(code, language, **parameters),
+            heading=lambda frame, column: fields()[frame][column].label(language),
+            language=language,
+            style=own_file("look.css") + own_file("report.css"),
+            city=city,
+            dossier=dossier,
+            facts=facts_in_words(dossier.facts, language),
+            events=events_in_words(dossier.timeline, language),
+            became=", ".join(dict.fromkeys(dossier.became.loc[dossier.became["is_last"], "segment_id"])),
+            came_from=", ".join(dict.fromkeys(dossier.came_from["segment_id"])),
+        )
+    )
+
+
+def facts_in_words(facts: pd.DataFrame, language: str) -> list[dict[str, str]]:
+    """Return the facts with labels and listed values in the reader's language."""
+    return [
+        {
+            "label": _label(fact["column_name"], language),
+            "value": value_in_words(fact["column_name"], fact["value"], language),
+            "since": _text(fact["known_since"]),
+            "source": _text(fact["source"]),
+            "actor": _text(fact["actor"]),
+            "delivery": _text(fact["delivery_id"]),
+        }
+        for fact in facts.to_dict("records")
+    ]
+
+
+def events_in_words(events: pd.DataFrame, language: str) -> list[dict[str, str]]:
+    """Return the timeline with everything said in the reader's language."""
+    told = in_words(events, "dossier_events", language)
+    names = list(events.columns)
+    rows: list[dict[str, str]] = []
+    for event, words in zip(events.to_dict("records"), told.itertuples(index=False), strict=True):
+        said = dict(zip(names, words, strict=True))
+        column = _text(event["column_name"])
+        rows.append(
+            {
+                "day": _text(event["day"]),
+                "event": _text(said["event"]),
+                "what": _what(event, said, column, language),
+                "days": _days(event, language),
+                "who": " · ".join(
+                    filter(None, (_who(event, name, language) for name in ("actor", "source", "reason")))
+                ),
+                "delivery": _text(event["delivery_id"]),
+            }
+        )
+    return rows
+
+
+def _what(event: dict[Any, Any], said: dict[str, Any], column: str, language: str) -> str:
+    """Say what an event did: a change as old → new, anything else by what it is about."""
+    if column:
+        old, new = (value_in_words(column, _text(event[name]), language) for name in ("old_value", "new_value"))
+        change = "" if column == "geometry" else f": {old or '—'} → {new or '—'}"
+        return f"{_label(column, language)}{change}"
+    if _text(event["change"]):
+        return _text(said["change"])
+    about = [_text(event["object_id"]), _listed(_text(event["new_value"]), language)]
+    if _text(event["probability"]):
+        about.append(say("dossier_probability", language, share=float(event["probability"])))
+    return " · ".join(filter(None, about))
+
+
+def _who(event: dict[Any, Any], name: str, language: str) -> str:
+    """Return who or what stands behind an event; the source of a leak is one of a list."""
+    text = _text(event[name])
+    entry = value_list("leak_source").get(text) if name == "source" else None
+    return entry.label(language) if entry else text
+
+
+def _days(event: dict[Any, Any], language: str) -> str:
+    first, last = _text(event["valid_from"]), _text(event["valid_to"])
+    if not _text(event["change"]) or not (first or last):
+        return ""
+    return say("dossier_days", language, first=first or "…", last=last or "…")
+
+
+def _label(column: str, language: str) -> str:
+    field = fields()["segments"].get(column)
+    return field.label(language) if field else column
+
+
+def value_in_words(column: str, value: str, language: str) -> str:
+    """Return a stored value as a reader says it."""
+    field = fields()["segments"].get(column)
+    if field is None or not value:
+        return value
+    if field.list_name:
+        entry = value_list(field.list_name).get(value)
+        return entry.label(language) if entry else value
+    if field.dtype == "boolean":
+        return say("maps_yes" if value == "True" else "maps_no", language)
+    number = value.removesuffix(".0")
+    return f"{number} {field.unit}" if field.unit and field.unit != "year" else number
+
+
+def _listed(value: str, language: str) -> str:
+    """Return the label of a code of one of the lists that events speak in, else the value."""
+    for name in ("leak_cause", "risk_grade", "lineage_relation"):
+        entry = value_list(name).get(value)
+        if entry is not None:
+            return entry.label(language)
+    return value
+
+
+def _text(value: object) -> str:
+    return "" if value is None or value != value else str(value)

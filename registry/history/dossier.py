@@ -1,0 +1,212 @@
+"""The dossier of a segment: what it is, who says so since when, and all that ever happened to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+import pandas as pd
+import psycopg
+import shapely
+
+from registry.db import query
+from registry.errors import NotFoundError
+from registry.fields import fields
+from registry.history.beliefs import Version, changes_between, holding
+from registry.history.deliveries import frame_of
+from registry.history.lineage import ancestors, descendants
+from registry.history.slices import stored_columns
+from registry.kinds import KINDS
+
+_SEGMENTS: Final = KINDS["segments"]
+_COLUMNS: Final = [name for name in stored_columns(_SEGMENTS) if name not in {"geom", "elevations_m"}]
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """All that is known of one segment, for a day and as known at an instant.
+
+    `facts` has the frame contract `dossier_facts`: each attribute with the delivery that said it first without a break;
+    it is empty where the segment is not in the ground on that day. `timeline` has the contract `dossier_events`, in
+    the order of what happened. `became` and `came_from` are the lineage.
+    """
+
+    segment_id: str
+    as_of: date
+    known_at: datetime | None
+    is_there: bool
+    length_m: float | None
+    facts: pd.DataFrame
+    timeline: pd.DataFrame
+    became: pd.DataFrame
+    came_from: pd.DataFrame
+
+
+def read_dossier(
+    connection: psycopg.Connection, segment_id: str, as_of: date, known_at: datetime | None = None
+) -> Dossier:
+    """Gather the dossier of a segment.
+
+    Raises
+    ------
+    NotFoundError
+        Where no segment has or had that id, as far as was known.
+    """
+    parameters = {"segment_id": segment_id, "as_of": as_of, "known_at": known_at}
+    versions = _versions(connection, parameters)
+    if not versions:
+        raise NotFoundError("object_unknown", kind=_SEGMENTS.name, object=segment_id)
+    instants = sorted({instant for v in versions for instant in (v.known_from, v.known_to) if instant is not None})
+    said = frame_of(connection, query("dossier_deliveries"), {"instants": instants})
+    deliveries: dict[datetime, dict[str, Any]] = {
+        row["applied_at"]: {str(name): _known(value) for name, value in row.items()} for row in said.to_dict("records")
+    }
+    now = holding(versions, as_of, known_at)
+    became, came_from = descendants(connection, segment_id), ancestors(connection, segment_id)
+    events = [
+        *_writes(versions, instants, deliveries),
+        *_life(versions, known_at),
+        *_leaks(frame_of(connection, query("dossier_leaks"), parameters)),
+        *_lineage(became, came_from),
+        *_runs(frame_of(connection, query("dossier_runs"), parameters)),
+    ]
+    return Dossier(
+        segment_id=segment_id,
+        as_of=as_of,
+        known_at=known_at,
+        is_there=now is not None,
+        length_m=None if now is None else float(shapely.from_wkb(now.content["course"]).length),
+        facts=_facts(versions, now, as_of, known_at, deliveries),
+        timeline=_ordered(events),
+        became=became,
+        came_from=came_from,
+    )
+
+
+def _versions(connection: psycopg.Connection, parameters: dict[str, Any]) -> list[Version]:
+    rows = frame_of(connection, query("dossier_versions"), parameters).to_dict("records")
+    return [
+        Version(
+            first_day=_known(row["first_day"]),
+            last_day=_known(row["last_day"]),
+            known_from=row["known_from"],
+            known_to=_known(row["known_to"]),
+            content={**{name: _known(row[name]) for name in _COLUMNS}, "course": bytes(row["course"])},
+        )
+        for row in rows
+    ]
+
+
+def _known(value: Any) -> Any:  # noqa: ANN401 - any value of a column
+    return None if value is None or pd.isna(value) else value
+
+
+def _facts(
+    versions: list[Version],
+    now: Version | None,
+    as_of: date,
+    known_at: datetime | None,
+    deliveries: dict[datetime, dict[str, Any]],
+) -> pd.DataFrame:
+    """Return each attribute with the delivery since which it was believed for this day without a break."""
+    names = list(fields()["dossier_facts"])
+    if now is None:
+        return pd.DataFrame(columns=names)
+    past = [v for v in versions if v.holds(as_of) and (known_at is None or v.known_from <= known_at)]
+    rows = []
+    for name in _COLUMNS:
+        value = now.content[name]
+        if value is None:
+            continue
+        since = now
+        for earlier in reversed([v for v in past if v.known_from < now.known_from]):
+            if earlier.content[name] != value:
+                break
+            since = earlier
+        told = deliveries.get(since.known_from, {})
+        rows.append(
+            {
+                "column_name": name,
+                "value": str(value),
+                "known_since": since.known_from.date(),
+                "delivery_id": told.get("delivery_id"),
+                "source": told.get("source") or told.get("file_name"),
+                "actor": told.get("actor"),
+            }
+        )
+    return pd.DataFrame(rows, columns=names)
+
+
+def _writes(
+    versions: list[Version], instants: list[datetime], deliveries: dict[datetime, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return what each delivery changed of what was believed."""
+    events = []
+    for instant in instants:
+        told = deliveries.get(instant, {})
+        common = {
+            "day": instant.date(),
+            "event": f"event_{told.get('action', 'import')}",
+            "delivery_id": told.get("delivery_id"),
+            "actor": told.get("actor"),
+            "source": told.get("source") or told.get("file_name"),
+            "reason": told.get("reason"),
+        }
+        changes = changes_between(versions, instant)
+        events += [common | change for change in changes]
+    return events
+
+
+def _life(versions: list[Version], known_at: datetime | None) -> list[dict[str, Any]]:
+    """Return when the pipe was laid and when it was taken out of service, as it is believed."""
+    believed = [v for v in versions if v.is_believed(known_at)]
+    if not believed:
+        return []
+    last = believed[-1].content
+    events = []
+    if last["installed_year_min"] is not None:
+        years = sorted({int(last[name]) for name in ("installed_year_min", "installed_year_max") if last[name]})
+        text = "-".join(map(str, years))
+        events.append({"day": date(years[0], 1, 1), "event": "event_laid", "new_value": text})
+    ended = next((v.content["retired_on"] for v in reversed(believed) if v.content["retired_on"] is not None), None)
+    if ended is not None:
+        events.append({"day": ended, "event": "event_retired"})
+    return events
+
+
+def _leaks(leaks: pd.DataFrame) -> list[dict[str, Any]]:
+    events = []
+    for leak in leaks.to_dict("records"):
+        common = {"object_id": leak["leak_id"], "source": leak["source"], "probability": leak["probability"]}
+        events.append(common | {"day": leak["leaked_on"], "event": "event_leak", "new_value": leak["cause"]})
+        if _known(leak["repaired_on"]) is not None:
+            events.append(common | {"day": leak["repaired_on"], "event": "event_repaired"})
+    return events
+
+
+def _lineage(became: pd.DataFrame, came_from: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = [("event_became", row) for row in became[became["generation"] == 1].to_dict("records")]
+    rows += [("event_came_from", row) for row in came_from[came_from["generation"] == 1].to_dict("records")]
+    return [
+        {"day": row["happened_on"], "event": event, "object_id": row["segment_id"], "new_value": row["relation"]}
+        for event, row in rows
+    ]
+
+
+def _runs(runs: pd.DataFrame) -> list[dict[str, Any]]:
+    events = []
+    for run in runs.to_dict("records"):
+        common = {"day": run["made_at"].date(), "object_id": run["name"], "actor": run["actor"]}
+        if run["kind"] == "plan":
+            year = None if pd.isna(run["year"]) else str(int(run["year"]))
+            events.append(common | {"event": "event_planned" if year else "event_not_planned", "new_value": year})
+        elif run["grade"] is not None:
+            events.append(common | {"event": "event_scored", "new_value": run["grade"]})
+    return events
+
+
+def _ordered(events: list[dict[str, Any]]) -> pd.DataFrame:
+    names = list(fields()["dossier_events"])
+    table = pd.DataFrame(events, columns=names)
+    return table.sort_values("day", kind="stable", ignore_index=True)
