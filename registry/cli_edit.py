@@ -43,16 +43,10 @@ def correct(
 
     Example: digonce correct RQ0000731 cover_depth_m=1.1 --source "site visit" --valid-from 2024-05-01
     """
-    from registry.errors import EditError
     from registry.history.edit import correct as run
     from registry.kinds import kind_named
 
-    values: dict[str, str] = {}
-    for text in assignments:
-        name, sign, value = text.partition("=")
-        if not sign:
-            raise EditError("assignment_unreadable", text=text)
-        values[name.strip()] = value
+    values = parse_assignments(assignments)
     days = (parse_day(valid_from), parse_day(valid_to))
     with session.open() as registry:
         warrant = _warrant(session, source, reason, is_dry_run=is_dry_run, seen_at=seen_at)
@@ -172,18 +166,31 @@ def replace(
 
     Example: digonce replace RQ0000731 material=pe100 diameter_mm=160 --id RQ0005006 --on 2026-10-01
     """
-    from registry.errors import EditError
     from registry.history.lineage import replace as run
 
-    values: dict[str, str] = {}
-    for text in assignments or []:
-        column, sign, value = text.partition("=")
-        if not sign:
-            raise EditError("assignment_unreadable", text=text)
-        values[column.strip()] = value
+    values = parse_assignments(assignments or [])
     with session.open() as registry:
         warrant = _warrant(session, source, reason, is_dry_run=is_dry_run)
         _show(session, run(registry.connection, segment, name, values, _day(registry, day), warrant))
+
+
+def parse_assignments(texts: list[str]) -> dict[str, str]:
+    """Read `column=value` words.
+
+    Raises
+    ------
+    EditError
+        With the first that has no sign of equality.
+    """
+    from registry.errors import EditError
+
+    values: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise EditError("assignment_unreadable", text=text)
+        values[name.strip()] = value
+    return values
 
 
 def _warrant(

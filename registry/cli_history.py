@@ -153,3 +153,52 @@ def undo(
             "used_by": done.used_by.to_dict("records"),
         }
     )
+
+
+@command(app, "fix")
+def fix(
+    session: Session,
+    delivery: Delivery,
+    row: Annotated[int, typer.Argument(help="Number of the row, as `digonce held` shows it.")],
+    assignments: Annotated[list[str], typer.Argument(help="column=value, by the heading of the file or our name.")],
+) -> None:
+    """Mend a held-back row in place; `digonce retry` takes it in.
+
+    Example: digonce fix D20261101-1a2b3c4d 616 埋深=1.1
+    """
+    from registry.cli_edit import parse_assignments
+    from registry.intake.retry import fix_row
+
+    with session.open() as registry:
+        fix_row(registry.connection, delivery, row, parse_assignments(assignments))
+    session.tell("held_fixed", row=row, delivery=delivery)
+    session.result({"delivery_id": delivery, "row": row})
+
+
+@command(app, "retry")
+def retry(
+    session: Session,
+    delivery: Delivery,
+    file: Annotated[
+        Path | None, typer.Argument(help="The list that `digonce held -o` wrote, mended; else rows mended in place.")
+    ] = None,
+) -> None:
+    """Try held-back rows again: those that were mended, and those whose fault lay elsewhere.
+
+    Example: digonce retry D20261101-1a2b3c4d held.xlsx
+    """
+    from registry.intake.receipt import print_receipt, read_held
+    from registry.intake.retry import retry_held
+
+    corrected = read_held(file) if file is not None else None
+    with session.open() as registry:
+        done = retry_held(
+            registry.connection, delivery, registry.srid, registry.info, session.settings.actor, corrected
+        )
+    if done.receipt is None:
+        session.tell("retry_nothing", delivery=delivery, left=done.left)
+        session.result({"delivery_id": None, "tried": 0, "left": done.left})
+        return
+    accepted = done.receipt.accepted
+    session.tell("retried", tried=done.tried, accepted=accepted, delivery=done.receipt.delivery_id, left=done.left)
+    print_receipt(session, done.receipt)

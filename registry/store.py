@@ -67,7 +67,7 @@ class Registry:
     def __init__(self, connection: psycopg.Connection, info: str, name: str, actor: str) -> None:
         self.connection = connection
         self.name = name
-        self._info = info
+        self.info = info
         self._actor = actor
         row = connection.execute("SELECT city, srid, timezone FROM registry.info").fetchone()
         if row is None:
@@ -128,7 +128,7 @@ class Registry:
             moved_m=MOVED_M if moved_m is None else moved_m,
         )
         quiet: Report = lambda _step, _done, _total: None  # noqa: E731
-        return import_delivery(self.connection, request, self.srid, self._info, report or quiet)
+        return import_delivery(self.connection, request, self.srid, self.info, report or quiet)
 
     def frame(
         self,
@@ -167,7 +167,7 @@ class Registry:
             sql.SQL("{}::timestamptz").format(sql.Literal(known_at)),
             sql.Identifier(chosen.id_column),
         )
-        return to_frame(read_arrow(self._info, statement.as_string(self.connection)), kind, self.srid)
+        return to_frame(read_arrow(self.info, statement.as_string(self.connection)), kind, self.srid)
 
     def counts(self) -> dict[str, int]:
         """Return how many rows of each kind are known now."""
@@ -289,7 +289,7 @@ class Registry:
             sql.Identifier("registry", f"run_{frame}"),
             sql.Literal(run_id),
         )
-        return to_frame(read_arrow(self._info, statement.as_string(self.connection)), frame, self.srid)
+        return to_frame(read_arrow(self.info, statement.as_string(self.connection)), frame, self.srid)
 
     def runs(self) -> pd.DataFrame:
         """Return the saved runs, newest first."""

@@ -51,6 +51,10 @@ class Request:
     is_accepted: bool = False
     valid_from: date | None = None
     moved_m: float = MOVED_M
+    # held-back rows that are tried again: which delivery they are of
+    action: str = "import"
+    follows: str | None = None
+    key: str | None = None
 
 
 @dataclass
@@ -72,6 +76,7 @@ class Kept:
     raw: list[pd.DataFrame] = field(default_factory=list)
     geometry: list[Geometries] = field(default_factory=list)
     given: list[Geometries] = field(default_factory=list)
+    ids: list[pd.Series] = field(default_factory=list)
     tables: list[pd.DataFrame] = field(default_factory=list)
 
     @classmethod
@@ -90,6 +95,7 @@ class Kept:
             faults.insert(0, "row_number", part.raw.index.to_numpy()[faults.pop("position").to_numpy(dtype=int)])
             self.tables.append(faults)
             self.raw.append(part.raw[held])
+            self.ids.append(part.ids[held])
             self.geometry.append(part.placed.shapes(held))
             self.given.append(part.given.shapes(held))
 

@@ -86,7 +86,7 @@ def import_delivery(
     if not request.path.exists():
         raise FileFaultError("file_absent", file=str(request.path))
     digest = file_digest(request.path)
-    key = content_key(request, digest)
+    key = request.key or content_key(request, digest)
     if earlier := repeated_delivery(connection, key):
         return Receipt(**earlier, is_repeat=True)
     delivery = Delivery(connection, request, srid)
@@ -161,6 +161,8 @@ def _new_delivery(request: Request, delivery: Delivery, digest: str, key: str, n
         requested_crs=request.crs,
         encoding=delivery.encoding,
         source=request.source,
+        action=request.action,
+        follows=request.follows,
         valid_from=request.valid_from,
         reference_day=request.today,
         moved_m=request.moved_m,

@@ -17,7 +17,7 @@ from registry.fields import fields
 from registry.frames import copy_in
 from registry.history.deliveries import NewDelivery, insert_delivery
 from registry.intake.delivery import Delivery, Kept, Understood
-from registry.intake.held import keep_held
+from registry.intake.held import keep_held, settle_held
 from registry.intake.merge import CLASSES, Merge, Terms
 from registry.kinds import Kind
 
@@ -88,7 +88,11 @@ class Writer:
             insert_delivery(self._connection, new, state, len(delivery), kept.held, counts)
             if state == "pending":
                 self._merged.keep_report(new.delivery_id)
-            keep_held(self._connection, new.delivery_id, self._kind, kept)
+            if new.action == "import":
+                # rows that are held back again stay with the delivery that they came with
+                keep_held(self._connection, new.delivery_id, self._kind, kept)
+            if state == "accepted":
+                self.settle(new.delivery_id)
             before_commit(self._connection)
         return Written(new.delivery_id, state, counts, kept)
 
@@ -107,6 +111,10 @@ class Writer:
         merge, counts = self._compare(self._batches(self._parts(delivery), Kept()), len(delivery))
         merge.report()
         return counts, merge
+
+    def settle(self, delivery_id: str) -> None:
+        """Note the held-back rows of earlier deliveries whose objects came in with this one."""
+        settle_held(self._connection, delivery_id, self._kind, self._ids)
 
     def _parts(self, delivery: Delivery) -> Iterable[Understood]:
         # extents of projects are looked up over the connection that the rows will be sent through

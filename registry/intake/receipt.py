@@ -101,16 +101,20 @@ def _labels(faults: pd.DataFrame, language: str) -> list[str]:
 
 
 def write_held(faults: pd.DataFrame, path: Path, language: str) -> None:
-    """Write held-back rows as CSV or XLSX: the reason first, then the row as it was delivered."""
+    """Write held-back rows as CSV or XLSX for whoever mends them, one line each; `read_held` reads it back.
+
+    The row number comes first, then the row as it was delivered, then all reasons why it was held back.
+    """
     import pandas as pd
 
     from registry.catalogue import say
 
-    delivered = pd.DataFrame(list(faults["row"]), index=faults.index)
-    columns = ["row_number", "column_name", "value", "offered", f"reason_{language}"]
-    names = {name: say(f"heading_{name.removesuffix(f'_{language}')}", language) for name in columns}
-    told = faults[columns].assign(column_name=_labels(faults, language)).rename(columns=names)
-    table = pd.concat([told, delivered], axis="columns")
+    rows = faults.drop_duplicates("row_number").set_index("row_number")
+    delivered = pd.DataFrame([{**row, **fixes} for row, fixes in zip(rows["row"], rows["fixes"], strict=True)])
+    table = delivered.set_index(rows.index)
+    table.insert(0, say("heading_row_number", language), rows.index)
+    reasons = faults.groupby("row_number", sort=False)[f"reason_{language}"].agg("; ".join)
+    table[say("heading_reason", language)] = reasons
     if path.suffix.lower() == ".csv":
         table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
     elif path.suffix.lower() == ".xlsx":
@@ -122,3 +126,27 @@ def write_held(faults: pd.DataFrame, path: Path, language: str) -> None:
             table.to_excel(book, index=False)
     else:
         raise FileFaultError("output_format_unknown", file=path.name, suffixes=".csv .xlsx")
+
+
+def read_held(path: Path) -> pd.DataFrame:
+    """Read a mended list of held-back rows: row number first, then the row; the reasons at the end are left out.
+
+    Raises
+    ------
+    FileFaultError
+        Where the file is absent, of another format, or does not begin with row numbers.
+    """
+    import pandas as pd
+
+    if not path.exists():
+        raise FileFaultError("file_absent", file=str(path))
+    if path.suffix.lower() == ".csv":
+        table = pd.read_csv(path, dtype="str", encoding="utf-8-sig")
+    elif path.suffix.lower() == ".xlsx":
+        table = pd.read_excel(path, dtype="str", engine="calamine")
+    else:
+        raise FileFaultError("output_format_unknown", file=path.name, suffixes=".csv .xlsx")
+    numbers = pd.to_numeric(table.iloc[:, 0], errors="coerce")
+    if table.empty or numbers.isna().any():
+        raise FileFaultError("held_list_without_numbers", file=path.name)
+    return table.iloc[:, :-1]

@@ -83,7 +83,7 @@ def accept_delivery(
     record = waiting(connection, delivery_id, "pending")
     with tempfile.TemporaryDirectory(prefix="digonce-accept-") as folder:
         path = restore_file(connection, record["file_sha256"], record["file_name"], Path(folder))
-        request = _request_again(record, path)
+        request = request_again(record, path)
         delivery = Delivery(connection, request, srid)
         report("read", 1, 1)
         writer = Writer(connection, request.kind, terms_of(request), report)
@@ -94,6 +94,7 @@ def accept_delivery(
                 merge.keep_report(delivery_id)
                 merge.close()
                 return Acceptance(delivery_id, request.kind.name, True, counts, ())
+            writer.settle(delivery_id)
             return _accept(connection, delivery_id, merge, counts, chosen)
 
 
@@ -114,7 +115,8 @@ def decline_delivery(connection: psycopg.Connection, delivery_id: str) -> None:
         connection.execute("UPDATE registry.delivery SET state = 'declined' WHERE delivery_id = %s", [delivery_id])
 
 
-def _request_again(record: dict[str, Any], path: Path) -> Request:
+def request_again(record: dict[str, Any], path: Path) -> Request:
+    """Return the request of an earlier delivery for the same rows in another place."""
     day: date = record["reference_day"]
     return Request(
         kind=kind_named(record["kind"]),

@@ -25,14 +25,17 @@ MAIN_JOB_VERBS = (
     ("score",), ("overlap",), ("plan",), ("map",), ("report",),
     ("db", "up"), ("db", "down"), ("db", "status"), ("db", "migrate"),
 )  # fmt: skip
+TRUTH_VERBS = (
+    ("changes",), ("accept",), ("decline",), ("undo",), ("fix",), ("retry",), ("history",), ("correct",), ("split",),
+    ("merge",), ("redraw",), ("retire",), ("replace",),
+)  # fmt: skip
 LATER_VERBS = (
-    "accept", "undo", "history", "correct", "split", "merge", "redraw", "retire", "replace", "backtest", "forecast",
-    "bans", "decide", "explain", "compare", "progress", "tiles", "pack", "atlas", "check", "baseline", "watch",
-    "hazards", "isolate", "trace", "sensors", "serve", "scale",
+    "backtest", "forecast", "bans", "decide", "explain", "compare", "progress", "tiles", "pack", "atlas", "check",
+    "baseline", "watch", "hazards", "isolate", "trace", "sensors", "serve", "scale",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("verb", MAIN_JOB_VERBS, ids=" ".join)
+@pytest.mark.parametrize("verb", MAIN_JOB_VERBS + TRUTH_VERBS, ids=" ".join)
 def test_every_verb_explains_itself_with_an_example(digonce: Digonce, verb: tuple[str, ...]) -> None:
     told = digonce(*verb, "--help")
     assert told.exit_code == 0

@@ -99,6 +99,11 @@ COMMENT ON COLUMN registry.segment_lineage.child_to_m IS 'Where that part ends a
 COMMENT ON COLUMN registry.segment_lineage.recorded IS 'Instants for which this was what we knew, half-open.';
 COMMENT ON COLUMN registry.segment_lineage.delivery_id IS 'Delivery that wrote this.';
 
-ALTER TABLE registry.held_row ADD COLUMN settled_by text,
+ALTER TABLE registry.held_row
+    ADD COLUMN object_id text,
+    ADD COLUMN fixes jsonb NOT NULL DEFAULT '{}',
+    ADD COLUMN settled_by text,
     ADD CONSTRAINT held_row_is_settled_by_a_delivery FOREIGN KEY (settled_by) REFERENCES registry.delivery (delivery_id);
-COMMENT ON COLUMN registry.held_row.settled_by IS 'Delivery that took the mended row in; empty while it is held back.';
+COMMENT ON COLUMN registry.held_row.object_id IS 'Id that the row gives its object; empty where it has none or one that another row has.';
+COMMENT ON COLUMN registry.held_row.fixes IS 'Values that were mended in place, by heading of the file; tried with the next retry.';
+COMMENT ON COLUMN registry.held_row.settled_by IS 'Delivery that took the mended row in, or a later row of the same id; empty while it is held back.';

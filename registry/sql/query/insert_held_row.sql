@@ -1,1 +1,1 @@
-INSERT INTO registry.held_row (delivery_id, row_number, row, length_m) VALUES (%s, %s, %s, %s)
+INSERT INTO registry.held_row (delivery_id, row_number, row, length_m, object_id) VALUES (%s, %s, %s, %s, %s)

@@ -21,7 +21,7 @@ from tests.registry.deliveries import EAST, NORTH, line, segments, write
 
 
 def deliver(registry: Registry, frame: gpd.GeoDataFrame, path: Path, **options: Any) -> Receipt:
-    return registry.import_file("segments", write(frame, path), **{"today": TODAY, **options})
+    return registry.import_file("segments", write(frame, path), today=TODAY, **options)
 
 
 @pytest.fixture
