@@ -329,6 +329,6 @@ def open_registry(settings: Settings) -> Generator[Registry]:
     with connect(info, is_autocommit=True) as connection:
         left = pending(connection)
         if left:
-            code = "registry_not_initialised" if len(left) == 1 and left[0].startswith("0001") else "migrations_pending"
+            code = "registry_not_initialised" if left[0].startswith("0001") else "migrations_pending"
             raise DatabaseError(code, names=", ".join(left))
         yield Registry(connection, info, settings.registry, settings.actor)
