@@ -61,11 +61,17 @@ def make_leak_records(
     )
     is_heat = labels["medium"][leaks.segment][found] == "heat"
     records.loc[is_heat, "介质"] = "热力"
-    true_table = pd.DataFrame(
+    return records, _true_table(leaks, labels["segment_id"], ids, share, true_at, quality)
+
+
+def _true_table(
+    leaks: Leaks, segment_ids: Objects, ids: Objects, share: Floats, true_at: Floats, quality: Objects
+) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "leak_id": texts(ids),
-            "segment_id": texts(labels["segment_id"][leaks.segment]),
-            "leaked_on": pd.Series(days.astype("datetime64[s]")),
+            "segment_id": texts(segment_ids[leaks.segment]),
+            "leaked_on": pd.Series(day_of(leaks.at_year).astype("datetime64[s]")),
             "is_predecessor": leaks.is_previous,
             "is_found": leaks.is_found,
             "measure_share": share,
@@ -74,7 +80,6 @@ def make_leak_records(
             "is_address_position": quality == "地址定位",
         }
     )
-    return records, true_table
 
 
 def _serial(count: int) -> Objects:
