@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from planner.classes import classify_segments as classify_segments
+    from planner.doubt import doubtful_leaks as doubtful_leaks
     from planner.leaks import link_leaks as link_leaks
     from planner.overlap import find_overlaps as find_overlaps
     from planner.plan import Plan as Plan
@@ -23,6 +24,7 @@ _HOMES = {
     "Plan": "planner.plan",
     "Policy": "planner.policy",
     "classify_segments": "planner.classes",
+    "doubtful_leaks": "planner.doubt",
     "find_overlaps": "planner.overlap",
     "link_leaks": "planner.leaks",
     "make_plan": "planner.plan",

@@ -73,11 +73,11 @@ def _by_kernel(lines: Geometries, areas: Geometries) -> tuple[Rows, Rows, Floats
     from planner import kernel
 
     origin = _origin(areas)
-    points, point_start = _points(lines, origin)
+    points, point_start = line_vertices(lines, origin)
     edges, edge_start = _edges(areas, origin)
     area_boxes = shapely.bounds(areas) - np.tile(origin, 2)
     line_boxes = shapely.bounds(lines) - np.tile(origin, 2)
-    grid = _grid(area_boxes)
+    grid = box_grid(area_boxes)
     if grid is None:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     cell_start, cell_area = kernel.fill_cells(area_boxes, grid)
@@ -98,7 +98,8 @@ def _origin(areas: Geometries) -> Floats:
     return np.zeros(2) if np.isnan(bounds).any() else np.floor(bounds[:2])
 
 
-def _points(lines: Geometries, origin: Floats) -> tuple[Floats, Rows]:
+def line_vertices(lines: Geometries, origin: Floats) -> tuple[Floats, Rows]:
+    """Return the vertices of all lines, seen from the origin, and where each line starts among them."""
     coordinates = shapely.get_coordinates(lines)
     count = shapely.get_num_coordinates(lines)
     start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
@@ -119,7 +120,7 @@ def _edges(areas: Geometries, origin: Floats) -> tuple[Floats, Rows]:
     return np.ascontiguousarray(edges), start
 
 
-def _grid(area_boxes: Floats) -> Floats | None:
+def box_grid(area_boxes: Floats) -> Floats | None:
     """Origin, cell size, number of columns and rows and upper corner of a grid with about one area per cell."""
     boxes = area_boxes[~np.isnan(area_boxes[:, 0])]
     if not len(boxes):

@@ -7,6 +7,7 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from planner.ages import middle_age_years
 from planner.factors import Flags, Floats, band_factors, code_factors, number_column, text_column
@@ -60,30 +61,54 @@ def likelihood_parts(segments: pd.DataFrame, record: Record, weights: Likelihood
     return LikelihoodParts(ln_parts, gaps, age, leaks)
 
 
-def _cohort_parts(
-    segments: pd.DataFrame, weights: Likelihood, as_of: date
-) -> tuple[dict[str, Floats], dict[str, Flags], Floats]:
+@dataclass(frozen=True)
+class AgeCourse:
+    """How the leak rate of each segment changes with its age: a power of the age relative to the reference."""
+
+    exponent: Floats
+    default_age_years: Floats
+    reference_years: float
+    offset_years: float
+
+    def ln_factor(self, age_years: Floats, row: NDArray[np.int64] | slice = slice(None)) -> Floats:
+        """Return the logarithm of the factor at an age, for the chosen rows; NaN takes the default age."""
+        age = np.where(np.isnan(age_years), self.default_age_years[row], age_years)
+        relative_age = (age + self.offset_years) / (self.reference_years + self.offset_years)
+        factor: Floats = self.exponent[row] * np.log(relative_age)
+        return factor
+
+
+def age_course(segments: pd.DataFrame, weights: Likelihood) -> AgeCourse:
+    """Return how the leak rate of each segment changes with its age."""
+    medium = segments["medium"]
+    default_age, _ = code_factors(medium, medium, weights.unknown_age_years)
+    exponent, _ = code_factors(text_column(segments, "material").fillna("unknown"), medium, weights.age_exponent)
+    return AgeCourse(exponent, default_age, weights.age_reference_years.value, weights.age_offset_years.value)
+
+
+def steady_parts(segments: pd.DataFrame, weights: Likelihood) -> tuple[dict[str, Floats], dict[str, Flags]]:
+    """Return the contributions that no time changes, as logarithms, and which attributes were unknown."""
     medium = segments["medium"]
     material_code = text_column(segments, "material").fillna("unknown")
     base, _ = code_factors(medium, medium, weights.base_per_km_year)
     material, no_material = code_factors(material_code, medium, weights.material)
     protection, protection_gaps = _protection(segments, material_code, weights)
     diameter, no_diameter = band_factors(number_column(segments, "diameter_mm"), medium, weights.diameter_mm)
+    factors = {"base": base, "material": material, "protection": protection, "diameter": diameter}
+    gaps = {"material": no_material, "diameter_mm": no_diameter} | protection_gaps
+    return {name: np.log(factor) for name, factor in factors.items()}, gaps
+
+
+def _cohort_parts(
+    segments: pd.DataFrame, weights: Likelihood, as_of: date
+) -> tuple[dict[str, Floats], dict[str, Flags], Floats]:
+    steady, gaps = steady_parts(segments, weights)
     age = middle_age_years(segments, as_of)
-    no_age = np.isnan(age)
-    default_age, _ = code_factors(medium, medium, weights.unknown_age_years)
-    exponent, _ = code_factors(material_code, medium, weights.age_exponent)
-    offset = weights.age_offset_years.value
-    relative_age = (np.where(no_age, default_age, age) + offset) / (weights.age_reference_years.value + offset)
-    parts = {
-        "base": np.log(base),
-        "material": np.log(material),
-        "protection": np.log(protection),
-        "age": exponent * np.log(relative_age),
-        "diameter": np.log(diameter),
-    }
-    gaps = {"material": no_material, "installed_year_min": no_age, "diameter_mm": no_diameter} | protection_gaps
-    return parts, gaps, age
+    course = age_course(segments, weights)
+    # the order of the contributions is the order in which they are added up: equal sums to the last bit
+    parts = {name: steady[name] for name in ("base", "material", "protection")}
+    parts |= {"age": course.ln_factor(age), "diameter": steady["diameter"]}
+    return parts, {"material": gaps["material"], "installed_year_min": np.isnan(age)} | gaps, age
 
 
 def _protection(

@@ -270,16 +270,58 @@ class LinkReach(Part):
     confidence: Confidence
 
 
+class ShareFigure(Figure):
+    """A figure from 0 to 1."""
+
+    value: Share
+
+
+class Agreement(Part):
+    """How well a segment agrees with what a leak record states, against 1 for one that agrees."""
+
+    unknown: ShareFigure
+    other: ShareFigure
+
+
+class MaterialAgreement(Agreement):
+    """The same for materials; those of one family are easily taken for one another."""
+
+    families: tuple[tuple[str, ...], ...]
+    kin: ShareFigure
+
+    @model_validator(mode="after")
+    def _is_of_one_family(self) -> Self:
+        materials = [material for family in self.families for material in family]
+        if len(materials) != len(set(materials)):
+            message = "a material belongs to one family at most"
+            raise ValueError(message)
+        return self
+
+
+class DiameterAgreement(Agreement):
+    """The same for diameters, which agree within a share of the larger one."""
+
+    tolerance_share: ShareFigure
+
+
 class Links(Part):
     """How leaks find their segment."""
 
     reach: tuple[LinkReach, ...]
-    elsewhere_weight: Figure
+    elsewhere_m_per_m2: Figure
+    predecessor_weight: Figure
+    hazard_power: ShareFigure
+    least_probability: ShareFigure
+    review_below: ShareFigure
+    material: MaterialAgreement
+    diameter: DiameterAgreement
+    tier: Agreement
 
     @model_validator(mode="after")
     def _has_default(self) -> Self:
-        if "unknown" not in {reach.code for reach in self.reach}:
-            message = "a reach for “unknown” is needed"
+        codes = [reach.code for reach in self.reach]
+        if "unknown" not in codes or len(codes) != len(set(codes)):
+            message = "each reach once and one for “unknown” are needed"
             raise ValueError(message)
         return self
 

@@ -8,10 +8,10 @@ import pandas as pd
 from registry.city.census import blanked, spelled, texts
 from registry.city.hazard import Leaks
 from registry.city.parameters import Floats, Ints, Objects, load, pick
-from registry.city.pipes import Ground, beside_street
+from registry.city.pipes import Ground, Pipes, beside_street
 from registry.city.places import as_day, day_of
 from registry.city.streets import Streets
-from registry.city.truth import PE80, Truth
+from registry.city.truth import MATERIALS, PE80, Truth, words
 
 
 def make_leak_records(
@@ -39,6 +39,7 @@ def make_leak_records(
     named = _named(leaks, labels["segment_id"], rng)
     found = np.flatnonzero(leaks.is_found)
     ids = np.full(count, None, dtype=object)
+    stated = _stated(leaks, truth, ground.pipes, rng)
     year = np.floor(leaks.at_year[found]).astype(np.int64).astype("str").astype(object)
     ids[found] = "LD" + year + "-" + _serial(len(found))
     records = pd.DataFrame(
@@ -52,6 +53,7 @@ def make_leak_records(
             "定位方式": texts(blanked(quality, 0.05, rng)[found]),
             "地址": texts(labels["address"][leaks.segment][found]),
             "管段编号": texts(named[found]),
+            **{heading: texts(told[found]) for heading, told in stated.items()},
             "修复日期": _day_texts(repair[found]),
             "X": pd.Series(np.round(points[found, 1], 3)),
             "Y": pd.Series(np.round(points[found, 0], 3)),
@@ -59,11 +61,17 @@ def make_leak_records(
     )
     is_heat = labels["medium"][leaks.segment][found] == "heat"
     records.loc[is_heat, "介质"] = "热力"
-    true_table = pd.DataFrame(
+    return records, _true_table(leaks, labels["segment_id"], ids, share, true_at, quality)
+
+
+def _true_table(
+    leaks: Leaks, segment_ids: Objects, ids: Objects, share: Floats, true_at: Floats, quality: Objects
+) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "leak_id": texts(ids),
-            "segment_id": texts(labels["segment_id"][leaks.segment]),
-            "leaked_on": pd.Series(days.astype("datetime64[s]")),
+            "segment_id": texts(segment_ids[leaks.segment]),
+            "leaked_on": pd.Series(day_of(leaks.at_year).astype("datetime64[s]")),
             "is_predecessor": leaks.is_previous,
             "is_found": leaks.is_found,
             "measure_share": share,
@@ -72,7 +80,6 @@ def make_leak_records(
             "is_address_position": quality == "地址定位",
         }
     )
-    return records, true_table
 
 
 def _serial(count: int) -> Objects:
@@ -92,6 +99,30 @@ def _causes(leaks: Leaks, truth: Truth, rng: np.random.Generator) -> Objects:
         mine = family == number
         cause[mine] = np.array(settings["names"], dtype=object)[pick(rng, settings[name], int(mine.sum()))]
     return cause
+
+
+def _stated(leaks: Leaks, truth: Truth, pipes: Pipes, rng: np.random.Generator) -> dict[str, Objects]:
+    """State what the crew saw in the pit: material, diameter and tier, on part of the records and not always right."""
+    settings, count = load("hazard")["stated"], len(leaks.segment)
+    material = np.where(leaks.is_previous, truth.previous_material[leaks.segment], truth.material[leaks.segment])
+    mistaken = rng.random(count) < settings["material_wrong_share"]
+    material = np.where(mistaken, rng.integers(0, len(MATERIALS), count), material)
+    codes = words(MATERIALS, material)
+    is_vague = rng.random(count) < settings["material_vague_share"]
+    for vague, exact in (("cast_iron", ("grey_iron", "ductile_iron")), ("pe", ("pe80", "pe100"))):
+        codes[is_vague & np.isin(codes, exact)] = vague
+    sizes = np.unique(truth.diameter_mm)
+    diameter = truth.diameter_mm[leaks.segment]
+    mistaken = rng.random(count) < settings["diameter_wrong_share"]
+    diameter = np.where(mistaken, sizes[rng.integers(0, len(sizes), count)], diameter)
+    is_courtyard = pipes.parcel[leaks.segment] >= 0
+    is_courtyard = is_courtyard ^ (rng.random(count) < settings["tier_wrong_share"])
+    tier = np.where(is_courtyard, "courtyard", "municipal").astype(object)
+    return {
+        "泄漏管材": blanked(spelled("material", codes, rng), settings["material_blank_share"], rng),
+        "泄漏管径": blanked(diameter.astype("str").astype(object), settings["diameter_blank_share"], rng),
+        "管段类别": blanked(spelled("tier", tier, rng), settings["tier_blank_share"], rng),
+    }
 
 
 def _named(leaks: Leaks, segment_ids: Objects, rng: np.random.Generator) -> Objects:

@@ -43,7 +43,7 @@ def test_the_content_hash_follows_content_not_layout(tmp_path: Path) -> None:
     assert read_policy(path).content_hash == read_policy().content_hash
     path.write_text("# a comment\n\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
     assert read_policy(path).content_hash == read_policy().content_hash
-    path.write_text(path.read_text(encoding="utf-8").replace("radius_m = 15", "radius_m = 16"), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("radius_m = 30", "radius_m = 31"), encoding="utf-8")
     assert read_policy(path).content_hash != read_policy().content_hash
 
 
@@ -59,7 +59,7 @@ def test_parts_beside_the_policy_win_over_packaged_ones(tmp_path: Path) -> None:
     ("file", "old", "new", "told"),
     [
         ("city.toml", "maximum_run_m = ", "maximum_run = ", ["groups.maximum_run_m", "groups.maximum_run", "missing"]),
-        ("city.toml", "radius_m = 15", "radius_m = -3", ["links.reach.0.radius_m", "-3"]),
+        ("city.toml", "radius_m = 30", "radius_m = -3", ["links.reach.0.radius_m", "-3"]),
         ("city.toml", 'minimum_grade = "severe"', 'minimum_grade = "awful"', ["candidates.minimum_grade", "awful"]),
         ("rules/cn-2022-22.toml", 'gives = "due"', 'gives = "perhaps"', ["rules", "gives", "perhaps"]),
         ("weights/base.toml", 'code = "grey_iron", factor = 8', 'code = "grey_iron", factor = "x"', ["factor", "'x'"]),

@@ -91,3 +91,17 @@ def test_predecessor_leaks_are_older_than_the_pipe(large: City) -> None:
     before = leaks["is_predecessor"]
     assert (year[before] <= leaks.loc[before, "installed_year"]).all()
     assert (year[~before] >= leaks.loc[~before, "installed_year"]).all()
+
+
+def test_crews_state_what_lay_in_the_pit_on_part_of_the_records_and_not_always_right(large: City) -> None:
+    truth = large.truth["leaks"].dropna(subset=["leak_id"]).merge(large.truth["segments"], on="segment_id")
+    record = large.leaks.set_index("漏点编号").loc[truth["leak_id"].to_numpy()]
+    said = record["泄漏管径"].notna().to_numpy()
+    right = record["泄漏管径"].to_numpy()[said] == truth["diameter_mm"].astype("str").to_numpy()[said]
+    assert 0.3 < said.mean() < 0.6
+    assert 0.9 < right.mean() < 1
+    before = truth["is_predecessor"].to_numpy() & record["泄漏管材"].notna().to_numpy()
+    plastic = record["泄漏管材"].str.contains("PE|聚乙烯").fillna(value=False).to_numpy(dtype=bool)
+    # what lay there before was hardly ever plastic, whatever lies there now
+    assert truth["material"].str.startswith("pe")[before].mean() > 0.5
+    assert plastic[before].mean() < 0.2
