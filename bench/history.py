@@ -1,0 +1,127 @@
+"""What history costs: reading the past, a change report, accepting it and taking it back, each beside a plain peer.
+
+Peers, in the same run: a plain table that holds only the rows of that past (for the read), and the usual way to keep
+history, a trigger that fires for each row of an UPDATE and writes the old row to a history table (for accepting).
+The census of the second delivery differs from the first in a tenth of its rows, that of the third in another tenth.
+
+Example: python -m bench.history --segments 100000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import geopandas as gpd
+import psycopg
+
+from bench.census import make_census
+from registry.cluster import Cluster
+from registry.frames import read_arrow
+from registry.history.undo import undo_delivery
+from registry.intake.review import accept_delivery
+from registry.lifecycle import initialise, remove
+from registry.settings import Settings, home_folder
+from registry.store import Registry, open_registry
+
+DATABASE: Final = "bench_history"
+DAY: Final = date(2026, 11, 1)
+SQL: Final = Path(__file__).with_name("history.sql")
+
+
+def changed(frame: gpd.GeoDataFrame, tenth: int) -> gpd.GeoDataFrame:
+    """Return the census in which each tenth row has another remark and owner."""
+    newer = frame.copy()
+    mine = newer.index % 10 == tenth
+    newer.loc[mine, "备注"] = f"复核 {tenth}"
+    newer.loc[mine, "权属单位"] = "招远新燃气"
+    return newer
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the seconds that something takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def read_past(registry: Registry, instant: datetime) -> None:
+    """Read the census of the second delivery out of the history of three."""
+    assert len(registry.frame("segments", as_of=DAY, known_at=instant))
+
+
+def read_plain(registry: Registry) -> None:
+    """Read the same rows and columns from a plain table that holds nothing else."""
+    assert read_arrow(registry.info, "SELECT * FROM plain_read ORDER BY segment_id").num_rows
+
+
+def run_trigger(connection: psycopg.Connection) -> float:
+    """Change a tenth of a table whose rows keep history by a trigger each, and return the seconds."""
+    return timed(lambda: connection.execute("SELECT change_by_trigger()"))
+
+
+def measure(registry: Registry, folder: Path, segments: int, repeats: int) -> dict[str, Any]:
+    """Deliver three censuses and time what is asked of their history."""
+    first = make_census(segments)
+    paths = [folder / f"census{number}.parquet" for number in range(3)]
+    for number, path in enumerate(paths):
+        (first if number == 0 else changed(first if number == 1 else changed(first, 1), number)).to_parquet(path)
+    registry.import_file("segments", paths[0], today=DAY)
+    reporting = timed(lambda: registry.import_file("segments", paths[1], today=DAY))
+    second = str(registry.deliveries()["delivery_id"].iloc[0])
+    before = registry.state_hash()
+    accepting = timed(lambda: accept_delivery(registry.connection, second, registry.srid))
+    row = registry.connection.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    third = registry.import_file("segments", paths[2], today=DAY, is_accepted=True).delivery_id
+    registry.connection.execute(SQL.read_bytes())
+    reads: dict[str, list[float]] = {"past": [], "plain": []}
+    for _ in range(repeats):
+        reads["past"].append(timed(lambda: read_past(registry, row[0])))
+        reads["plain"].append(timed(lambda: read_plain(registry)))
+    triggered = run_trigger(registry.connection)
+    undoing = timed(lambda: undo_delivery(registry.connection, second, "bench"))
+    undo_delivery(registry.connection, third, "bench")
+    assert registry.state_hash() == before
+    past, plain = statistics.median(reads["past"]), statistics.median(reads["plain"])
+    return {
+        "segments": segments,
+        "changed_rows": segments // 10,
+        "seconds": {
+            "change_report": round(reporting, 2),
+            "accept": round(accepting, 2),
+            "undo": round(undoing, 2),
+            "read_past": round(past, 2),
+            "read_plain": round(plain, 2),
+            "row_triggers_for_the_same_rows": round(triggered, 2),
+        },
+        "times_the_time_of_a_plain_read": round(past / plain, 2),
+        "times_faster_than_row_triggers": round(triggered / accepting, 2),
+    }
+
+
+def main() -> None:
+    """Read the options, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--segments", type=int, default=100_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    home = home_folder()
+    Cluster(home).up()
+    settings = Settings(home=home, registry=DATABASE, dsn=None, actor="bench", language="en")
+    remove(settings)
+    initialise(settings, crs="EPSG:4549", city="bench")
+    with tempfile.TemporaryDirectory(prefix="digonce-bench-") as folder, open_registry(settings) as registry:
+        print(json.dumps(measure(registry, Path(folder), options.segments, options.repeats), indent=1))
+    remove(settings)
+
+
+if __name__ == "__main__":
+    main()
