@@ -11,7 +11,7 @@ from registry.upkeep.content import check_laws, check_listed_columns, check_valu
 from registry.upkeep.findings import Checked, Finding
 from registry.upkeep.pages import check_pages
 from registry.upkeep.programs import Database, Report
-from registry.upkeep.schema import differences, fresh_snapshot, snapshot
+from registry.upkeep.schema import Snapshot, differences, fresh_snapshot, snapshot
 
 
 def check_registry(database: Database, report: Report) -> Checked:
@@ -29,22 +29,19 @@ def check_registry(database: Database, report: Report) -> Checked:
             raise DatabaseError("registry_not_initialised")
         if left := pending(connection):
             raise DatabaseError("migrations_pending", names=", ".join(left))
-        findings: list[Finding] = []
-        notes: list[Finding] = []
-        looked_at: dict[str, int] = {}
-        for look in (_look_at_schema, _look_at_content, _look_at_pages):
-            looked_at |= look(connection, database, report, (findings, notes))
-    return Checked(findings, notes, looked_at)
+        parts = [look(connection, database, report) for look in (_look_at_schema, _look_at_content, _look_at_pages)]
+    return Checked(
+        findings=[finding for part in parts for finding in part.findings],
+        notes=[note for part in parts for note in part.notes],
+        looked_at={name: count for part in parts for name, count in part.looked_at.items()},
+    )
 
 
-_Lists = tuple[list[Finding], list[Finding]]
-
-
-def _look_at_schema(
-    connection: psycopg.Connection, database: Database, report: Report, lists: _Lists
-) -> dict[str, int]:
-    findings, notes = lists
+def _look_at_schema(connection: psycopg.Connection, database: Database, report: Report) -> Checked:
     report("schema", 0, 1)
+    findings: list[Finding] = []
+    notes: list[Finding] = []
+    expected: Snapshot = {}
     try:
         check_history(applied(connection), sql_files("data"))
     except DatabaseError as fault:
@@ -56,42 +53,32 @@ def _look_at_schema(
         expected = fresh_snapshot(database, RegistryInfo(*row))
     except psycopg.errors.InsufficientPrivilege as fault:
         notes.append(Finding("check_schema_unseen", {"detail": fault.diag.message_primary}))
-        expected = {}
     else:
         findings += differences(snapshot(connection), expected)
     report("schema", 1, 1)
-    return {"objects": len(expected)}
+    return Checked(findings, notes, {"objects": len(expected)})
 
 
-def _look_at_content(
-    connection: psycopg.Connection, _database: Database, report: Report, lists: _Lists
-) -> dict[str, int]:
-    findings, _ = lists
-    findings += check_value_lists(connection)
-    before = len(findings)
-    with connection.transaction():
-        # one state for all laws, whoever writes meanwhile
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        try:
-            with connection.transaction():
-                findings += [*check_listed_columns(connection), *check_laws(connection, report)]
-        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as fault:
-            # the differences of the schema say which
-            findings[before:] = [Finding("check_laws_unseen", {"detail": fault.diag.message_primary})]
-    return {"laws": len(sql_files("check"))}
-
-
-def _look_at_pages(
-    connection: psycopg.Connection, _database: Database, report: Report, lists: _Lists
-) -> dict[str, int]:
-    findings, notes = lists
+def _look_at_content(connection: psycopg.Connection, _database: Database, report: Report) -> Checked:
+    findings = list(check_value_lists(connection))
     try:
-        findings += check_pages(connection, report)
+        with connection.transaction():
+            # one state for all laws, whoever writes meanwhile
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            broken = [*check_listed_columns(connection), *check_laws(connection, report)]
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as fault:
+        # the differences of the schema say which
+        broken = [Finding("check_laws_unseen", {"detail": fault.diag.message_primary})]
+    return Checked([*findings, *broken], [], {"laws": len(sql_files("check"))})
+
+
+def _look_at_pages(connection: psycopg.Connection, _database: Database, report: Report) -> Checked:
+    try:
+        findings, count = check_pages(connection, report)
     except (
         psycopg.errors.InsufficientPrivilege,
         psycopg.errors.UndefinedFile,
         psycopg.errors.FeatureNotSupported,
     ) as fault:
-        notes.append(Finding("check_pages_unseen", {"detail": fault.diag.message_primary}))
-        return {"pages": 0}
-    return {"pages": 1}
+        return Checked([], [Finding("check_pages_unseen", {"detail": fault.diag.message_primary})], {"pages": 0})
+    return Checked(findings, [], {"pages": count})

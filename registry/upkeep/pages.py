@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 
 from registry.db import query
@@ -11,8 +9,8 @@ from registry.upkeep.findings import Finding
 from registry.upkeep.programs import Report
 
 
-def check_pages(connection: psycopg.Connection, report: Report) -> Iterator[Finding]:
-    """Find tables and indexes whose pages contradict themselves or each other.
+def check_pages(connection: psycopg.Connection, report: Report) -> tuple[list[Finding], int]:
+    """Find tables and indexes whose pages contradict themselves or each other; return how many were read, too.
 
     The extension is made in a transaction that is rolled back, so the registry does not change. Reads everything;
     writers may go on. GiST indexes are not covered: amcheck of PostgreSQL 15 to 17 cannot read them.
@@ -22,6 +20,7 @@ def check_pages(connection: psycopg.Connection, report: Report) -> Iterator[Find
     psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedFile, psycopg.errors.FeatureNotSupported
         Where the server does not have the extension or does not let us make it.
     """
+    findings: list[Finding] = []
     with connection.transaction(force_rollback=True):
         connection.execute("CREATE EXTENSION IF NOT EXISTS amcheck")
         relations = connection.execute(query("amcheck_relations")).fetchall()
@@ -35,5 +34,6 @@ def check_pages(connection: psycopg.Connection, report: Report) -> Iterator[Find
                 said = [str(fault).strip().splitlines()[0]]
             if said:
                 code = "check_pages_of_table" if is_table else "check_pages_of_index"
-                yield Finding(code, {"name": name, "detail": said[0]})
+                findings.append(Finding(code, {"name": name, "detail": said[0]}))
         report("pages", len(relations), len(relations))
+    return findings, len(relations)

@@ -11,4 +11,4 @@ SELECT format('%s.%I', p.polrelid::regclass, p.polname) AS name, p.polrelid::reg
        'digonce db migrate' AS mend_absent, 'digonce db migrate' AS mend_changed
 FROM pg_policy AS p
 JOIN pg_class AS c ON c.oid = p.polrelid
-WHERE c.relnamespace IN ('registry'::regnamespace, 'registry_app'::regnamespace)
+WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('registry', 'registry_app'))

@@ -5,5 +5,5 @@ SELECT i.indexrelid::regclass::text AS name, i.indrelid::regclass::text AS paren
        format('DROP INDEX %s; %s', i.indexrelid::regclass, pg_get_indexdef(i.indexrelid)) AS mend_changed
 FROM pg_index AS i
 JOIN pg_class AS c ON c.oid = i.indexrelid
-WHERE c.relnamespace IN ('registry'::regnamespace, 'registry_app'::regnamespace)
+WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('registry', 'registry_app'))
   AND NOT EXISTS (SELECT FROM pg_constraint AS made WHERE made.conindid = i.indexrelid)

@@ -3,17 +3,18 @@ WITH held AS (
     SELECT c.oid::regclass::text AS object, c.relowner AS owner,
            coalesce(c.relacl, acldefault((CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", c.relowner)) AS rights
     FROM pg_class AS c
-    WHERE c.relnamespace IN ('registry'::regnamespace, 'registry_app'::regnamespace)
+    WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('registry', 'registry_app'))
       AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
     UNION ALL
     SELECT format('%s.%I', a.attrelid::regclass, a.attname), c.relowner, a.attacl
     FROM pg_attribute AS a
     JOIN pg_class AS c ON c.oid = a.attrelid
-    WHERE c.relnamespace IN ('registry'::regnamespace, 'registry_app'::regnamespace) AND a.attacl IS NOT NULL
+    WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('registry', 'registry_app'))
+  AND a.attacl IS NOT NULL
     UNION ALL
     SELECT p.oid::regprocedure::text, p.proowner, coalesce(p.proacl, acldefault('f', p.proowner))
     FROM pg_proc AS p
-    WHERE p.pronamespace IN ('registry'::regnamespace, 'registry_app'::regnamespace)
+    WHERE p.pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('registry', 'registry_app'))
     UNION ALL
     SELECT n.nspname, n.nspowner, coalesce(n.nspacl, acldefault('n', n.nspowner))
     FROM pg_namespace AS n

@@ -2,7 +2,8 @@
 SELECT found.type || ' ' || found.identity AS name,
        CASE WHEN c.oid IS NOT NULL AND d.objsubid > 0 THEN found.identity
             WHEN c.oid IS NOT NULL THEN c.oid::regclass::text
-            WHEN d.classoid = 'pg_proc'::regclass THEN d.objoid::regprocedure::text END AS parent,
+            WHEN d.classoid = 'pg_proc'::regclass THEN d.objoid::regprocedure::text
+            WHEN d.classoid = 'pg_namespace'::regclass THEN found.identity END AS parent,
        d.description AS definition, mend.statement AS mend_absent, mend.statement AS mend_changed
 FROM pg_description AS d
 CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) AS found

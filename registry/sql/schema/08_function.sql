@@ -1,5 +1,0 @@
-SELECT p.oid::regprocedure::text AS name, NULL AS parent,
-       CASE WHEN p.prokind = 'a' THEN 'aggregate' ELSE pg_get_functiondef(p.oid) END AS definition,
-       NULL AS mend_absent, NULL AS mend_changed
-FROM pg_proc AS p
-WHERE p.pronamespace IN ('registry'::regnamespace, 'registry_app'::regnamespace)
