@@ -48,7 +48,14 @@ def pending(connection: psycopg.Connection) -> list[str]:
     return [name for name in sql_files("data") if name not in done]
 
 
-def _check_history(done: dict[str, str], known: dict[str, bytes]) -> None:
+def check_history(done: dict[str, str], known: dict[str, bytes]) -> None:
+    """Refuse a database whose migrations are not those of this version, as they were released.
+
+    Raises
+    ------
+    DatabaseError
+        For a migration that is unknown, edited or out of order, with its name.
+    """
     for name, digest in done.items():
         if name not in known:
             raise DatabaseError("migration_unknown", name=name)
@@ -79,7 +86,7 @@ def migrate(connection: psycopg.Connection, info: RegistryInfo | None = None) ->
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('digonce.migrate'))")
         done = applied(connection)
-        _check_history(done, known)
+        check_history(done, known)
         if not done and info is None:
             raise DatabaseError("registry_not_initialised")
         if not done:

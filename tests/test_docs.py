@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import typer
 
-import registry.cli
+import registry.cli_db
 from digonce import app
 from registry.fields import fields, value_list
 from registry.kinds import KINDS
@@ -148,7 +148,7 @@ def test_every_verb_is_written_down_and_explains_itself(name: str) -> None:
 def test_what_is_not_built_does_not_pretend_to_exist() -> None:
     assert set(tree().commands) & NOT_YET == set()
     assert {name.split()[-1] for name in verbs() if name.startswith("db ")} == {
-        command.name for command in registry.cli.db.registered_commands
+        command.name for command in registry.cli_db.db.registered_commands
     }
 
 

@@ -13,6 +13,7 @@ from registry.cluster import configure, leftovers, socket
 from registry.cluster.account import Account, check_searchable, run_as, settle_account
 from registry.cluster.locate import Binaries, find_binaries
 from registry.cluster.lock import RunsElsewhereError, exclusive, serving
+from registry.cluster.moving import finish_move
 from registry.cluster.processes import SINGLE_USER, find_postmaster, is_starting, wait_until
 from registry.errors import ClusterError
 
@@ -74,6 +75,7 @@ class Cluster:
             return
         self._make_home(account)
         with exclusive(self.home / "cluster.lock", account):
+            finish_move(self.data_folder)
             binaries = find_binaries(self._major_on_disk())
             if not self._is_initialised():
                 with serving(self._serving_lock, account, MAKING_PATIENCE_S) as held:

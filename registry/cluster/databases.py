@@ -13,14 +13,17 @@ from registry.errors import ClusterError
 from registry.settings import check_registry_name
 
 MAINTENANCE: Final = "postgres"
+# No registry can have such a name: registry.upkeep.scratch makes databases for the length of one command.
+SCRATCH_PREFIX: Final = "_scratch_"
 OF_THE_SERVER: Final = frozenset({"postgres", "template0", "template1"})
 
 
 def list_databases(conninfo: str) -> list[str]:
-    """Return the names of the databases that are not the server's own, in order."""
+    """Return the names of the databases that are neither the server's own nor scratch, in order."""
     statement = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> %s ORDER BY datname"
     with _connected(conninfo) as connection:
-        return [name for (name,) in connection.execute(statement, [MAINTENANCE])]
+        names = [name for (name,) in connection.execute(statement, [MAINTENANCE])]
+    return [name for name in names if not name.startswith(SCRATCH_PREFIX)]
 
 
 def create_database(conninfo: str, name: str, template: str | None, *, is_throwaway: bool) -> None:

@@ -16,6 +16,7 @@ from registry.errors import ClusterError
 OLDEST_MAJOR: Final = 15
 PACKAGED: Final = Path("/usr/lib/postgresql")
 PROGRAMS: Final = ("initdb", "pg_ctl", "postgres")
+CLIENT_PROGRAMS: Final = ("pg_dump", "pg_restore")
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,31 @@ def find_binaries(major: int | None = None) -> Binaries:
         best = fitting[0]
         raise ClusterError("cluster_postgis_missing", version=best.version, folder=best.folder, major=best.major)
     return next((binaries for binaries in complete if binaries.major == major), complete[0])
+
+
+def find_client(major: int) -> Path:
+    """Return the folder of pg_dump and pg_restore of that major, else of the next higher one.
+
+    A server refuses the pg_dump of an older major. Server programs and PostGIS are not asked for: on a machine that
+    uses a city's own server only the client package is installed.
+
+    Raises
+    ------
+    ClusterError
+        If there is none; the message names the package.
+    """
+    folders = [Path(named)] if (named := os.environ.get("DIGONCE_PG_BIN")) else list(PACKAGED.glob("*/bin"))
+    if on_path := shutil.which("pg_dump"):
+        folders.append(Path(on_path).parent)
+    found: list[Binaries] = []
+    for folder in folders:
+        is_complete = all(os.access(folder / program, os.X_OK) for program in CLIENT_PROGRAMS)
+        if is_complete and (version := _read_version(folder / "pg_dump")):
+            found.append(Binaries(folder, version))
+    fitting = [binaries for binaries in found if binaries.major >= major]
+    if not fitting:
+        raise ClusterError("client_missing", major=major, programs=", ".join(CLIENT_PROGRAMS))
+    return min(fitting, key=lambda binaries: binaries.major).folder
 
 
 def installations() -> list[Binaries]:

@@ -24,6 +24,7 @@ MAIN_JOB_VERBS = (
     ("demo",), ("doctor",), ("use",), ("init",), ("make-city",), ("import",), ("deliveries",), ("held",),
     ("score",), ("overlap",), ("plan",), ("map",), ("report",),
     ("db", "up"), ("db", "down"), ("db", "status"), ("db", "migrate"),
+    ("db", "check"), ("db", "backup"), ("db", "restore"), ("db", "upgrade"),
 )  # fmt: skip
 TRUTH_VERBS = (
     ("changes",), ("accept",), ("decline",), ("undo",), ("fix",), ("retry",), ("history",), ("correct",), ("split",),

@@ -1,0 +1,1 @@
+SELECT coalesce({id}::text, 'no id') AS row_id FROM {table} WHERE NOT ST_IsValid({geometry})

@@ -1,0 +1,1 @@
+SELECT {id} AS row_id FROM {identity} GROUP BY {id} HAVING count(*) > 1

@@ -1,0 +1,1 @@
+DROP SCHEMA IF EXISTS registry_app, registry CASCADE
