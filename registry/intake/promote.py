@@ -198,9 +198,9 @@ class Writer:
         merge = Merge(self._connection, self._kind, self._terms)
         first = next(batches)
         self._copy(sql.Identifier("incoming"), chain([first], batches), row_count)
-        self._report("compare", 0, 1)
+        self._report("match", 0, 1)
         counts = merge.compare(first.column_names)
-        self._report("compare", 1, 1)
+        self._report("match", 1, 1)
         return merge, counts
 
     def _merge(self, batches: Iterator[pa.Table], row_count: int, *, is_accepted: bool) -> tuple[dict[str, int], str]:
