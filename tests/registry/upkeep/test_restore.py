@@ -58,7 +58,7 @@ def import_rows(settings: Settings, folder: Path, rows: list[Row]) -> None:
     with open_registry(settings) as registry:
         path = folder / f"{uuid.uuid4().hex}.parquet"
         segments(len(rows), **table).to_parquet(path)
-        registry.import_file("segments", path, today=TODAY)
+        registry.import_file("segments", path, today=TODAY, is_accepted=True)
 
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00", exclude_categories=["Cs"]), max_size=8)
