@@ -6,5 +6,6 @@ JOIN LATERAL (
     WHERE h.delivery_id = r.delivery_id AND h.row_number = r.row_number
     ORDER BY h.column_name, h.code LIMIT 1
 ) AS f ON true
+WHERE %s::timestamptz IS NULL OR d.received_at <= %s
 GROUP BY d.kind, f.code
 ORDER BY d.kind, f.code
