@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from maps.extent import far_away
 from maps.inputs import CNY_PER_WAN, Both, Inputs, both, filled, without_shape
 from maps.views import METRES_PER_KM
 from registry.catalogue import say
@@ -112,6 +113,10 @@ def notices(inputs: Inputs) -> list[Both]:
         without = int(without_shape(inputs.projects).sum())
         if without:
             sentences.append(both("maps_projects_without_shape", count=without))
+    is_far = far_away(inputs.segments)
+    if is_far.any():
+        example = inputs.segments.index[int(is_far.argmax())]
+        sentences.append(both("maps_far_away", count=int(is_far.sum()), example=example))
     return sentences
 
 

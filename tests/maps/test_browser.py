@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import shapely
 
 from maps.index_page import write_index
 from maps.inputs import Inputs
@@ -238,3 +239,16 @@ def test_report_and_index_open_offline_and_fit_a_phone(
     phone.page.wait_for_selector("html[data-ready=yes]")
     assert phone.requests == []
     assert phone.complaints == []
+
+
+def test_map_opens_on_the_city_where_one_segment_lies_4000_km_away(tab: Tab, inputs: Inputs, tmp_path: Path) -> None:
+    shapes = list(inputs.segments.geometry)
+    shapes[-1] = shapely.transform(shapes[-1], lambda points: points - 4_000_000.0)
+    strayed = dataclasses.replace(inputs, segments=inputs.segments.set_geometry(shapes, crs=inputs.segments.crs))
+    tab.open_map(draw_map(strayed).save(tmp_path / "strayed.html"))
+    x, y = tab.evaluate("digonce.pixel('GAS-0017')")
+    assert 372 < x < 1400
+    assert 0 < y < 900
+    assert tab.evaluate("digonce.counts().segments") == len(shapes) - 1
+    assert "GAS-0039" in tab.page.locator(".remarks").inner_text()
+    assert tab.complaints == []
