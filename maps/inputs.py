@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from registry.store import Registry, SavedRun
 
 BASE_KINDS: Final = ("roads", "buildings", "compounds", "projects", "leaks", "valves", "risers")
-CNY_PER_WAN: Final = 10_000.0
+# Chinese readers see money in 万元, English readers in millions
+CNY_PER_UNIT: Final = {"zh": 10_000.0, "en": 1_000_000.0}
 Both = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Inputs:
     """Frames by the contracts of fields.csv; what is None or empty is left out of the map with a notice.
+
+    `pairs` without rows say that overlaps were looked for and none was found.
 
     `summary` is the summary that the planner saved with the plan; `held` is the summary of held-back rows;
     `rules` are the words for the rule codes of the scores. All
@@ -116,7 +119,9 @@ def load_inputs(
     runs = [run for run in found if run is not None and (not is_asked or _is_made_for(run, as_of, known_at))]
     stored: dict[str, pd.DataFrame] = {}
     for run in runs:
-        stored |= {name: frame for name, frame in run.frames.items() if len(frame)}
+        # that no project touches a pipe is a result; a run of scores alone has looked for none
+        looked = {"pairs"} if run.kind in {"plan", "overlap"} else set[str]()
+        stored |= {name: frame for name, frame in run.frames.items() if len(frame) or name in looked}
     day = as_of or next((run.as_of for run in runs), None) or registry.today()
     # the transaction that saved the plan began after every delivery that the plan has read
     instant = known_at if plan is None else plan.known_at or plan.made_at
