@@ -118,7 +118,9 @@ def test_a_slice_of_a_longer_column_is_read_from_its_own_rows(lines: list[Points
         ([(0.0, 0.0), (float("inf"), float("-inf")), (5.0, 5.0)], False),
     ],
 )
-def test_a_line_is_plain_where_its_ends_lie_apart_and_every_vertex_within_bounds(points: Points, is_plain: bool) -> None:
+def test_a_line_is_plain_where_its_ends_lie_apart_and_every_vertex_within_bounds(
+    points: Points, is_plain: bool
+) -> None:
     far = line_bytes([(1.0, 1.0), (9.0, 9.0)])
     rows = pa.array([far, line_bytes(points), far], type=pa.binary())
     assert plain_lines(rows, SHORTEST_M, (-100.0, -100.0, 100.0, 100.0)).tolist() == [True, is_plain, True]
