@@ -9,6 +9,7 @@ import typer
 
 from registry import cli_edit, cli_history
 from registry.console import Output, Session, command, parse_day
+from registry.kinds import KINDS, kind_named
 
 app = typer.Typer()
 _SHOWN_OF_A_DELIVERY = ("action", "state", "kind", "file_name", "actor", "received_at", "rows_read", "rows_held")
@@ -202,9 +203,7 @@ def import_(
     session: Session,
     kind: Annotated[
         str,
-        typer.Argument(
-            help="segments, leaks, projects, roads, buildings, compounds, districts, customers, risers, valves, …"
-        ),
+        typer.Argument(help=", ".join(KINDS)),
     ],
     file: Annotated[Path, typer.Argument(help="CSV, XLSX, GPKG, SHP, GeoJSON or Parquet.")],
     map_path: Annotated[Path | None, typer.Option("--map", help="Mapping file (TOML).")] = None,
@@ -236,12 +235,12 @@ def import_(
 
     Example: digonce import segments census.gpkg --source "2025 census, district 3"
     """
+    chosen, today, since = kind_named(kind), parse_day(received_on), parse_day(valid_from)
     if draft_map is not None:
         from registry.intake.draft import draft_mapping
         from registry.intake.mapping import read_mapping
-        from registry.kinds import kind_named
 
-        lines = draft_mapping(kind, file, draft_map, read_mapping(map_path, kind_named(kind)).source)
+        lines = draft_mapping(kind, file, draft_map, read_mapping(map_path, chosen).source)
         session.tell("mapping_drafted", file=draft_map, count=lines)
         session.result({"mapping": str(draft_map), "columns": lines})
         return
@@ -252,10 +251,10 @@ def import_(
             map_path=map_path,
             crs=crs,
             source=source,
-            today=parse_day(received_on),
+            today=today,
             is_dry_run=is_dry_run,
             is_accepted=is_accepted,
-            valid_from=parse_day(valid_from),
+            valid_from=since,
             moved_m=moved_m,
             report=report,
         )
