@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 import maps.cli
@@ -15,6 +17,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        typer.echo(f"digonce {version('digonce')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _face(
+    is_version_asked: Annotated[
+        bool, typer.Option("--version", help="Say the version and stop.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A census of a city's underground pipes, and a planner that digs each street once."""
+
+
 for verbs in (registry.cli.app, planner.cli.app, maps.cli.app):
     app.registered_commands.extend(verbs.registered_commands)
     app.registered_groups.extend(verbs.registered_groups)

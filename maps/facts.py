@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from maps.inputs import CNY_PER_WAN, Both, both
+from maps.inputs import CNY_PER_UNIT, Both, both
 from maps.payload import Blob, add_day, add_listed, add_number
 from registry.fields import Field, fields, value_list
 
@@ -24,9 +24,11 @@ _UNITS: Final = {
     "year": "maps_unit_year",
     "1/(km*year)": "maps_unit_per_km_year",
     "1/year": "maps_unit_per_year",
-    "CNY": "maps_unit_wan",
+    "CNY": "maps_unit_money",
 }
 _DECIMALS: Final = {"m": 1, "mm": 0, "kPa": 1, "year": 0, "1/(km*year)": 3, "1/year": 4, "CNY": 2}
+# money travels in 10,000 yuan; the page divides it for its language
+_CNY_STORED: Final = 10_000.0
 _YES_NO: Final = {True: "maps_yes", False: "maps_no"}
 
 
@@ -60,7 +62,7 @@ def frame_facts(table: pd.DataFrame, contract: str, columns: Sequence[str]) -> l
 
 
 def unit_words(unit: str) -> Both | None:
-    """Return the words for a unit of fields.csv; money is shown in 万元."""
+    """Return the words for a unit of fields.csv; money has the unit of the language."""
     return both(_UNITS[unit]) if unit in _UNITS else None
 
 
@@ -103,9 +105,12 @@ def _add_numeric(blob: Blob, fact: Fact) -> dict[str, Any]:
         add_number(blob, fact.key, fact.column, 0)
         return {"kind": "year" if unit == "year" else "number", "decimals": 0}
     decimals = _DECIMALS.get(unit, 2)
-    shown = fact.column / CNY_PER_WAN if unit == "CNY" else fact.column
-    add_number(blob, fact.key, shown, decimals)
-    return {"kind": "number", "decimals": decimals, "unit": unit_words(unit)}
+    described = {"kind": "number", "decimals": decimals, "unit": unit_words(unit)}
+    if unit != "CNY":
+        add_number(blob, fact.key, fact.column, decimals)
+        return described
+    add_number(blob, fact.key, fact.column / _CNY_STORED, decimals)
+    return described | {"per_unit": {language: cny / _CNY_STORED for language, cny in CNY_PER_UNIT.items()}}
 
 
 def list_words(list_name: str, code: str) -> Both:

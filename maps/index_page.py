@@ -50,10 +50,11 @@ def write_index(inputs: Inputs, folder: Path, files: Iterable[Path] | None = Non
     Parameters
     ----------
     files
-        The files to link, inside the folder; all that lie in it by default. Maps and reports come first, then tables
+        The files to link, inside the folder; by default all that lie in it, without the `truth` of a synthetic city,
+        which no city would deliver. Maps and reports come first, then tables
         and delivered data. Links are relative, so that the folder can be moved as a whole.
     """
-    chosen = sorted(files if files is not None else (path for path in folder.rglob("*") if path.is_file()))
+    chosen = sorted(files if files is not None else _delivered(folder))
     listed = [_listed(path, folder, language) for path in chosen if path.name != INDEX_NAME]
     main = sorted((file for file in listed if file.name in _KNOWN), key=lambda file: list(_KNOWN).index(file.name))
     others = [file for file in listed if file.name not in _KNOWN]
@@ -83,6 +84,10 @@ def write_index(inputs: Inputs, folder: Path, files: Iterable[Path] | None = Non
     target = folder / INDEX_NAME
     target.write_text(page, encoding="utf-8", newline="\n")
     return target
+
+
+def _delivered(folder: Path) -> Iterable[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and "truth" not in path.relative_to(folder).parts[:-1])
 
 
 def _listed(path: Path, folder: Path, language: str) -> Listed:

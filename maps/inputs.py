@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from registry.store import Registry, SavedRun
 
 BASE_KINDS: Final = ("roads", "buildings", "compounds", "projects", "leaks", "valves", "risers")
-CNY_PER_WAN: Final = 10_000.0
+# Chinese readers see money in 万元, English readers in millions
+CNY_PER_UNIT: Final = {"zh": 10_000.0, "en": 1_000_000.0}
 Both = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Inputs:
     """Frames by the contracts of fields.csv; what is None or empty is left out of the map with a notice.
+
+    `pairs` without rows say that overlaps were looked for and none was found.
 
     `summary` is the summary that the planner saved with the plan; `held` is the summary of held-back rows;
     `rules` are the words for the rule codes of the scores. All
@@ -96,22 +99,33 @@ def load_inputs(
 ) -> Inputs:
     """Load all that a map and a report need: the named plan, else the latest plan, else the census with its scores.
 
-    A saved plan is shown from its own stored scores and pairs, never recomputed. Without a plan the latest saved scores
-    and overlaps are shown, where there are any. Without `as_of` the census is that of the day of the plan (or scores).
+    A saved plan is shown from its own stored scores and pairs, on the census as it was known when the plan was made:
+    a later delivery changes nothing in it. With `as_of` or `known_at` the census of then is loaded without any plan,
+    and scores and overlaps only where they were made for the same. Without them and without a plan it is the census as
+    known now, on the day of the latest scores, with the latest scores and overlaps.
 
     Raises
     ------
     NotFoundError
         If a plan is named that does not exist.
+    DrawingError
+        If a plan is named together with `as_of` or `known_at`: the plan fixes both.
     """
-    plan = _run(registry, "plan", plan_name, is_needed=plan_name is not None)
-    runs = [plan] if plan is not None else [_run(registry, kind, None) for kind in ("score", "overlap")]
+    is_asked = as_of is not None or known_at is not None
+    if plan_name is not None and is_asked:
+        raise DrawingError("maps_plan_fixes_time", name=plan_name)
+    plan = None if is_asked else _run(registry, "plan", plan_name, is_needed=plan_name is not None)
+    found = [plan] if plan is not None else [_run(registry, kind, None) for kind in ("score", "overlap")]
+    runs = [run for run in found if run is not None and (not is_asked or _is_made_for(run, as_of, known_at))]
     stored: dict[str, pd.DataFrame] = {}
     for run in runs:
-        if run is not None:
-            stored |= {name: frame for name, frame in run.frames.items() if len(frame)}
-    day = as_of or next((run.as_of for run in runs if run is not None), None) or registry.today()
-    frames = {kind: registry.frame(kind, as_of=day, known_at=known_at) for kind in ("segments", *BASE_KINDS)}
+        # that no project touches a pipe is a result; a run of scores alone has looked for none
+        looked = {"pairs"} if run.kind in {"plan", "overlap"} else set[str]()
+        stored |= {name: frame for name, frame in run.frames.items() if len(frame) or name in looked}
+    day = as_of or next((run.as_of for run in runs), None) or registry.today()
+    # the transaction that saved the plan began after every delivery that the plan has read
+    instant = known_at if plan is None else plan.known_at or plan.made_at
+    frames = {kind: registry.frame(kind, as_of=day, known_at=instant) for kind in ("segments", *BASE_KINDS)}
     return Inputs(
         city=registry.city,
         as_of=day,
@@ -119,12 +133,16 @@ def load_inputs(
         pairs=stored.get("pairs"),
         batches=stored.get("batches"),
         batch_segments=stored.get("batch_segments"),
-        held=registry.held_summary(),
+        held=registry.held_summary(known_at=instant),
         plan_name=plan.name if plan is not None else None,
         summary=plan.summary if plan is not None else {},
-        rules=_rule_words(next((run.policy for run in runs if run is not None), {})),
+        rules=_rule_words(next((run.policy for run in runs), {})),
         **frames,
     )
+
+
+def _is_made_for(run: SavedRun, as_of: date | None, known_at: datetime | None) -> bool:
+    return (as_of is None or run.as_of == as_of) and run.known_at == known_at
 
 
 def _rule_words(policy: Mapping[str, Any]) -> dict[str, Both]:

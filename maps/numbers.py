@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from maps.inputs import CNY_PER_WAN, Both, Inputs, both, filled, without_shape
+from maps.extent import far_away
+from maps.inputs import CNY_PER_UNIT, Both, Inputs, both, filled, without_shape
 from maps.views import METRES_PER_KM
 from registry.catalogue import say
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_CNY_PER_MILLION: Final = 1_000_000.0
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,10 @@ def _number(code: str, value: float, **parameters: object) -> Number:
 
 
 def _money(code: str, cny: float) -> Number:
-    """Make a number in 万元, which English readers see in millions."""
-    amounts = {"en": f"{cny / _CNY_PER_MILLION:,.1f}", "zh": f"{cny / CNY_PER_WAN:,.0f}"}
+    """Make a number of yuan, shown in the unit of money of each language."""
+    amounts = {language: cny / unit for language, unit in CNY_PER_UNIT.items()}
     shown = {language: say(f"maps_{code}_value", language, amount=amount) for language, amount in amounts.items()}
-    return Number(code, cny / CNY_PER_WAN, shown, both(f"maps_{code}_label"))
+    return Number(code, cny, shown, both(f"maps_{code}_label"))
 
 
 def headline(inputs: Inputs) -> list[Number]:
@@ -48,13 +47,22 @@ def headline(inputs: Inputs) -> list[Number]:
         numbers.append(_number("mandatory_km", float(mandatory) / METRES_PER_KM))
     if inputs.pairs is not None and filled(inputs.pairs):
         inside = inputs.pairs[inputs.pairs["overlap_m"] > 0]
-        length = float(inside["overlap_m"].sum()) / METRES_PER_KM
+        length = _inside_m(inside, segments) / METRES_PER_KM
         numbers.append(
             _number("overlap_km", length, count=inside["segment_id"].nunique(), projects=inside["project_id"].nunique())
         )
     if inputs.batches is not None and inputs.has_plan:
         numbers.extend(_plan_numbers(inputs, inputs.batches))
     return numbers
+
+
+def _inside_m(pairs: pd.DataFrame, segments: pd.DataFrame) -> float:
+    """Return metres of pipe inside at least one project: each segment once, with its length at most.
+
+    Too much, never more than the segment, where two projects lie over the same part of a segment.
+    """
+    metres = pairs.groupby("segment_id")["overlap_m"].sum()
+    return float(metres.clip(upper=segments["length_m"].reindex(metres.index).fillna(metres)).sum())
 
 
 def planned(batches: pd.DataFrame) -> pd.DataFrame:
@@ -66,11 +74,12 @@ def _plan_numbers(inputs: Inputs, batches: pd.DataFrame) -> list[Number]:
     rows = planned(batches)
     if rows.empty:
         return []
-    first, last = inputs.years[0], inputs.years[-1]
+    years = inputs.summary.get("years") or inputs.years
+    text = f"{years[0]}–{years[-1]}" if years[0] != years[-1] else str(years[0])
     return [
-        _number("planned_km", float(rows["length_m"].sum()) / METRES_PER_KM, first=first, last=last, count=len(rows)),
-        _money("cost_wan", float(rows["cost_cny"].sum())),
-        _money("saving_wan", float(rows["saving_cny"].sum())),
+        _number("planned_km", float(rows["length_m"].sum()) / METRES_PER_KM, years=text, count=len(rows)),
+        _money("cost_cny", float(rows["cost_cny"].sum())),
+        _money("saving_cny", float(rows["saving_cny"].sum())),
     ]
 
 
@@ -91,7 +100,8 @@ def notices(inputs: Inputs) -> list[Both]:
             ("maps_no_scores", filled(inputs.scores)),
             ("maps_no_plan", inputs.has_plan),
             ("maps_no_projects", filled(inputs.projects)),
-            ("maps_no_overlaps", filled(inputs.pairs) or not filled(inputs.projects)),
+            ("maps_no_overlaps", inputs.pairs is not None or not filled(inputs.projects)),
+            ("maps_no_touch", inputs.pairs is None or filled(inputs.pairs)),
             ("maps_no_leaks", filled(inputs.leaks)),
         )
         if not is_there
@@ -112,6 +122,10 @@ def notices(inputs: Inputs) -> list[Both]:
         without = int(without_shape(inputs.projects).sum())
         if without:
             sentences.append(both("maps_projects_without_shape", count=without))
+    is_far = far_away(inputs.segments)
+    if is_far.any():
+        example = inputs.segments.index[int(is_far.argmax())]
+        sentences.append(both("maps_far_away", count=int(is_far.sum()), example=example))
     return sentences
 
 

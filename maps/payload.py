@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STEPS_PER_DEGREE: Final = 1_000_000
+_LARGEST_DEGREES: Final = np.array([180.0, 90.0])
 _BYTE: Final = 256
 _LEVEL: Final = 9
 
@@ -69,11 +70,16 @@ def add_geometry(blob: Blob, layer: gpd.GeoSeries, shape: Shape) -> None:
     Raises
     ------
     DrawingError
-        If the layer has no CRS or a shape of another kind.
+        If the layer has no CRS, a shape of another kind, or a position that is nowhere on the earth.
     """
     parts, feature_of_part = _parts(np.asarray(layer.array), shape)
     points, part_of_point = shapely.get_coordinates(parts, return_index=True)
     degrees = to_degrees(points, layer.crs)
+    # written so that what is no number counts as outside
+    is_outside = ~(np.abs(degrees) <= _LARGEST_DEGREES).all(axis=1)
+    if is_outside.any():
+        first = feature_of_part[part_of_point[np.argmax(is_outside)]]
+        raise DrawingError("maps_position_unusable", id=layer.index[first])
     steps = np.rint(degrees * STEPS_PER_DEGREE).astype(np.int64)
     blob.add("parts", np.bincount(feature_of_part, minlength=len(layer)).astype(np.int64))
     blob.add("vertices", np.bincount(part_of_point, minlength=len(parts)).astype(np.int64))

@@ -13,6 +13,7 @@ import jinja2
 import numpy as np
 from markupsafe import escape
 
+from maps.extent import bulk_bounds
 from maps.facts import list_words
 from maps.inputs import Both, Inputs, both, filled
 from maps.layers import Layer, make_layers
@@ -91,13 +92,10 @@ def title_words(inputs: Inputs) -> Both:
 
 
 def _bounds(inputs: Inputs) -> tuple[float, float, float, float]:
-    """Return west, south, east, north of the segments (of all roads where there are none), with a margin."""
+    """Return west, south, east, north of the bulk of the segments (of roads where there are none), with a margin."""
     frames = [inputs.segments, inputs.roads, inputs.projects]
-    extent = next(
-        (frame.total_bounds for frame in frames if frame is not None and len(frame)), np.array([0.0, 0, 1, 1])
-    )
-    if not np.isfinite(extent).all():
-        extent = np.array([0.0, 0, 1, 1])
+    boxes = (bulk_bounds(frame) for frame in frames if frame is not None)
+    extent = next((box for box in boxes if box is not None), np.array([0.0, 0, 1, 1]))
     corners = to_degrees(extent.reshape(2, 2), inputs.segments.crs)
     west, south = (corners.min(axis=0) - _MARGIN_DEGREES).round(6).tolist()
     east, north = (corners.max(axis=0) + _MARGIN_DEGREES).round(6).tolist()
@@ -211,5 +209,5 @@ def _config(
             if code.startswith("maps_web_")
         },
     }
-    text = json.dumps(described, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    text = json.dumps(described, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script type="application/json" id="digonce-config">{text}</script>'

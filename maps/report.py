@@ -48,7 +48,8 @@ _SEGMENT_COLUMNS: Final = (
     "year",
     "is_together",
 )
-_DECIMALS: Final = {"metres": 1, "money": 2, "count": 0, "number": 3}
+_DECIMALS: Final = {"metres": 1, "count": 0, "number": 3}
+_MONEY_DECIMALS: Final = {"zh": 2, "en": 3}
 
 
 def write_report(inputs: Inputs, path: Path, language: str = "zh") -> list[Path]:
@@ -76,13 +77,15 @@ def write_report(inputs: Inputs, path: Path, language: str = "zh") -> list[Path]
     return [write_xlsx(inputs, tables, path / f"{NAME}.xlsx", language), page]
 
 
-def shown(value: Cell, kind: str) -> str:
-    """Return a cell as the page shows it."""
+def shown(value: Cell, kind: str, language: str) -> str:
+    """Return a cell as the page shows it; millions need more decimals than 万元."""
     if value is None:
         return "—"
     if isinstance(value, int | float):
         if kind == "share":
             return f"{value:.0%}"
+        if kind == "money":
+            return f"{value:,.{_MONEY_DECIMALS[language]}f}"
         if kind in _DECIMALS:
             return f"{value:,.{_DECIMALS[kind]}f}"
     return str(value)
@@ -100,7 +103,7 @@ def draw_report(inputs: Inputs, tables: ReportTables, language: str) -> str:
             style=own_file("look.css") + own_file("report.css"),
             inputs=inputs,
             say=lambda code, **parameters: say(code, language, **parameters),
-            shown=shown,
+            shown=lambda value, kind: shown(value, kind, language),
             numbers=headline(inputs),
             projects=[
                 _project(tables, str(project_id), row, language)

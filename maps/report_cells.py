@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from maps.facts import unit_words
-from maps.inputs import CNY_PER_WAN
+from maps.inputs import CNY_PER_UNIT
 from maps.numbers import headline
 from maps.report_tables import ReportTables, total
 from registry.catalogue import say
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from maps.inputs import Inputs
 
 _COMPARED: Final = (
-    ("objective", "maps_unit_value", 1.0),
-    ("km", "maps_unit_km", 1.0),
-    ("batch_count", "maps_unit_count", 1.0),
-    ("joint_batch_count", "maps_unit_count", 1.0),
-    ("cost_cny", "maps_unit_wan", 1 / CNY_PER_WAN),
-    ("saving_cny", "maps_unit_wan", 1 / CNY_PER_WAN),
+    ("objective", "", "number"),
+    ("km", "maps_unit_km", "number"),
+    ("batch_count", "", "count"),
+    ("joint_batch_count", "", "count"),
+    ("cost_cny", "maps_unit_money", "money"),
+    ("saving_cny", "maps_unit_money", "money"),
 )
 Cell = str | float | int | date | None
 _SUMMED: Final = frozenset({"m", "CNY"})
@@ -47,8 +47,19 @@ class Column:
     total: float | None
 
 
+@dataclass(frozen=True)
+class Compared:
+    """One row of the comparison: what is compared, its unit, the kind of its numbers, and both plans."""
+
+    item: str
+    unit: str
+    kind: str
+    aligned: float
+    ignoring: float
+
+
 def heading(field: Field, language: str) -> str:
-    """Return the heading of a column with its unit in brackets; money is in 万元, years need no unit."""
+    """Return the heading of a column with its unit in brackets; money in that of the language, years need no unit."""
     label = field.label(language)
     unit = unit_words(field.unit) if field.unit and field.unit != "year" else None
     if unit is None:
@@ -57,7 +68,7 @@ def heading(field: Field, language: str) -> str:
 
 
 def columns(table: pd.DataFrame, contract: str, language: str, chosen: Sequence[str] | None = None) -> list[Column]:
-    """Return the columns of a table in words: values of lists and truth values in the language, money in 万元."""
+    """Return the columns of a table in words: values of lists, truth values and money as the language has them."""
     rows = table.reset_index() if table.index.name else table
     declared = fields()[contract]
     return [_column(rows[name], declared[name], language) for name in (chosen or list(rows.columns))]
@@ -100,45 +111,54 @@ def _cell(value: object, field: Field, kind: str, language: str) -> Cell:
     number = float(str(value))
     if kind in {"year", "count"}:
         return round(number)
-    return number / CNY_PER_WAN if kind == "money" else number
+    return number / CNY_PER_UNIT[language] if kind == "money" else number
 
 
 def summary_rows(inputs: Inputs, tables: ReportTables, language: str) -> list[tuple[str, float, str]]:
     """Return the rows of the summary: item, value, unit."""
-    metres, wan = (say(code, language) for code in ("maps_unit_m", "maps_unit_wan"))
-    units = {"km": say("maps_unit_km", language), "wan": wan}
+    metres, kilometres, money = (say(f"maps_unit_{code}", language) for code in ("m", "km", "money"))
+    cny = CNY_PER_UNIT[language]
     rows = [
-        (number.label[language], number.value, units[number.code.rpartition("_")[2]]) for number in headline(inputs)
+        (number.label[language], number.value / cny, money)
+        if number.code.endswith("_cny")
+        else (number.label[language], number.value, kilometres)
+        for number in headline(inputs)
     ]
     declared = fields()["report_projects"]
     for column, value in total(
         tables.projects, ["overlap_m", "mandatory_m", "due_m", "assess_m", "keep_m", "unscored_m"]
     ).items():
         rows.append((declared[column].label(language), value, metres))
-    rows.append((declared["saving_cny"].label(language), float(tables.projects["saving_cny"].sum()) / CNY_PER_WAN, wan))
+    rows.append((declared["saving_cny"].label(language), float(tables.projects["saving_cny"].sum()) / cny, money))
     rows.extend(quality_rows(inputs, language))
     if abs(tables.unassigned_saving_cny) > 0.5:
-        rows.append((say("maps_saving_elsewhere", language), tables.unassigned_saving_cny / CNY_PER_WAN, wan))
+        rows.append((say("maps_saving_elsewhere", language), tables.unassigned_saving_cny / cny, money))
     return rows
 
 
-def comparison_rows(inputs: Inputs, language: str) -> list[tuple[str, str, float, float]]:
-    """Return the stored comparison of the plan with one that ignores projects: item, unit, aligned, ignoring."""
+def comparison_rows(inputs: Inputs, language: str) -> list[Compared]:
+    """Return the stored comparison of the plan with one that ignores projects."""
     blind = inputs.summary.get("project_blind")
     if not isinstance(blind, dict):
         return []
+    cny = CNY_PER_UNIT[language]
     return [
-        (say(f"maps_compare_{key}", language), say(unit, language), inputs.summary[key] * factor, blind[key] * factor)
-        for key, unit, factor in _COMPARED
+        Compared(
+            item=say(f"maps_compare_{key}", language),
+            unit=say(unit, language) if unit else "",
+            kind=kind,
+            aligned=inputs.summary[key] / (cny if kind == "money" else 1.0),
+            ignoring=blind[key] / (cny if kind == "money" else 1.0),
+        )
+        for key, unit, kind in _COMPARED
         if key in inputs.summary and key in blind
     ]
 
 
 def quality_rows(inputs: Inputs, language: str) -> list[tuple[str, float, str]]:
     """Return how good the plan is proved to be: risk removed, proven bound, gap, and what a greedy choice removes."""
-    unit = say("maps_unit_value", language)
     rows = [
-        (say(f"maps_quality_{key}", language), float(inputs.summary[key]), unit)
+        (say(f"maps_quality_{key}", language), float(inputs.summary[key]), "")
         for key in ("objective", "bound", "greedy")
         if key in inputs.summary
     ]

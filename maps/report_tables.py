@@ -59,9 +59,9 @@ def make_tables(inputs: Inputs, language: str) -> ReportTables:
     Raises
     ------
     DrawingError
-        If there are no pairs of segment and project, or no projects.
+        If no overlaps have been looked for; that none was found is a report too.
     """
-    if inputs.pairs is None or inputs.projects is None or inputs.pairs.empty:
+    if inputs.pairs is None or inputs.projects is None:
         raise DrawingError("maps_report_needs_pairs")
     rows = _segment_rows(inputs, inputs.pairs, inputs.projects)
     batches = planned(inputs.batches) if inputs.batches is not None else _empty("batches")

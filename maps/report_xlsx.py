@@ -26,7 +26,7 @@ _FORMATS: Final[dict[str, dict[str, Any]]] = {
     "year": {"num_format": "0", "align": "center"},
     "count": {"num_format": "#,##0"},
     "metres": {"num_format": "#,##0.0"},
-    "money": {"num_format": "#,##0.00"},
+    "money": {"num_format": "#,##0.00##"},
     "share": {"num_format": "0.0%"},
     "number": {"num_format": "#,##0.000"},
 }
@@ -182,9 +182,10 @@ def _comparison(book: Book) -> None:
     for number, (code, width) in enumerate(zip(heads, (44, 14, 24, 24, 24), strict=True)):
         sheet.write_string(_TITLE_ROWS, number, say(code, language), book.head)
         sheet.set_column(number, number, width)
-    for row, (item, unit, aware, blind) in enumerate(rows, start=_TITLE_ROWS + 1):
-        sheet.write_string(row, 0, item, book.formats["text"])
-        sheet.write_string(row, 1, unit, book.formats["text"])
-        for number, figure in ((2, aware), (3, blind), (4, aware - blind)):
-            sheet.write_number(row, number, figure, book.formats["money"])
+    for row, compared in enumerate(rows, start=_TITLE_ROWS + 1):
+        sheet.write_string(row, 0, compared.item, book.formats["text"])
+        sheet.write_string(row, 1, compared.unit, book.formats["text"])
+        aligned, ignoring = compared.aligned, compared.ignoring
+        for number, figure in ((2, aligned), (3, ignoring), (4, aligned - ignoring)):
+            sheet.write_number(row, number, figure, book.formats[compared.kind])
     sheet.freeze_panes(_TITLE_ROWS + 1, 1)

@@ -30,6 +30,7 @@ PolicyPath = Annotated[
     Path | None, typer.Option("--policy", help="Policy file (TOML); the packaged default where none is given.")
 ]
 YearsText = Annotated[str, typer.Option("--years", metavar="A-B", help="Planning years, for example 2027-2031.")]
+_EXIT_USAGE: Final = 2
 _SEGMENT_COLUMNS: Final = [
     "medium",
     "tier",
@@ -166,8 +167,10 @@ def overlap(
     from registry.errors import PlanningError
 
     _check_output(output)
+    with _usage(session):
+        wanted = parse_years(years)
     with _job(session, policy, as_of, known_at) as job:
-        wanted = _years(years, job.as_of)
+        _check_years(wanted, job.as_of)
         segments = job.segments()
         projects = job.frame("projects")
         if projects.empty:
@@ -231,8 +234,10 @@ def plan(
     from planner.plan import make_plan
 
     _check_output(output)
+    with _usage(session):
+        limits = _limits(parse_years(years), budget_cny, budget_total_cny, km)
     with _job(session, policy, as_of, known_at) as job:
-        limits = _limits(_years(years, job.as_of), budget_cny, budget_total_cny, km)
+        _check_years(limits.years, job.as_of)
         segments = job.segments()
         projects = job.frame("projects")
         scores, links = _score(job, segments, job.frame("leaks"))
@@ -277,14 +282,24 @@ def _overlaps(job: _Job, segments: gpd.GeoDataFrame, projects: gpd.GeoDataFrame,
         return find_overlaps(segments, projects, years, job.policy)
 
 
-def _years(text: str, as_of: date) -> range:
-    """Read the planning years; years that are over by the as-of date cannot be planned."""
+@contextmanager
+def _usage(session: Session) -> Generator[None]:
+    """Say what is wrong with an option and end with the exit code of bad usage."""
+    from registry.errors import DigonceError
+
+    try:
+        yield
+    except DigonceError as fault:
+        typer.echo(fault.message(session.language), err=True)
+        raise typer.Exit(_EXIT_USAGE) from None
+
+
+def _check_years(years: range, as_of: date) -> None:
+    """Refuse years that are over by the as-of date: they cannot be planned."""
     from registry.errors import PlanningError
 
-    years = parse_years(text)
     if years[0] < as_of.year:
         raise PlanningError("plan_years_past", first=years[0], last=years[-1], as_of=as_of)
-    return years
 
 
 def _limits(years: range, budget_cny: float | None, budget_total_cny: float | None, km: float | None) -> Limits:

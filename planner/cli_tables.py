@@ -74,6 +74,8 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
     mandatory, oversized = summary["mandatory"], summary["oversized"]
     if not mandatory["all_that_fit_a_year_are_placed"]:
         session.warn("plan_mandatory_left", count=mandatory["left_batch_count"], km=mandatory["left_km"])
+    elif mandatory["left_batch_count"]:
+        session.warn("plan_mandatory_oversized", count=mandatory["left_batch_count"], km=mandatory["left_km"])
     if oversized["batch_count"]:
         session.warn("plan_oversized", count=oversized["batch_count"], example=oversized["examples"][0])
     if not has_projects:

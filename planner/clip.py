@@ -44,6 +44,8 @@ def inside_lengths(lines: Geometries, areas: Geometries, engine: Engine = "auto"
     sets. `auto` takes the compiled kernel for many lines where numba is installed; lines in several parts always
     go to shapely.
     """
+    if not len(lines) or not len(areas):
+        return Insides(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     is_single = bool(np.isin(shapely.get_type_id(lines), [-1, shapely.GeometryType.LINESTRING]).all())
     is_worth_it = engine == "kernel" or (engine == "auto" and len(lines) >= _WORTH_COMPILING and has_kernel())
     if is_worth_it and is_single:

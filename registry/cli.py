@@ -10,6 +10,7 @@ import typer
 from registry import cli_edit, cli_history
 from registry.cli_db import db
 from registry.console import Output, Session, command, parse_day
+from registry.kinds import KINDS, kind_named
 
 app = typer.Typer()
 _SHOWN_OF_A_DELIVERY = ("action", "state", "kind", "file_name", "actor", "received_at", "rows_read", "rows_held")
@@ -116,9 +117,7 @@ def import_(
     session: Session,
     kind: Annotated[
         str,
-        typer.Argument(
-            help="segments, leaks, projects, roads, buildings, compounds, districts, customers, risers, valves, …"
-        ),
+        typer.Argument(help=", ".join(KINDS)),
     ],
     file: Annotated[Path, typer.Argument(help="CSV, XLSX, GPKG, SHP, GeoJSON or Parquet.")],
     map_path: Annotated[Path | None, typer.Option("--map", help="Mapping file (TOML).")] = None,
@@ -150,6 +149,8 @@ def import_(
 
     Example: digonce import segments census.gpkg --source "2025 census, district 3"
     """
+    kind_named(kind)
+    today, since = parse_day(received_on), parse_day(valid_from)
     if draft_map is not None:
         _draft(session, kind, file, draft_map, map_path)
         return
@@ -162,10 +163,10 @@ def import_(
             map_path=map_path,
             crs=crs,
             source=source,
-            today=parse_day(received_on),
+            today=today,
             is_dry_run=is_dry_run,
             is_accepted=is_accepted,
-            valid_from=parse_day(valid_from),
+            valid_from=since,
             moved_m=moved_m,
             report=report,
         )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
-import json
 import sys
 import traceback
 from collections.abc import Callable, Generator
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeVar
 import typer
 
 from registry.catalogue import say
-from registry.errors import DigonceError, SettingsError
+from registry.errors import DigonceError, FileFaultError, Interrupted, UsageError
+from registry.plain import as_json
 from registry.settings import Settings, default_language, resolve
 
 if TYPE_CHECKING:
@@ -27,8 +28,16 @@ if TYPE_CHECKING:
     from registry.store import Registry
 
 EXIT_FAULT: Final = 1
+EXIT_USAGE: Final = 2
 EXIT_BUG: Final = 3
 EXIT_INTERRUPTED: Final = 130
+# what the system says of a file that a person named: absent, a folder, closed to them, no space left
+_OF_THE_USER: Final = frozenset(
+    {
+        errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT,
+        errno.ENAMETOOLONG, errno.ETXTBSY,
+    }
+)  # fmt: skip
 Result = TypeVar("Result")
 
 
@@ -39,7 +48,7 @@ def parse_day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError as fault:
-        raise SettingsError("day_unreadable", text=text) from fault
+        raise UsageError("day_unreadable", text=text) from fault
 
 
 def parse_instant(text: str | None) -> datetime | None:
@@ -49,7 +58,7 @@ def parse_instant(text: str | None) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as fault:
-        raise SettingsError("instant_unreadable", text=text) from fault
+        raise UsageError("instant_unreadable", text=text) from fault
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
@@ -59,9 +68,9 @@ def parse_years(text: str) -> range:
     try:
         years = range(int(first), int(last or first) + 1)
     except ValueError as fault:
-        raise SettingsError("years_unreadable", text=text) from fault
+        raise UsageError("years_unreadable", text=text) from fault
     if not years or not 1900 <= years[0] <= 2200 or len(years) > 50:
-        raise SettingsError("years_unreadable", text=text)
+        raise UsageError("years_unreadable", text=text)
     return years
 
 
@@ -103,7 +112,7 @@ class Session:
     def result(self, values: dict[str, Any]) -> None:
         """Print the machine-readable result; silent without --json."""
         if self.is_json and not self.is_silent:
-            typer.echo(json.dumps(values, ensure_ascii=False, default=_jsonable, indent=1))
+            typer.echo(as_json(values))
 
     def table(self, rows: pd.DataFrame, headings: dict[str, str], title: str = "") -> None:
         """Print rows as a table on the terminal; silent under --json."""
@@ -157,16 +166,6 @@ class Session:
 
         with open_registry(self.settings) as registry:
             yield registry
-
-
-def _jsonable(value: object) -> object:
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, Path):
-        return str(value)
-    # a number of numpy knows how to become one of Python
-    to_python = getattr(value, "item", None)
-    return to_python() if callable(to_python) else str(value)
 
 
 def _cell(value: object) -> str:
@@ -226,11 +225,19 @@ def _run(verb: Callable[..., None], common: dict[str, Any], arguments: Any, opti
         verb(Session(settings, common["as_json"]), *arguments, **options)
     except DigonceError as fault:
         typer.echo(fault.message(language), err=True)
-        raise typer.Exit(EXIT_FAULT) from None
-    except KeyboardInterrupt:
+        raise typer.Exit(EXIT_USAGE if isinstance(fault, UsageError) else EXIT_FAULT) from None
+    except KeyboardInterrupt as stop:
+        code, parameters = (stop.code, stop.parameters) if isinstance(stop, Interrupted) else ("interrupted", {})
+        typer.echo(say(code, language, **parameters), err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except (typer.Exit, typer.Abort):
         raise
+    except OSError as fault:
+        if fault.errno not in _OF_THE_USER:
+            _report_bug(fault, language)
+        refused = FileFaultError("file_refused", file=fault.filename or "", fault=fault.strerror or str(fault))
+        typer.echo(refused.message(language), err=True)
+        raise typer.Exit(EXIT_FAULT) from None
     except Exception as fault:
         _report_bug(fault, language)
 

@@ -18,6 +18,8 @@ from pyproj.exceptions import CRSError
 from registry.errors import FileFaultError, SettingsError
 
 Coordinates = npt.NDArray[np.float64]
+# west, south, east, north
+Bounds = tuple[float, float, float, float]
 # how far outside the area of use of a CRS a city may still lie, in metres
 _MARGIN_M: Final = 200_000.0
 
@@ -56,7 +58,7 @@ def working_srid(text: str) -> int:
     return code
 
 
-def easting_northing_bounds(crs: pyproj.CRS) -> tuple[float, float, float, float] | None:
+def easting_northing_bounds(crs: pyproj.CRS) -> Bounds | None:
     """Return the area of use in the CRS's own units as (west, south, east, north), with a margin; None if unknown."""
     area = crs.area_of_use
     if area is None:
@@ -70,9 +72,22 @@ def easting_northing_bounds(crs: pyproj.CRS) -> tuple[float, float, float, float
     return (west - _MARGIN_M, south - _MARGIN_M, east + _MARGIN_M, north + _MARGIN_M)
 
 
-def _share_inside(x: Coordinates, y: Coordinates, bounds: tuple[float, float, float, float]) -> float:
+@cache
+def working_bounds(srid: int) -> Bounds:
+    """Return within which coordinates of a registry can lie; everything finite where the area of use is unknown."""
+    known = easting_northing_bounds(parse_crs(f"EPSG:{srid}"))
+    farthest = float(np.finfo(np.float64).max)
+    return (-farthest, -farthest, farthest, farthest) if known is None else known
+
+
+def are_inside(x: Coordinates, y: Coordinates, bounds: Bounds) -> npt.NDArray[np.bool_]:
+    """Tell which coordinates lie within bounds; what is not a number lies outside."""
     west, south, east, north = bounds
-    return float(((x >= west) & (x <= east) & (y >= south) & (y <= north)).mean())
+    return (x >= west) & (x <= east) & (y >= south) & (y <= north)
+
+
+def _share_inside(x: Coordinates, y: Coordinates, bounds: Bounds) -> float:
+    return float(are_inside(x, y, bounds).mean())
 
 
 def _looks_like_degrees(x: Coordinates, y: Coordinates) -> bool:
@@ -91,7 +106,7 @@ def axes_are_swapped(x: Coordinates, y: Coordinates, crs: pyproj.CRS, file_name:
     x, y = x[fine], y[fine]
     if x.size == 0:
         return False
-    name = f"{crs.name} ({crs.to_authority()[1]})" if crs.to_authority() else crs.name
+    name = crs_label(crs)
     if crs.is_projected and _looks_like_degrees(x, y):
         raise FileFaultError("coordinates_in_degrees", file=file_name, crs=name, x=x[0], y=y[0])
     bounds = easting_northing_bounds(crs)
@@ -102,6 +117,12 @@ def axes_are_swapped(x: Coordinates, y: Coordinates, crs: pyproj.CRS, file_name:
     raise FileFaultError(
         "coordinates_outside_crs", file=file_name, crs=name, x=float(np.median(x)), y=float(np.median(y))
     )
+
+
+def crs_label(crs: pyproj.CRS) -> str:
+    """Return the name of a CRS with its code."""
+    authority = crs.to_authority()
+    return f"{crs.name} ({authority[1]})" if authority else str(crs.name)
 
 
 def is_working_crs(crs: pyproj.CRS, srid: int) -> bool:

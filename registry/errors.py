@@ -29,6 +29,10 @@ class SettingsError(DigonceError, ValueError):
     """A setting, option or environment variable cannot be used."""
 
 
+class UsageError(SettingsError):
+    """A command was called with an argument that it does not have; nothing was tried."""
+
+
 class FileFaultError(DigonceError, ValueError):
     """A delivered file as a whole cannot be used; nothing was written."""
 
@@ -65,6 +69,10 @@ class NotFoundError(DigonceError, LookupError):
     """A registry, delivery, segment or plan of that name does not exist."""
 
 
+class UnknownKindError(NotFoundError, UsageError):
+    """A registry keeps no such kind of data."""
+
+
 class PolicyError(DigonceError, ValueError):
     """A policy file or one of its rule sets cannot be used."""
 
@@ -75,3 +83,12 @@ class PlanningError(DigonceError, ValueError):
 
 class DrawingError(DigonceError, ValueError):
     """A map or report cannot be drawn from these inputs."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A person stopped the work; carry the code that says what became of it."""
+
+    def __init__(self, code: str, /, **parameters: object) -> None:
+        self.code = code
+        self.parameters = parameters
+        super().__init__(code)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry.errors import FileFaultError
 from registry.fields import Field, fields, value_list
+from registry.writing import written_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ def check_output(path: Path) -> None:
 
 
 def check_folder(path: Path) -> None:
-    """Raise early where the folder of a file that is to be written does not exist."""
+    """Raise early where the folder of a file to be written does not exist."""
     if not path.parent.is_dir():
         raise FileFaultError("output_folder_absent", file=str(path), folder=str(path.parent))
 
@@ -64,14 +65,15 @@ def write_table(frame: pd.DataFrame, path: Path, contract: str, language: str = 
     """
     check_output(path)
     suffix = path.suffix.lower()
-    if suffix == ".csv":
-        in_words(frame, contract, language).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
-    elif suffix == ".xlsx":
-        _write_xlsx(in_words(frame, contract, language), path, contract)
-    elif suffix == ".parquet":
-        frame.to_parquet(path)
-    else:
-        _write_vector(frame, path)
+    with written_whole(path):
+        if suffix == ".csv":
+            in_words(frame, contract, language).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+        elif suffix == ".xlsx":
+            _write_xlsx(in_words(frame, contract, language), path, contract)
+        elif suffix == ".parquet":
+            frame.to_parquet(path)
+        else:
+            _write_vector(frame, path)
 
 
 def _write_xlsx(table: pd.DataFrame, path: Path, sheet: str) -> None:

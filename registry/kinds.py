@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from registry.errors import NotFoundError
+from registry.errors import UnknownKindError
 from registry.fields import fields
 
 
@@ -61,4 +61,4 @@ def kind_named(name: str) -> Kind:
     try:
         return KINDS[name]
     except KeyError:
-        raise NotFoundError("kind_unknown", kind=name, kinds=", ".join(KINDS)) from None
+        raise UnknownKindError("kind_unknown", kind=name, kinds=", ".join(KINDS)) from None

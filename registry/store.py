@@ -208,14 +208,15 @@ class Registry:
             raise NotFoundError("delivery_unknown", delivery=delivery_id)
         return _with_reasons(self._rows("held_faults", [delivery_id]))
 
-    def held_summary(self) -> pd.DataFrame:
+    def held_summary(self, *, known_at: datetime | None = None) -> pd.DataFrame:
         """Return what was held back over all deliveries: kind, code, reasons, rows and length in metres.
 
-        A row with two faults counts under its first one, so that the rows add up.
+        With `known_at` only deliveries that had been received by then count. A row with two faults counts under its
+        first one, so that the rows add up.
         """
         from registry.catalogue import say
 
-        summary = self._rows("held_summary")
+        summary = self._rows("held_summary", {"known_at": known_at})
         for language in ("en", "zh"):
             summary[f"reason_{language}"] = [say(f"{code}_short", language) for code in summary["code"]]
         return summary
@@ -295,7 +296,7 @@ class Registry:
         """Return the saved runs, newest first."""
         return self._rows("runs")
 
-    def _rows(self, name: str, parameters: list[object] | None = None) -> pd.DataFrame:
+    def _rows(self, name: str, parameters: list[object] | dict[str, object] | None = None) -> pd.DataFrame:
         import pandas as pd
 
         with self.connection.cursor() as cursor:

@@ -33,6 +33,10 @@
     if (value === null) return null;
     if (fact.kind === "day") return new Date(value * 86400000).toISOString().slice(0, 10);
     if (fact.kind === "year") return String(value);
+    if (fact.per_unit) {
+      const unit = fact.per_unit[digonce.language];
+      return figure(value / unit, fact.decimals + Math.log10(unit)) + " " + spoken(fact.unit);
+    }
     return figure(value, fact.decimals) + (fact.unit ? " " + spoken(fact.unit) : "");
   }
 

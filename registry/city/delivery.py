@@ -13,6 +13,7 @@ import pandas as pd
 import pyogrio
 
 from registry.city.parameters import load
+from registry.writing import written_whole
 
 if TYPE_CHECKING:
     from registry.city.city import City
@@ -44,8 +45,9 @@ def write_city(city: City, folder: Path, progress: Progress | None = None) -> li
         if progress is not None:
             progress(name)
         path = folder / name
-        path.unlink(missing_ok=True)
-        write(path)
+        with written_whole(path):
+            path.unlink(missing_ok=True)
+            write(path)
         written.append(path)
     return written
 

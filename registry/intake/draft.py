@@ -9,6 +9,7 @@ from registry.intake.headings import known_headings, names_for, normalised
 from registry.intake.mapping import Source
 from registry.intake.readers import read_raw
 from registry.kinds import kind_named
+from registry.writing import written_whole
 
 # below this likeness a proposal would be a guess
 _LIKENESS = 80
@@ -66,7 +67,8 @@ def draft_mapping(kind_name: str, path: Path, target: Path, source: Source) -> i
             lines.append(f'# {field.column} = ""  # {field.label_zh}: required')
     unused = [heading for heading in headings if heading not in {entry[0] for entry in proposed.values()}]
     lines += ["", *(f"# unused: {heading}" for heading in unused)]
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with written_whole(target):
+        target.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return len(proposed)
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import pandas as pd
 import psycopg
 
-from registry.errors import FileFaultError
+from registry.errors import Interrupted
 from registry.history.deliveries import NewDelivery, delivery_id
 from registry.intake.delivery import Delivery, Kept, Request
 from registry.intake.files import FileKeeper, delivered_parts
 from registry.intake.merge import Terms
 from registry.intake.promote import Writer, Written, repeated_delivery
+from registry.intake.readers import check_readable
 
 Report = Callable[[str, int, int], None]
 
@@ -83,11 +84,23 @@ def import_delivery(
     FileFaultError
         Where the file as a whole cannot be used; then nothing was written.
     """
-    if not request.path.exists():
-        raise FileFaultError("file_absent", file=str(request.path))
+    check_readable(request.path)
     digest = file_digest(request.path)
     key = request.key or content_key(request, digest)
-    if earlier := repeated_delivery(connection, key):
+    try:
+        return _import(connection, request, srid, info, report, digest, key)
+    except KeyboardInterrupt:
+        earlier = None if request.is_dry_run else repeated_delivery(connection, key)
+        if earlier:
+            raise Interrupted("interrupted_after_import", delivery=earlier["delivery_id"]) from None
+        raise Interrupted("interrupted_before_import") from None
+
+
+def _import(
+    connection: psycopg.Connection, request: Request, srid: int, info: str, report: Report, digest: str, key: str
+) -> Receipt:
+    earlier = repeated_delivery(connection, key)
+    if earlier and not request.is_dry_run:
         return Receipt(**earlier, is_repeat=True)
     delivery = Delivery(connection, request, srid)
     report("read", 1, 1)
@@ -101,6 +114,8 @@ def import_delivery(
 
     writer = Writer(connection, request.kind, terms_of(request), watched)
     if request.is_dry_run:
+        if earlier:
+            delivery.notes.append({"code": "note_known_delivery", "delivery": earlier["delivery_id"]})
         return _receipt(request, delivery, _preview(writer, delivery))
     try:
         new = _new_delivery(request, delivery, digest, key, delivery_id(connection, key))

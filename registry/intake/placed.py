@@ -15,6 +15,7 @@ import pyarrow as pa
 import shapely
 
 from registry.arrow import compute as pc
+from registry.crs import Bounds, are_inside
 from registry.frames import EWKB_LINE_2D, elevations, ewkb
 from registry.intake.findings import Mask
 
@@ -51,11 +52,11 @@ class Placed:
         return np.asarray(shapely.from_wkb(self.packed.filter(pa.array(rows)).to_numpy(zero_copy_only=False)))
 
 
-def plain_lines(wkb: pa.Array, shortest_m: float) -> Mask:
+def plain_lines(wkb: pa.Array, shortest_m: float, bounds: Bounds) -> Mask:
     """Tell which rows are lines with nothing to change or to question, from their bytes alone.
 
-    These are two-dimensional, of little-endian byte order, with finite coordinates and with ends at least `shortest_m`
-    apart, so that the line is no shorter. The others are not faulty: they have to be looked at one by one.
+    These are two-dimensional, of little-endian byte order, with every vertex within `bounds` and with ends at least
+    `shortest_m` apart, so that the line is no shorter. The others are not faulty: they have to be looked at one by one.
     """
     counts, sizes = _vertex_counts(wkb)
     plain: Mask = (counts >= 2) & (sizes == _FIRST_VERTEX + _VERTEX * counts)
@@ -67,9 +68,9 @@ def plain_lines(wkb: pa.Array, shortest_m: float) -> Mask:
     vertices = _numbers(pc.binary_slice(lines, _FIRST_VERTEX, _TO_END), "<f8").reshape(-1, 2)
     with np.errstate(invalid="ignore", over="ignore"):
         chord = vertices[ends - 1] - vertices[ends - counts[rows]]
-        # one coordinate that is not finite makes the sum of its line so
-        sums = np.add.reduceat(vertices[:, 0] + vertices[:, 1], ends - counts[rows])
-        plain[rows] = np.isfinite(sums) & (np.hypot(chord[:, 0], chord[:, 1]) >= shortest_m)
+        is_long = np.hypot(chord[:, 0], chord[:, 1]) >= shortest_m
+        is_inside = are_inside(vertices[:, 0], vertices[:, 1], bounds)
+        plain[rows] = is_long if is_inside.all() else is_long & np.logical_and.reduceat(is_inside, ends - counts[rows])
     return plain
 
 

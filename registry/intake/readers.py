@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VECTOR_SUFFIXES: Final = frozenset({".gpkg", ".shp", ".geojson", ".json", ".fgb", ".gdb"})
+# formats of which one delivery is a folder
+_FOLDERS: Final = frozenset({".gdb"})
 SUFFIXES: Final = (".csv", ".xlsx", ".xls", ".gpkg", ".shp", ".geojson", ".fgb", ".parquet")
 # GBK field names fill the ten bytes of a shapefile quickly; GDAL needs to be told, it cannot find out
 _SHAPEFILE_ENCODING: Final = "gb18030"
@@ -46,17 +49,32 @@ def read_raw(path: Path, source: Source, known_headings: set[str]) -> RawTable:
     FileFaultError
         Where the file does not exist, is empty, of an unknown format, unreadable or ambiguous.
     """
-    if not path.exists():
-        raise FileFaultError("file_absent", file=str(path))
-    if path.is_file() and path.stat().st_size == 0:
-        raise FileFaultError("file_empty", file=path.name)
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise FileFaultError("file_format_unknown", file=path.name, suffixes=" ".join(SUFFIXES))
-    raw = reader(path, source, known_headings)
+    check_readable(path)
+    raw = _READERS[path.suffix.lower()](path, source, known_headings)
     if raw.rows.shape[0] == 0:
         raise FileFaultError("file_without_rows", file=path.name)
     return raw
+
+
+def check_readable(path: Path) -> None:
+    """Raise where a file cannot be a delivery at all: absent, a folder, of an unknown format, empty or closed to us.
+
+    Raises
+    ------
+    FileFaultError
+        With what is wrong.
+    """
+    if not path.exists():
+        raise FileFaultError("file_absent", file=str(path))
+    suffix = path.suffix.lower()
+    if path.is_dir() and suffix not in _FOLDERS:
+        raise FileFaultError("file_is_folder", file=str(path))
+    if suffix not in _READERS:
+        raise FileFaultError("file_format_unknown", file=path.name, suffixes=" ".join(SUFFIXES))
+    if path.is_file() and path.stat().st_size == 0:
+        raise FileFaultError("file_empty", file=path.name)
+    if not os.access(path, os.R_OK):
+        raise FileFaultError("file_closed", file=path.name)
 
 
 def _read_csv(path: Path, source: Source, known_headings: set[str]) -> RawTable:
@@ -93,6 +111,8 @@ def _from_cells(cells: list[list[Any]], path: Path, source: Source, known_headin
     filled = [index for index, row in enumerate(cells) if any(_is_filled(cell) for cell in row)]
     if not filled:
         raise FileFaultError("file_without_rows", file=path.name)
+    if source.header_rows is not None and not 1 <= source.header_rows <= len(cells):
+        raise FileFaultError("header_row_absent", file=path.name, row=source.header_rows, rows=len(cells))
     header = source.header_rows - 1 if source.header_rows else _header_row(cells, filled, known_headings)
     headings = [str(cell).strip() if _is_filled(cell) else "" for cell in cells[header]]
     while headings and not headings[-1]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from registry.cli_history import show_changes
 from registry.errors import FileFaultError
+from registry.exports import TABLE_SUFFIXES, check_folder
 from registry.intake.reasons import column_label, reason
+from registry.writing import written_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +24,8 @@ def print_receipt(session: Session, receipt: Receipt, shown: int = _SHOWN) -> No
     """Print counts, notes about the file, and the first faults with their mends."""
     if receipt.is_repeat:
         session.tell("import_repeated", delivery=receipt.delivery_id)
+        if receipt.held:
+            session.tell("import_repeated_held", count=receipt.held, delivery=receipt.delivery_id)
     elif receipt.is_dry_run:
         session.tell("import_checked", read=receipt.rows_read, accepted=receipt.accepted, held=receipt.held)
     else:
@@ -40,8 +44,11 @@ def print_receipt(session: Session, receipt: Receipt, shown: int = _SHOWN) -> No
         session.tell(str(note["code"]), **{key: value for key, value in note.items() if key != "code"})
     for row in receipt.faults.head(shown).to_dict("records"):
         session.tell("import_fault", row=row["row_number"], reason=reason(row, receipt.kind, session.language))
-    if len(receipt.faults) > shown:
-        session.tell("import_more_faults", count=len(receipt.faults) - shown, delivery=receipt.delivery_id or "—")
+    more = len(receipt.faults) - shown
+    if more > 0 and receipt.is_dry_run:
+        session.tell("import_more_faults_of_dry_run", count=more)
+    elif more > 0:
+        session.tell("import_more_faults", count=more, delivery=receipt.delivery_id)
     session.result(
         {
             "delivery_id": receipt.delivery_id,
@@ -109,23 +116,22 @@ def write_held(faults: pd.DataFrame, path: Path, language: str) -> None:
 
     from registry.catalogue import say
 
+    if path.suffix.lower() not in TABLE_SUFFIXES:
+        raise FileFaultError("output_format_unknown", file=path.name, suffixes=" ".join(TABLE_SUFFIXES))
+    check_folder(path)
     rows = faults.drop_duplicates("row_number").set_index("row_number")
     delivered = pd.DataFrame([{**row, **fixes} for row, fixes in zip(rows["row"], rows["fixes"], strict=True)])
     table = delivered.set_index(rows.index)
     table.insert(0, say("heading_row_number", language), rows.index)
     reasons = faults.groupby("row_number", sort=False)[f"reason_{language}"].agg("; ".join)
     table[say("heading_reason", language)] = reasons
-    if path.suffix.lower() == ".csv":
-        table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
-    elif path.suffix.lower() == ".xlsx":
-        with pd.ExcelWriter(
-            path,
-            engine="xlsxwriter",
-            engine_kwargs={"options": {"strings_to_formulas": False, "strings_to_urls": False}},
-        ) as book:
+    with written_whole(path):
+        if path.suffix.lower() == ".csv":
+            table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+            return
+        options = {"strings_to_formulas": False, "strings_to_urls": False}
+        with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs={"options": options}) as book:
             table.to_excel(book, index=False)
-    else:
-        raise FileFaultError("output_format_unknown", file=path.name, suffixes=".csv .xlsx")
 
 
 def read_held(path: Path) -> pd.DataFrame:

@@ -13,7 +13,16 @@ import shapely
 from shapely import GeometryType
 
 from registry.arrow import compute as pc
-from registry.crs import axes_are_swapped, is_working_crs, parse_crs, swap_axes, to_working_crs
+from registry.crs import (
+    are_inside,
+    axes_are_swapped,
+    crs_label,
+    is_working_crs,
+    parse_crs,
+    swap_axes,
+    to_working_crs,
+    working_bounds,
+)
 from registry.errors import FileFaultError
 from registry.intake.findings import Findings, Mask
 from registry.intake.mapping import Mapping
@@ -151,7 +160,7 @@ def place_shapes(source: Source, settled: Settled, place: Place, findings: Findi
         every = np.ones(len(source), dtype=bool)
         return Placed.of(shape_rows(source, every, settled, place, findings), place.srid)
     wkb = source.bytes_of_rows()
-    is_plain = plain_lines(wkb, SHORTEST_M)
+    is_plain = plain_lines(wkb, SHORTEST_M, working_bounds(place.srid))
     packed = pack_plain_lines(wkb, place.srid)
     if is_plain.all():
         return Placed(packed, pa.nulls(len(wkb), pa.list_(pa.float64())))
@@ -167,8 +176,12 @@ def shape_rows(source: Source, rows: Mask, settled: Settled, place: Place, findi
         geometry = swap_axes(geometry)
     _note_broken(geometry, rows, findings, is_table=source.is_table)
     geometry = _without(geometry, findings.held)
+    said = geometry
     if not settled.is_working:
         geometry = to_working_crs(geometry, settled.crs, place.srid)
+    outside = _note_outside(geometry, said, place.srid, findings)
+    if outside.any():
+        geometry = _without(geometry, outside)
     return _of_type(geometry, place.kind, findings)
 
 
@@ -181,6 +194,21 @@ def _note_broken(geometry: Geometries, rows: Mask, findings: Findings, *, is_tab
     if not is_table:
         empty = rows & (shapely.is_missing(geometry) | shapely.is_empty(geometry))
         findings.add(empty, "geometry", "geometry_empty")
+
+
+def _note_outside(geometry: Geometries, said: Geometries, srid: int, findings: Findings) -> Mask:
+    """Note rows with a vertex outside the area of the working CRS, each with the first such vertex as it was said."""
+    coordinates, row = shapely.get_coordinates(geometry, return_index=True)
+    is_outside = ~are_inside(coordinates[:, 0], coordinates[:, 1], working_bounds(srid))
+    rows, first = np.unique(row[is_outside], return_index=True)
+    outside = np.zeros(len(geometry), dtype=bool)
+    outside[rows] = True
+    if rows.size:
+        values = np.full(len(geometry), None, dtype=object)
+        values[rows] = [f"{x:.10g}, {y:.10g}" for x, y in shapely.get_coordinates(said)[is_outside][first]]
+        crs = crs_label(parse_crs(f"EPSG:{srid}"))
+        findings.add(outside, "geometry", "geometry_outside_crs", values=values, crs=crs)
+    return outside
 
 
 def _without(geometry: Geometries, rows: npt.NDArray[np.bool_]) -> Geometries:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from typer.testing import Result
 
 from registry.console import command, parse_day, parse_instant, parse_years
 from registry.errors import SettingsError
+from registry.kinds import KINDS
 from registry.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.registry.deliveries import leaks_csv, segments, write
@@ -96,13 +99,9 @@ def test_a_fault_ends_with_1_and_a_message_in_the_language_asked_for(
 
 
 FAULTS: dict[str, tuple[tuple[str, ...], str]] = {
-    "unknown kind": (("import", "pipes", "x.csv"), "segments"),
     "unknown delivery": (("held", "D1"), "digonce deliveries"),
     "unknown registry": (("use", "nowhere_land"), "nowhere_land"),
     "unusable registry": (("score", "--registry", "Bad Name"), "small letter"),
-    "unreadable day": (("score", "--as-of", "yesterday"), "2026-11-01"),
-    "unreadable instant": (("score", "--known-at", "noon"), "2026-11-01T09:30"),
-    "unreadable years": (("plan", "--years", "2031-2027", "--budget-cny", "1"), "2027-2031"),
     "nothing to score": (("score", "--as-of", "2026-11-01"), "import segments"),
     "registry exists": (("init", "--crs", "EPSG:4549", "--name", "招远"), "exists already"),
     "degrees": (("init", "--registry", "another", "--crs", "EPSG:4326", "--name", "x"), "degrees"),
@@ -111,6 +110,24 @@ FAULTS: dict[str, tuple[tuple[str, ...], str]] = {
     "plan that is not there": (("map", "spring"), "spring"),
     "map format": (("map", "-o", "map.pdf"), ".html"),
 }
+
+
+USAGE: dict[str, tuple[tuple[str, ...], str]] = {
+    "unknown kind": (("import", "pipes", "x.csv"), "segments"),
+    "unreadable day": (("score", "--as-of", "yesterday"), "2026-11-01"),
+    "unreadable day of a delivery": (("import", "leaks", "x.csv", "--received-on", "soon"), "2026-11-01"),
+    "unreadable day of a change": (("import", "leaks", "x.csv", "--valid-from", "soon"), "2026-11-01"),
+    "unreadable instant": (("score", "--known-at", "noon"), "2026-11-01T09:30"),
+    "unreadable years": (("plan", "--years", "2031-2027", "--budget-cny", "1"), "2027-2031"),
+}
+
+
+@pytest.mark.parametrize("name", USAGE)
+def test_an_argument_that_does_not_exist_ends_with_2_and_says_what_does(digonce: Digonce, name: str) -> None:
+    arguments, words = USAGE[name]
+    told = digonce(*arguments)
+    assert told.exit_code == 2, told.output
+    assert words in " ".join(told.stderr.split())
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -243,3 +260,90 @@ def test_instants_without_offset_are_utc() -> None:
     assert (instant - offset).total_seconds() == 8 * 3600
     assert parse_instant(None) is None
     assert parse_day(None) is None
+
+
+def test_json_of_a_registry_is_strict(digonce: Digonce, tmp_path: Path) -> None:
+    digonce("import", "segments", write(segments(2, 管材=["鉄", None]), tmp_path / "census.gpkg"))
+    for text in (digonce("deliveries", "--json").stdout, digonce("db", "status", "--json").stdout):
+        json.loads(text, parse_constant=pytest.fail)
+    assert json.loads(digonce("deliveries", "--json").stdout)["deliveries"][0]["source"] is None
+
+
+def test_the_version_is_said(digonce: Digonce) -> None:
+    from importlib.metadata import version
+
+    told = digonce("--version")
+    assert (told.exit_code, told.stdout.strip()) == (0, f"digonce {version('digonce')}")
+
+
+def test_import_names_every_kind(digonce: Digonce) -> None:
+    help_ = digonce("import", "--help").output
+    assert [kind for kind in KINDS if kind not in help_] == []
+
+
+def test_a_file_of_the_user_that_cannot_be_used_is_no_bug(digonce: Digonce, tmp_path: Path) -> None:
+    path = leaks_csv(tmp_path / "leaks.csv", [{"漏点编号": "L1", "发现日期": "2024-03-05"}])
+    mapping = tmp_path / "map.toml"
+    mapping.write_text("[source]\nheader_rows = 99\n", encoding="utf-8")
+    for arguments, words in (
+        (("--draft-map", tmp_path / "nowhere" / "d.toml"), "No such file"),
+        (("--draft-map", tmp_path), "Is a directory"),
+        (("--map", tmp_path), "Is a directory"),
+        (("--map", mapping), "row 99"),
+    ):
+        told = digonce("import", "leaks", path, *arguments)
+        assert (told.exit_code, words in told.stderr) == (1, True), told.stderr
+    assert tmp_path.is_dir()
+    told = digonce("import", "leaks", tmp_path)
+    assert (told.exit_code, "is a folder" in told.stderr) == (1, True), told.stderr
+
+
+def test_a_system_fault_without_a_file_of_the_user_stays_a_bug(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import typer
+    from typer.testing import CliRunner
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for number, expected in ((errno.EBADF, 3), (errno.ENOSPC, 1)):
+        app = typer.Typer()
+
+        def fail(session: object, number: int = number) -> None:
+            """Fail."""
+            raise OSError(number, os.strerror(number), str(session is None))
+
+        command(app, "fail")(fail)
+        assert CliRunner().invoke(app, []).exit_code == expected
+
+
+def test_a_dry_run_says_how_to_see_the_rest_and_looks_at_a_known_file_again(digonce: Digonce, tmp_path: Path) -> None:
+    path = write(segments(13, 管材="鉄"), tmp_path / "census.gpkg")
+    told = digonce("import", "segments", path, "--dry-run").output
+    assert "3 more; --json" in told
+    assert "held —" not in told
+    delivery = json.loads(digonce("import", "segments", path, "--json").stdout)["delivery_id"]
+    again = json.loads(digonce("import", "segments", path, "--json", "--dry-run").stdout)
+    assert (again["is_dry_run"], len(again["faults"]), again["held"]) == (True, 13, 13)
+    assert {"code": "note_known_delivery", "delivery": delivery} in again["notes"]
+    repeated = digonce("import", "segments", path, "--strict")
+    assert repeated.exit_code == 1
+    assert f"13 of its rows are held back: digonce held {delivery}" in " ".join(repeated.output.split())
+
+
+@pytest.mark.parametrize(("step", "words"), [("before", "nothing was written"), ("after", "digonce undo")])
+def test_an_interrupted_import_says_what_became_of_it(
+    digonce: Digonce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, words: str
+) -> None:
+    from registry.intake.promote import Writer
+
+    write_ = Writer.write
+
+    def stopped(self: Writer, *arguments: Any, **options: Any) -> None:
+        if step == "after":
+            write_(self, *arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Writer, "write", stopped)
+    told = digonce("import", "segments", write(segments(2), tmp_path / "census.gpkg"))
+    assert told.exit_code == 130
+    assert words in told.stderr
+    listed = json.loads(digonce("deliveries", "--json").stdout)["deliveries"]
+    assert len(listed) == (step == "after")

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import shapely
 
 from maps.index_page import write_index
 from maps.inputs import Inputs
@@ -238,3 +239,56 @@ def test_report_and_index_open_offline_and_fit_a_phone(
     phone.page.wait_for_selector("html[data-ready=yes]")
     assert phone.requests == []
     assert phone.complaints == []
+
+
+def test_map_opens_on_the_city_where_one_segment_lies_4000_km_away(tab: Tab, inputs: Inputs, tmp_path: Path) -> None:
+    shapes = list(inputs.segments.geometry)
+    shapes[-1] = shapely.transform(shapes[-1], lambda points: points - 4_000_000.0)
+    strayed = dataclasses.replace(inputs, segments=inputs.segments.set_geometry(shapes, crs=inputs.segments.crs))
+    tab.open_map(draw_map(strayed).save(tmp_path / "strayed.html"))
+    x, y = tab.evaluate("digonce.pixel('GAS-0017')")
+    assert 372 < x < 1400
+    assert 0 < y < 900
+    assert tab.evaluate("digonce.counts().segments") == len(shapes) - 1
+    assert "GAS-0039" in tab.page.locator(".remarks").inner_text()
+    assert tab.complaints == []
+
+
+def test_popup_on_a_phone_can_be_closed_by_its_cross(phone: Tab, map_path: Path) -> None:
+    phone.open_map(map_path)
+    # the map glides until the whole popup is in sight
+    at_rest = """async (selector) => {
+      const edge = () => document.querySelector(selector).getBoundingClientRect();
+      const frame = () => new Promise(requestAnimationFrame);
+      for (let still = 0, last = edge(); still < 12; still++) {
+        await frame();
+        if (edge().x !== last.x || edge().y !== last.y) still = 0;
+        last = edge();
+      }
+      const box = edge();
+      const found = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      return found !== null && found.closest(selector) !== null;
+    }"""
+    for segment_id in ("GAS-0000", "GAS-0019", "GAS-0039"):
+        assert phone.evaluate("(id) => digonce.select(id)", segment_id) is True
+        assert phone.evaluate(at_rest, ".leaflet-popup-close-button")
+        assert phone.evaluate(at_rest, ".leaflet-popup-content h3")
+    phone.page.locator(".leaflet-popup-close-button").click()
+    phone.page.wait_for_function("document.querySelector('.leaflet-popup') === null")
+    assert phone.page.locator("#whole").is_visible()
+
+
+def test_english_money_stays_in_its_card_and_popups_have_its_unit(tab: Tab, inputs: Inputs, tmp_path: Path) -> None:
+    assert inputs.batches is not None
+    dear = dataclasses.replace(inputs, batches=inputs.batches.assign(cost_cny=49_940_000.0, saving_cny=1e9))
+    write_report(dear, tmp_path, "en")
+    for page in (write_index(dear, tmp_path, language="en"), tmp_path / "overlap-report.html"):
+        tab.open(page)
+        for width in (400, 1280):
+            tab.page.set_viewport_size({"width": width, "height": 900})
+            cards = "Array.from(document.querySelectorAll('.numbers div'))"
+            wide = f"{cards}.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
+            assert tab.evaluate(wide) == []
+    tab.open_map(draw_map(dear, language="en").save(tmp_path / "map.html"))
+    tab.evaluate("digonce.select('GAS-0001')")
+    assert "0.1 million CNY" in tab.page.locator(".leaflet-popup-content").inner_text()

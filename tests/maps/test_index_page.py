@@ -26,3 +26,11 @@ def test_writing_twice_does_not_link_the_index_itself(inputs: Inputs, tmp_path: 
     first = write_index(inputs, tmp_path, language="en").read_bytes()
     assert write_index(inputs, tmp_path, language="en").read_bytes() == first
     assert b"index.html" not in first
+
+
+def test_truth_of_a_synthetic_city_is_no_delivered_data(inputs: Inputs, tmp_path: Path) -> None:
+    for name in ("city/segments.gpkg", "city/truth/hazard.parquet", "city/truth/parameters.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    text = write_index(inputs, tmp_path, language="en").read_text(encoding="utf-8")
+    assert re.findall(r'href="([^"]+)"', text) == ["city/segments.gpkg"]

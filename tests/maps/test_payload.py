@@ -40,7 +40,7 @@ def decode(text: str) -> tuple[dict[str, Any], dict[str, list[int]]]:
     return header, arrays
 
 
-@given(st.lists(st.integers(-(2**30), 2**30)), st.booleans())
+@given(st.lists(st.integers(-(2**30) + 1, 2**30 - 1)), st.booleans())
 def test_integers_come_back(values: list[int], is_delta: bool) -> None:
     blob = Blob()
     blob.add("numbers", np.array(values, dtype=np.int64), is_delta=is_delta)
@@ -106,3 +106,10 @@ def test_wrong_shape_and_missing_crs_are_refused() -> None:
         add_geometry(Blob(), gpd.GeoSeries([box(0, 0, 1, 1)], crs=CRS), "line")
     with pytest.raises(DrawingError, match="coordinate reference"):
         add_geometry(Blob(), gpd.GeoSeries([line((0, 0), (1, 1))]), "line")
+
+
+@pytest.mark.parametrize("east", [1e12, float("inf")])
+def test_a_position_off_the_earth_is_refused_by_the_name_of_its_feature(east: float) -> None:
+    shapes = [line((0, 0), (1, 1)), line((0, 0), (east, 1))]
+    with pytest.raises(DrawingError, match="GAS-1 has a position"):
+        add_geometry(Blob(), gpd.GeoSeries(shapes, index=["GAS-0", "GAS-1"], crs=CRS), "line")

@@ -9,7 +9,9 @@ import openpyxl
 import pytest
 
 from maps.inputs import Inputs
+from maps.numbers import headline
 from maps.report import write_report
+from maps.report_cells import comparison_rows
 from maps.report_tables import CLASSES, make_tables
 from registry.errors import DrawingError
 from registry.fields import check_frame
@@ -167,3 +169,49 @@ def test_report_without_a_plan_still_stands(inputs: Inputs, tmp_path: Path) -> N
     paths = write_report(alone, tmp_path)
     assert "尚无改造计划" in paths[1].read_text(encoding="utf-8")
     assert str(openpyxl.load_workbook(paths[0])["衔接对比"].cell(4, 1).value).startswith("没有对比结果")
+
+
+def test_plan_that_no_project_touches_has_a_report_that_says_so(inputs: Inputs, tmp_path: Path) -> None:
+    assert inputs.pairs is not None
+    assert inputs.projects is not None
+    for projects in (inputs.projects, inputs.projects.iloc[:0]):
+        untouched = dataclasses.replace(inputs, pairs=inputs.pairs.iloc[:0], projects=projects)
+        book, page = write_report(untouched, tmp_path, "en")
+        text = page.read_text(encoding="utf-8")
+        assert "no project touches a pipe" in text
+        assert "Run digonce overlap" not in text
+        assert openpyxl.load_workbook(book)["By project"].cell(4, 1).value == "Project"
+
+
+def test_english_money_has_one_unit_and_counts_have_no_decimals(inputs: Inputs, tmp_path: Path) -> None:
+    page = write_report(inputs, tmp_path / "report.html", "en")[0].read_text(encoding="utf-8")
+    assert "10k" not in page
+    assert "CNY 1.6 million" in page
+    rows = {row.item: row for row in comparison_rows(inputs, "en")}
+    assert rows["Cost after savings"].aligned == pytest.approx(1.6)
+    assert re.search(r">Batches</th><td[^>]*>2</td><td[^>]*>2</td><td[^>]*>0</td>", page)
+    assert re.search(r">Cost after savings \(million CNY\)</th><td[^>]*>1.600</td>", page)
+    assert {row.unit for row in comparison_rows(inputs, "zh")} == {"", "公里", "万元"}
+
+
+def test_kilometres_inside_projects_count_a_segment_once_and_never_beyond_its_length(inputs: Inputs) -> None:
+    assert inputs.pairs is not None
+    twice = inputs.pairs.copy()
+    twice.loc[twice["segment_id"] == "GAS-0025", "segment_id"] = "GAS-0000"
+    twice.loc[twice["segment_id"] == "GAS-0000", "overlap_m"] = 60.0
+    lengths = inputs.segments["length_m"]
+    expected = 0.0
+    for segment in set(twice["segment_id"]):
+        expected += min(float(twice.loc[twice["segment_id"] == segment, "overlap_m"].sum()), float(lengths[segment]))
+    assert expected < twice["overlap_m"].sum() - 20
+    numbers = {number.code: number for number in headline(dataclasses.replace(inputs, pairs=twice))}
+    assert numbers["overlap_km"].value == pytest.approx(expected / 1000)
+
+
+def test_years_of_the_plan_are_named_also_where_one_renews_nothing(inputs: Inputs) -> None:
+    assert inputs.batches is not None
+    early = inputs.batches.assign(year=inputs.batches["year"].where(inputs.batches["year"] == 2027))
+    for years, text in (([2027, 2028], "2027–2028"), ([2027], "2027,")):
+        summary = {**inputs.summary, "years": years, "budget_cny": [1e6] * len(years)}
+        numbers = {n.code: n for n in headline(dataclasses.replace(inputs, batches=early, summary=summary))}
+        assert f"renewed {text}" in numbers["planned_km"].label["en"]

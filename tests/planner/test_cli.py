@@ -85,10 +85,6 @@ def test_people_read_tables_in_their_language(census: Callable[..., Result]) -> 
     ("arguments", "told"),
     [
         (("plan", "--years", "2020-2024", "--budget-cny", "1", *AS_OF), "2020-2024"),
-        (("plan", "--years", "2027-2029", "--budget-cny", "-1", *AS_OF), "budget"),
-        (("plan", "--years", "2027-2029", *AS_OF), "--budget-total-cny"),
-        (("plan", "--years", "2027-2029", "--budget-cny", "1e6", "--km", "0", *AS_OF), "kilometres"),
-        (("plan", "--years", "soon", "--budget-cny", "1e6", *AS_OF), "soon"),
         (("score", *AS_OF), "no segments"),
         (("overlap", "--years", "2027", *AS_OF), "no segments"),
         (("score", "--policy", "absent.toml", *AS_OF), "absent.toml"),
@@ -101,6 +97,32 @@ def test_faults_end_with_one_and_a_message(
     assert refused.exit_code == 1
     assert told in refused.stderr
     assert "Traceback" not in refused.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("plan", "--years", "2027-2029", "--budget-cny", "-1"), "budget"),
+        (("plan", "--years", "2027-2029"), "--budget-total-cny"),
+        (("plan", "--years", "2027-2029", "--budget-cny", "1e6", "--budget-total-cny", "1e6"), "--budget-total-cny"),
+        (("plan", "--years", "2027-2029", "--budget-cny", "1e6", "--km", "0"), "kilometres"),
+        (("plan", "--years", "soon", "--budget-cny", "1e6"), "soon"),
+        (("plan", "--years", "2031-2027", "--budget-cny", "1e6"), "2031-2027"),
+        (("overlap", "--years", "2031-2027"), "2031-2027"),
+    ],
+)
+def test_bad_usage_ends_with_two_and_a_message(
+    digonce: Callable[..., Result], arguments: tuple[str, ...], told: str
+) -> None:
+    refused = digonce(*arguments)
+    assert refused.exit_code == 2
+    assert told in refused.stderr
+
+
+def test_mandatory_work_that_no_year_can_pay_for_is_told(census: Callable[..., Result]) -> None:
+    poor = census("plan", "--years", "2027", "--budget-cny", "1", *AS_OF)
+    assert poor.exit_code == 0, poor.output
+    assert "Mandatory work is left out" in poor.stderr
 
 
 @pytest.mark.parametrize("verb", ["score", "overlap", "plan"])

@@ -130,6 +130,14 @@ def test_missing_and_empty_geometries_overlap_nothing(engine: Engine) -> None:
     assert not len(inside_lengths(lines, np.array([shapely.Polygon()]), engine).line)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_lines_or_no_areas_overlap_nothing(engine: Engine) -> None:
+    lines, areas = np.array([line((0, 0), (10, 0))]), np.array([box(-5, -5, 5, 5)])
+    for some_lines, some_areas in ((lines, areas[:0]), (lines[:0], areas), (lines[:0], areas[:0])):
+        found = inside_lengths(some_lines, some_areas, engine)
+        assert found.line.size == found.area.size == found.length_m.size == 0
+
+
 def test_lines_in_parts_are_not_joined_up() -> None:
     parts = shapely.MultiLineString([[(0, 0), (10, 0)], [(30, 0), (40, 0)]])
     fast = inside_lengths(np.array([parts]), np.array([shapely.box(-5, -5, 50, 5)]), "kernel")

@@ -78,6 +78,11 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         {"geometry": [shapely.MultiLineString([line(0, 0), line(0, 500)]), line(0, 0)]},
         "geometry_of_many_parts",
     ),
+    "far away": ({"geometry": [shapely.LineString([(0, 0), (50, 0)]), line(0, 0)]}, "geometry_outside_crs"),
+    "one vertex far away": (
+        {"geometry": [shapely.LineString([(EAST, NORTH), (1e15, NORTH), (EAST + 9, NORTH)]), line(0, 0)]},
+        "geometry_outside_crs",
+    ),
     "coordinate without number": (
         {"geometry": [shapely.LineString([(EAST, NORTH), (float("inf"), NORTH)]), line(0, 0)]},
         "geometry_not_finite",
@@ -236,6 +241,24 @@ def test_a_leak_of_tomorrow_is_not_known_today(registry: Registry, tmp_path: Pat
     rows = [{"漏点编号": f"L{day}", "发现日期": f"2024-03-0{day}", "X": NORTH, "Y": EAST} for day in (4, 5, 6)]
     take(registry, "leaks", leaks_csv(tmp_path / "leaks.csv", rows))
     assert registry.frame("leaks", as_of=date(2024, 3, 5)).index.tolist() == ["L4", "L5"]
+
+
+def test_points_outside_the_area_are_held_back_with_the_coordinate_as_it_was_said(
+    registry: Registry, tmp_path: Path
+) -> None:
+    places = [(EAST, NORTH), (EAST + 1, NORTH), (EAST + 2, NORTH), (0.0, 0.0), (1e15, 1e15)]
+    rows = [{"漏点编号": f"L{x}", "发现日期": "2024-03-05", "x": x, "y": y} for x, y in places]
+    receipt = take(registry, "leaks", leaks_csv(tmp_path / "leaks.csv", rows))
+    assert codes(receipt) == {5: "geometry_outside_crs", 6: "geometry_outside_crs"}
+    assert receipt.faults["value"].tolist() == ["0, 0", "1e+15, 1e+15"]
+    assert "1e+15" in registry.held(receipt.delivery_id)["reason_zh"].iloc[1]
+
+
+def test_degrees_that_do_not_exist_are_outside_too(registry: Registry, tmp_path: Path) -> None:
+    rows = [{"漏点编号": f"L{y}", "发现日期": "2024-03-05", "x": x, "y": y} for x, y in [(120.4, 37.3), (200, 95)]]
+    receipt = take(registry, "leaks", leaks_csv(tmp_path / "leaks.csv", rows), crs="EPSG:4326")
+    assert codes(receipt) == {3: "geometry_outside_crs"}
+    assert receipt.faults["value"].tolist() == ["200, 95"]
 
 
 def file_faults(folder: Path) -> dict[str, tuple[str, Path, dict[str, Any], str]]:

@@ -26,8 +26,10 @@ SRID = 4549
 PLACE = Place(kind_named("segments"), Mapping(), None, SRID, "census.gpkg")
 THERE = Settled(parse_crs(f"EPSG:{SRID}"), is_swapped=False, is_working=True, notes=[])
 
-coordinate = st.floats(-1e7, 1e7, allow_nan=False) | st.sampled_from([0.0, 1.0, float("inf"), float("nan")])
-vertices = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=6)
+odd = st.sampled_from([0.0, 1.0, 1e15, float("inf"), float("nan")])
+east = st.floats(4e5, 6e5) | st.floats(0.0, 1e6) | odd
+north = st.floats(3e6, 5e6) | st.floats(0.0, 1e7) | odd
+vertices = st.lists(st.tuples(east, north), min_size=2, max_size=6)
 
 
 def line_bytes(points: Sequence[Sequence[float]], order: str = "<", kind: int = 2) -> bytes:
@@ -109,11 +111,16 @@ def test_a_slice_of_a_longer_column_is_read_from_its_own_rows(lines: list[Points
         ([(0.0, 0.0), (SHORTEST_M, 0.0)], True),
         ([(0.0, 0.0), (SHORTEST_M * 0.999, 0.0)], False),
         ([(0.0, 0.0), (50.0, 0.0), (0.0, 0.0)], False),
+        ([(0.0, 0.0), (99.0, -99.0), (5.0, 5.0)], True),
+        ([(0.0, 0.0), (101.0, 0.0), (5.0, 5.0)], False),
+        ([(0.0, 0.0), (0.0, -101.0), (5.0, 5.0)], False),
         ([(0.0, 0.0), (float("nan"), 0.0), (5.0, 5.0)], False),
         ([(0.0, 0.0), (float("inf"), float("-inf")), (5.0, 5.0)], False),
     ],
 )
-def test_a_line_is_plain_where_its_ends_lie_apart_and_every_vertex_is_a_number(points: Points, is_plain: bool) -> None:
+def test_a_line_is_plain_where_its_ends_lie_apart_and_every_vertex_within_bounds(
+    points: Points, is_plain: bool
+) -> None:
     far = line_bytes([(1.0, 1.0), (9.0, 9.0)])
     rows = pa.array([far, line_bytes(points), far], type=pa.binary())
-    assert plain_lines(rows, SHORTEST_M).tolist() == [True, is_plain, True]
+    assert plain_lines(rows, SHORTEST_M, (-100.0, -100.0, 100.0, 100.0)).tolist() == [True, is_plain, True]

@@ -1,0 +1,88 @@
+"""A saved plan stands still: what comes in later is in no map and no report of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from maps import load_inputs
+from registry.errors import DrawingError
+from registry.settings import Settings
+from registry.store import open_registry
+from tests.registry.deliveries import line, segments, write
+
+Digonce = Callable[..., Result]
+LATER = ["PE", "PE", "PE", "no such material"]
+
+
+@pytest.fixture
+def replanned(digonce: Digonce, tmp_path: Path) -> Digonce:
+    """A plan of three grey iron pipes, after which they are delivered as PE a kilometre away, with one bad row."""
+    first = write(segments(3), tmp_path / "first.gpkg")
+    assert digonce("import", "segments", first).exit_code == 0
+    made = digonce("plan", "--years", "2027-2028", "--budget-cny", "1e6", "--save", "p1")
+    assert made.exit_code == 0, made.output
+    moved = [line(1_000, 60.0 * number) for number in range(4)]
+    later = write(segments(4, 管材=LATER, geometry=moved), tmp_path / "later.gpkg")
+    took = digonce("import", "segments", later, "--accept")
+    assert took.exit_code == 0, took.output
+    return digonce
+
+
+def test_a_saved_plan_is_drawn_on_the_census_that_it_was_made_from(replanned: Digonce, settings: Settings) -> None:
+    assert replanned("deliveries").exit_code == 0
+    with open_registry(settings) as registry:
+        saved, live = load_inputs(registry, "p1"), registry.frame("segments")
+        latest = load_inputs(registry)
+    assert set(live["material"]) == {"pe"}
+    for inputs in (saved, latest):
+        assert inputs.plan_name == "p1"
+        assert set(inputs.segments["material"]) == {"grey_iron"}
+        assert inputs.segments.total_bounds[0] == pytest.approx(live.total_bounds[0] - 1_000)
+        assert inputs.held is not None
+        assert inputs.held.empty
+
+
+def test_another_day_or_instant_shows_the_census_of_then_without_the_plan(
+    replanned: Digonce, settings: Settings, tmp_path: Path
+) -> None:
+    now = replanned("map", "--as-of", "2026-11-01", "-o", tmp_path / "now.html", "--json")
+    assert json.loads(now.stdout)["plan"] is None
+    with open_registry(settings) as registry:
+        run = registry.load_run("plan", "p1")
+        before = load_inputs(registry, known_at=run.made_at)
+        after = load_inputs(registry, as_of=run.as_of)
+    assert set(before.segments["material"]) == {"grey_iron"}
+    assert set(after.segments["material"]) == {"pe"}
+    assert after.held is not None
+    assert after.held["row_count"].sum() == 1
+    assert before.batches is None
+    assert after.scores is None
+
+
+@pytest.mark.parametrize("verb", ["map", "report"])
+@pytest.mark.parametrize("option", ["--as-of", "--known-at"])
+def test_a_named_plan_takes_no_other_day_or_instant(replanned: Digonce, tmp_path: Path, verb: str, option: str) -> None:
+    refused = replanned(verb, "p1", option, "2026-11-01", "-o", tmp_path / "page.html")
+    assert refused.exit_code == 1
+    assert "fixes the day" in refused.stderr
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_scores_are_shown_only_with_the_census_that_they_were_made_for(
+    digonce: Digonce, settings: Settings, tmp_path: Path
+) -> None:
+    took = digonce("import", "segments", write(segments(3), tmp_path / "census.gpkg"))
+    assert took.exit_code == 0, took.output
+    assert digonce("score", "--as-of", "2026-11-01").exit_code == 0
+    with open_registry(settings) as registry:
+        same = load_inputs(registry, as_of=registry.load_run("score").as_of)
+        other = load_inputs(registry, known_at=registry.load_run("score").made_at)
+        with pytest.raises(DrawingError, match="fixes the day"):
+            load_inputs(registry, "p1", as_of=same.as_of)
+    assert same.scores is not None
+    assert other.scores is None
