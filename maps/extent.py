@@ -20,8 +20,8 @@ _REACH_M: Final = 20_000.0
 def far_away(table: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     """Return which features reach further out than twice the size of the city and 20 km around its middle 90 %.
 
-    Features without geometry are not far away, and no feature is where half of them would be. Assumes coordinates in metres. With few features the middle is that of
-    the median, so that a single stray one is found among three.
+    Features without geometry are not far away, and no feature is where half of them would be. Assumes coordinates in
+    metres. With few features the middle is that of the median, so that a single stray one is found among three.
     """
     boxes = shapely.bounds(np.asarray(table.geometry.array))
     is_there = np.isfinite(boxes).all(axis=1)
