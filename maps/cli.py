@@ -39,9 +39,11 @@ def map_plan(
     """
     from maps.plan_map import draw_map
     from registry.errors import DrawingError
+    from registry.exports import check_folder
 
     if output.suffix.lower() not in {".html", ".htm"}:
         raise DrawingError("maps_map_suffix_unknown", path=output)
+    check_folder(output)
     inputs = _load(session, plan, parse_day(as_of), parse_instant(known_at))
     drawn = draw_map(inputs, language=session.language)
     drawn.save(output)
@@ -69,7 +71,9 @@ def report_overlaps(
     Example: digonce report plan-2027 -o overlap-report.xlsx
     """
     from maps.report import write_report
+    from registry.exports import check_folder
 
+    check_folder(output)
     inputs = _load(session, plan, parse_day(as_of), parse_instant(known_at))
     written = write_report(inputs, output, session.language)
     for path in written:

@@ -20,8 +20,8 @@ _REACH_M: Final = 20_000.0
 def far_away(table: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     """Return which features reach further out than twice the size of the city and 20 km around its middle 90 %.
 
-    Features without geometry are not far away. Assumes coordinates in metres. With few features the middle is that of
-    the median, so that a single stray one is found among three.
+    Features without geometry are not far away, and no feature is where half of them would be. Assumes coordinates in
+    metres. With few features the middle is that of the median, so that a single stray one is found among three.
     """
     boxes = shapely.bounds(np.asarray(table.geometry.array))
     is_there = np.isfinite(boxes).all(axis=1)
@@ -34,7 +34,9 @@ def far_away(table: gpd.GeoDataFrame) -> NDArray[np.bool_]:
     low, high = np.minimum(low, high), np.maximum(low, high)
     reach = _REACH_SPANS * (high - low) + _REACH_M
     is_out = (boxes[:, :2] < low - reach).any(axis=1) | (boxes[:, 2:] > high + reach).any(axis=1)
-    return np.asarray(is_there & is_out, dtype=bool)
+    is_far = np.asarray(is_there & is_out, dtype=bool)
+    # where half of all lie far from the middle there is no city to be far away from
+    return is_far if 2 * is_far.sum() < is_there.sum() else np.zeros(len(table), dtype=bool)
 
 
 def bulk_bounds(table: gpd.GeoDataFrame) -> NDArray[np.float64] | None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from maps.inputs import Inputs
 from maps.numbers import headline, held_line, notices
 from maps.offline import own_file
+from maps.pages import save_page
 from maps.plan_map import templates
 from registry.catalogue import catalogue, say
 
@@ -81,9 +82,7 @@ def write_index(inputs: Inputs, folder: Path, files: Iterable[Path] | None = Non
             groups=groups,
         )
     )
-    target = folder / INDEX_NAME
-    target.write_text(page, encoding="utf-8", newline="\n")
-    return target
+    return save_page(page, folder / INDEX_NAME)
 
 
 def _delivered(folder: Path) -> Iterable[Path]:

@@ -19,6 +19,7 @@ from maps.inputs import Both, Inputs, both, filled
 from maps.layers import Layer, make_layers
 from maps.numbers import headline, held_line, notices
 from maps.offline import CanvasLayer, OfflineMap, StartScript, own_file
+from maps.pages import save_page
 from maps.palette import stroke
 from maps.payload import to_degrees
 from maps.views import TIERS, View, make_views
@@ -42,8 +43,7 @@ class PlanMap:
         """Write the page to a file and return its path."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(self.html, encoding="utf-8", newline="\n")
-        return target
+        return save_page(self.html, target)
 
     def _repr_html_(self) -> str:
         """Show the map in a notebook, in a frame of its own."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from maps.inputs import Inputs, both
 from maps.numbers import headline, held_line, notices
 from maps.offline import own_file
+from maps.pages import save_page
 from maps.palette import stroke
 from maps.plan_map import templates
 from maps.report_cells import Cell, columns, comparison_rows, notes
@@ -67,13 +68,11 @@ def write_report(inputs: Inputs, path: Path, language: str = "zh") -> list[Path]
         return [write_xlsx(inputs, tables, path, language)]
     if suffix in {".html", ".htm"}:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(draw_report(inputs, tables, language), encoding="utf-8", newline="\n")
-        return [path]
+        return [save_page(draw_report(inputs, tables, language), path)]
     if suffix and not path.is_dir():
         raise DrawingError("maps_suffix_unknown", path=path)
     path.mkdir(parents=True, exist_ok=True)
-    page = path / f"{NAME}.html"
-    page.write_text(draw_report(inputs, tables, language), encoding="utf-8", newline="\n")
+    page = save_page(draw_report(inputs, tables, language), path / f"{NAME}.html")
     return [write_xlsx(inputs, tables, path / f"{NAME}.xlsx", language), page]
 
 

@@ -10,6 +10,7 @@ from xlsxwriter.utility import xl_range
 from maps.numbers import held_line
 from maps.report_cells import Cell, Column, columns, comparison_rows, notes, summary_rows
 from registry.catalogue import say
+from registry.writing import written_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +133,7 @@ def _room(text: str) -> int:
 def write_xlsx(inputs: Inputs, tables: ReportTables, path: Path, language: str) -> Path:
     """Write the workbook: summary, by project, by segment, batches, comparison, held back, notes."""
     book = Book(path, inputs, language)
-    with book.book:
+    with written_whole(path), book.book:
         _summary(book, tables)
         book.table("maps_sheet_projects", columns(tables.projects, "report_projects", language))
         book.table("maps_sheet_segments", columns(tables.segments, "report_segments", language))

@@ -30,7 +30,6 @@ PolicyPath = Annotated[
     Path | None, typer.Option("--policy", help="Policy file (TOML); the packaged default where none is given.")
 ]
 YearsText = Annotated[str, typer.Option("--years", metavar="A-B", help="Planning years, for example 2027-2031.")]
-_EXIT_USAGE: Final = 2
 _SEGMENT_COLUMNS: Final = [
     "medium",
     "tier",
@@ -167,8 +166,7 @@ def overlap(
     from registry.errors import PlanningError
 
     _check_output(output)
-    with _usage(session):
-        wanted = parse_years(years)
+    wanted = parse_years(years)
     with _job(session, policy, as_of, known_at) as job:
         _check_years(wanted, job.as_of)
         segments = job.segments()
@@ -234,8 +232,7 @@ def plan(
     from planner.plan import make_plan
 
     _check_output(output)
-    with _usage(session):
-        limits = _limits(parse_years(years), budget_cny, budget_total_cny, km)
+    limits = _limits(parse_years(years), budget_cny, budget_total_cny, km)
     with _job(session, policy, as_of, known_at) as job:
         _check_years(limits.years, job.as_of)
         segments = job.segments()
@@ -282,18 +279,6 @@ def _overlaps(job: _Job, segments: gpd.GeoDataFrame, projects: gpd.GeoDataFrame,
         return find_overlaps(segments, projects, years, job.policy)
 
 
-@contextmanager
-def _usage(session: Session) -> Generator[None]:
-    """Say what is wrong with an option and end with the exit code of bad usage."""
-    from registry.errors import DigonceError
-
-    try:
-        yield
-    except DigonceError as fault:
-        typer.echo(fault.message(session.language), err=True)
-        raise typer.Exit(_EXIT_USAGE) from None
-
-
 def _check_years(years: range, as_of: date) -> None:
     """Refuse years that are over by the as-of date: they cannot be planned."""
     from registry.errors import PlanningError
@@ -304,16 +289,19 @@ def _check_years(years: range, as_of: date) -> None:
 
 def _limits(years: range, budget_cny: float | None, budget_total_cny: float | None, km: float | None) -> Limits:
     from planner.plan import Limits
-    from registry.errors import PlanningError
+    from registry.errors import PlanningError, UsageError
 
     if budget_cny is not None and budget_total_cny is None:
         limits = Limits.per_year(years, budget_cny, km)
     elif budget_total_cny is not None and budget_cny is None:
         limits = Limits.total(years, budget_total_cny, km)
     else:
-        raise PlanningError("plan_budget_twice")
+        raise UsageError("plan_budget_twice")
     # before anything is read: a long run must not end in a bad budget
-    limits.check()
+    try:
+        limits.check()
+    except PlanningError as fault:
+        raise UsageError(fault.code, **fault.parameters) from fault
     return limits
 
 

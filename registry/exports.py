@@ -48,7 +48,9 @@ def _heading(declared: dict[str, Field], name: str, language: str) -> str:
     field = declared.get(name)
     if field is None:
         return name
-    unit = f" ({field.unit})" if field.unit and field.unit != "year" else ""
+    # contributions add up as logarithms; under “Material” alone they would be read as factors
+    said = "ln" if name.startswith("ln_") else field.unit
+    unit = f" ({said})" if said and said != "year" else ""
     return f"{field.label(language)}{unit}"
 
 

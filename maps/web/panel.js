@@ -107,7 +107,11 @@
     }
 
     function choose(index) {
-      if (!results[index]) return;
+      if (!results[index]) {
+        // what an earlier search has found is no answer to this one
+        digonce.map.closePopup();
+        return;
+      }
       field.value = results[index][1];
       close();
       open(results[index]);

@@ -124,6 +124,9 @@ def test_search_finds_street_compound_and_segment_with_the_keyboard_alone(tab: T
         assert popup.locator("h3").inner_text() == title
     field.fill("nowhere at all")
     assert "没有找到" in tab.page.locator("#results").inner_text()
+    assert tab.evaluate("digonce.selected.length") == 1
+    field.press("Enter")
+    assert tab.evaluate("digonce.selected.length") == 0
 
 
 def test_street_popup_adds_up_the_kilometres_of_its_segments(tab: Tab, map_path: Path, inputs: Inputs) -> None:

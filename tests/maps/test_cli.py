@@ -113,3 +113,32 @@ def test_output_of_a_census_without_overlaps_leaves_the_report_out(
     with open_registry(settings) as registry:
         written = write_outputs(registry, tmp_path / "demo", "en")
     assert [path.name for path in written] == ["index.html", "renewal-map.html"]
+
+
+def test_pages_go_only_into_a_folder_that_exists_and_are_left_whole(
+    census: Digonce, settings: Settings, tmp_path: Path
+) -> None:
+    save_plan(settings)
+    for verb, name in (("map", "map.html"), ("report", "report.html"), ("report", "report.xlsx"), ("report", "out")):
+        refused = census(verb, "-o", tmp_path / "nowhere" / name)
+        assert refused.exit_code == 1, refused.output
+        assert "does not exist" in refused.stderr
+    assert not (tmp_path / "nowhere").exists()
+    for verb, name in (("map", "map.html"), ("report", "report.html"), ("report", "report.xlsx")):
+        (tmp_path / name).mkdir()
+        refused = census(verb, "-o", tmp_path / name)
+        assert refused.exit_code == 1, refused.output
+        assert name in refused.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full to stand for a full disk")
+def test_a_full_disk_is_a_fault_with_the_reason_of_the_system(
+    census: Digonce, settings: Settings, tmp_path: Path
+) -> None:
+    save_plan(settings)
+    for verb in ("map", "report"):
+        page = tmp_path / f"{verb}.html"
+        page.symlink_to("/dev/full")
+        refused = census(verb, "-o", page)
+        assert refused.exit_code == 1, refused.output
+        assert "No space left" in refused.stderr

@@ -48,3 +48,12 @@ def test_a_suffix_or_folder_that_is_none_is_refused_before_anything_is_written(t
     with pytest.raises(FileFaultError, match=r"\.gpkg"):
         write_table(PROJECTS, tmp_path / "projects.gpkg", "projects")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_headings_of_contributions_say_that_they_are_logarithms(tmp_path: Path) -> None:
+    scores = pd.DataFrame(
+        {"grade": ["low"], "ln_likelihood_material": [0.69]}, index=pd.Index(["S"], name="segment_id")
+    )
+    write_table(scores, tmp_path / "risk.csv", "scores", "en")
+    heading = (tmp_path / "risk.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+    assert heading.endswith(",Likelihood: Material (ln)")
