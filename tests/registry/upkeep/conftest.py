@@ -52,8 +52,6 @@ def deliver(settings: Settings, folder: Path) -> None:
             census = segments(4, 管材=[material, "PE", "灰口铸鉄", "不明"], 备注=["a'b", "换行\t制表", None, "\\N"])
             path = write(census, folder / f"census-{number}.gpkg")
             registry.import_file("segments", path, today=TODAY, is_accepted=True)
-                "segments", write(census, folder / f"census-{number}.gpkg"), today=TODAY, is_accepted=True
-            )
         rows = [{"漏点编号": f"L{n}", "发现日期": day, "X坐标": 4_137_000.0, "Y坐标": 535_000.0 + n, "泄漏部位": "干管"}
                 for n, day in enumerate(("2020-01-02", "2031-01-02"))]  # fmt: skip
         registry.import_file("leaks", leaks_csv(folder / "leaks.csv", rows), today=TODAY)
