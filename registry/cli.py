@@ -9,10 +9,14 @@ import typer
 
 from registry import cli_edit, cli_history
 from registry.console import Output, Session, command, parse_day
-from registry.kinds import KINDS, kind_named
+from registry.kinds import KINDS, Kind, kind_named
 
 app = typer.Typer()
 _SHOWN_OF_A_DELIVERY = ("action", "state", "kind", "file_name", "actor", "received_at", "rows_read", "rows_held")
+# without those that the id tells (the day) or that can be looked up with --json
+_SHOWN_WHERE_NARROW = ("state", "kind", "file_name", "rows_read", "rows_held")
+_NEVER_FOLDED = frozenset({"delivery_id", "received_at", "state"})
+_WIDE = 120
 db = typer.Typer(help="The database: start, stop, look, migrate.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(cli_history.app)
@@ -237,12 +241,7 @@ def import_(
     """
     chosen, today, since = kind_named(kind), parse_day(received_on), parse_day(valid_from)
     if draft_map is not None:
-        from registry.intake.draft import draft_mapping
-        from registry.intake.mapping import read_mapping
-
-        lines = draft_mapping(kind, file, draft_map, read_mapping(map_path, chosen).source)
-        session.tell("mapping_drafted", file=draft_map, count=lines)
-        session.result({"mapping": str(draft_map), "columns": lines})
+        _draft(session, chosen, file, draft_map, map_path)
         return
     with session.open() as registry, session.steps() as report:
         receipt = registry.import_file(
@@ -265,6 +264,15 @@ def import_(
         raise typer.Exit(1)
 
 
+def _draft(session: Session, kind: Kind, file: Path, target: Path, map_path: Path | None) -> None:
+    from registry.intake.draft import draft_mapping
+    from registry.intake.mapping import read_mapping
+
+    lines = draft_mapping(kind.name, file, target, read_mapping(map_path, kind).source)
+    session.tell("mapping_drafted", file=target, count=lines)
+    session.result({"mapping": str(target), "columns": lines})
+
+
 @command(app, "deliveries")
 def deliveries(session: Session) -> None:
     """List what came in, newest first.
@@ -275,8 +283,16 @@ def deliveries(session: Session) -> None:
 
     with session.open() as registry:
         rows = registry.deliveries()
-    told = in_words(rows[["delivery_id", *_SHOWN_OF_A_DELIVERY]], "deliveries", session.language)
-    session.table(told, {name: name for name in told.columns})
+        timezone = registry.timezone
+    shown = _SHOWN_OF_A_DELIVERY if session.columns >= _WIDE else _SHOWN_WHERE_NARROW
+    local = rows["received_at"].dt.tz_convert(timezone).dt.strftime("%Y-%m-%d %H:%M")
+    told = in_words(rows.assign(received_at=local)[["delivery_id", *shown]], "deliveries", session.language)
+    headings = {name: name for name in told.columns}
+    session.table(
+        told,
+        headings,
+        whole=[name for name, ours in zip(told.columns, ("delivery_id", *shown), strict=True) if ours in _NEVER_FOLDED],
+    )
     session.result({"deliveries": rows.to_dict("records")})
 
 

@@ -328,16 +328,16 @@ def test_a_dry_run_says_how_to_see_the_rest_and_looks_at_a_known_file_again(digo
 def test_an_interrupted_import_says_what_became_of_it(
     digonce: Digonce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, words: str
 ) -> None:
-    from registry.intake import importer
+    from registry.intake.promote import Writer
 
-    write_ = importer.Writer.write
+    write_ = Writer.write
 
-    def stopped(self: importer.Writer, *arguments: Any, **options: Any) -> None:
+    def stopped(self: Writer, *arguments: Any, **options: Any) -> None:
         if step == "after":
             write_(self, *arguments, **options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importer.Writer, "write", stopped)
+    monkeypatch.setattr(Writer, "write", stopped)
     told = digonce("import", "segments", write(segments(2), tmp_path / "census.gpkg"))
     assert told.exit_code == 130
     assert words in told.stderr
