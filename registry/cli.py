@@ -279,20 +279,18 @@ def deliveries(session: Session) -> None:
 
     Example: digonce deliveries
     """
+    import pandas as pd
+
     from registry.exports import in_words
 
     with session.open() as registry:
         rows = registry.deliveries()
         timezone = registry.timezone
-    shown = _SHOWN_OF_A_DELIVERY if session.columns >= _WIDE else _SHOWN_WHERE_NARROW
-    local = rows["received_at"].dt.tz_convert(timezone).dt.strftime("%Y-%m-%d %H:%M")
-    told = in_words(rows.assign(received_at=local)[["delivery_id", *shown]], "deliveries", session.language)
-    headings = {name: name for name in told.columns}
-    session.table(
-        told,
-        headings,
-        whole=[name for name, ours in zip(told.columns, ("delivery_id", *shown), strict=True) if ours in _NEVER_FOLDED],
-    )
+    shown = ("delivery_id", *(_SHOWN_OF_A_DELIVERY if session.columns >= _WIDE else _SHOWN_WHERE_NARROW))
+    local = pd.to_datetime(rows["received_at"], utc=True).dt.tz_convert(timezone).dt.strftime("%Y-%m-%d %H:%M")
+    told = in_words(rows.assign(received_at=local)[list(shown)], "deliveries", session.language)
+    whole = [heading for heading, name in zip(told.columns, shown, strict=True) if name in _NEVER_FOLDED]
+    session.table(told, {name: name for name in told.columns}, whole=whole)
     session.result({"deliveries": rows.to_dict("records")})
 
 

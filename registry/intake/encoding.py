@@ -1,4 +1,7 @@
-"""Text of deliveries: strict UTF-8 first, then GB 18030 (UTF-16 where it is marked), and an error that shows the place where neither holds."""
+"""Text of deliveries: strict UTF-8 first, then GB 18030, and an error that shows the place where neither holds.
+
+UTF-16 is read where its mark stands at the beginning.
+"""
 
 from __future__ import annotations
 
