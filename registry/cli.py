@@ -10,10 +10,14 @@ import typer
 from registry import cli_edit, cli_history
 from registry.cli_db import db
 from registry.console import Output, Session, command, parse_day
-from registry.kinds import KINDS, kind_named
+from registry.kinds import KINDS, Kind, kind_named
 
 app = typer.Typer()
 _SHOWN_OF_A_DELIVERY = ("action", "state", "kind", "file_name", "actor", "received_at", "rows_read", "rows_held")
+# without those that the id tells (the day) or that can be looked up with --json
+_SHOWN_WHERE_NARROW = ("state", "kind", "file_name", "rows_read", "rows_held")
+_NEVER_FOLDED = frozenset({"delivery_id", "received_at", "state"})
+_WIDE = 120
 app.add_typer(db, name="db")
 app.registered_commands.extend(cli_history.app.registered_commands)
 app.registered_commands.extend(cli_edit.app.registered_commands)
@@ -149,10 +153,9 @@ def import_(
 
     Example: digonce import segments census.gpkg --source "2025 census, district 3"
     """
-    kind_named(kind)
-    today, since = parse_day(received_on), parse_day(valid_from)
+    chosen, today, since = kind_named(kind), parse_day(received_on), parse_day(valid_from)
     if draft_map is not None:
-        _draft(session, kind, file, draft_map, map_path)
+        _draft(session, chosen, file, draft_map, map_path)
         return
     from registry.intake.receipt import print_receipt
 
@@ -175,12 +178,11 @@ def import_(
         raise typer.Exit(1)
 
 
-def _draft(session: Session, kind: str, file: Path, target: Path, map_path: Path | None) -> None:
+def _draft(session: Session, kind: Kind, file: Path, target: Path, map_path: Path | None) -> None:
     from registry.intake.draft import draft_mapping
     from registry.intake.mapping import read_mapping
-    from registry.kinds import kind_named
 
-    lines = draft_mapping(kind, file, target, read_mapping(map_path, kind_named(kind)).source)
+    lines = draft_mapping(kind.name, file, target, read_mapping(map_path, kind).source)
     session.tell("mapping_drafted", file=target, count=lines)
     session.result({"mapping": str(target), "columns": lines})
 
@@ -191,12 +193,18 @@ def deliveries(session: Session) -> None:
 
     Example: digonce deliveries
     """
+    import pandas as pd
+
     from registry.exports import in_words
 
     with session.open() as registry:
         rows = registry.deliveries()
-    told = in_words(rows[["delivery_id", *_SHOWN_OF_A_DELIVERY]], "deliveries", session.language)
-    session.table(told, {name: name for name in told.columns})
+        timezone = registry.timezone
+    shown = ("delivery_id", *(_SHOWN_OF_A_DELIVERY if session.columns >= _WIDE else _SHOWN_WHERE_NARROW))
+    local = pd.to_datetime(rows["received_at"], utc=True).dt.tz_convert(timezone).dt.strftime("%Y-%m-%d %H:%M")
+    told = in_words(rows.assign(received_at=local)[list(shown)], "deliveries", session.language)
+    whole = [heading for heading, name in zip(told.columns, shown, strict=True) if name in _NEVER_FOLDED]
+    session.table(told, {name: name for name in told.columns}, whole=whole)
     session.result({"deliveries": rows.to_dict("records")})
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import functools
 import inspect
+import shutil
 import sys
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn, TypeVar
 
 import typer
 
@@ -114,8 +115,13 @@ class Session:
         if self.is_json and not self.is_silent:
             typer.echo(as_json(values))
 
-    def table(self, rows: pd.DataFrame, headings: dict[str, str], title: str = "") -> None:
-        """Print rows as a table on the terminal; silent under --json."""
+    @property
+    def columns(self) -> int:
+        """How many characters a line of the terminal holds."""
+        return shutil.get_terminal_size((100, 24)).columns
+
+    def table(self, rows: pd.DataFrame, headings: dict[str, str], title: str = "", whole: Collection[str] = ()) -> None:
+        """Print rows as a table on the terminal; columns in `whole` are never folded. Silent under --json."""
         if self.is_json or self.is_silent:
             return
         from rich.console import Console
@@ -124,7 +130,8 @@ class Session:
         drawn = Table(title=title or None)
         for column in headings:
             is_number = rows[column].dtype.kind in "iuf"
-            drawn.add_column(headings[column], justify="right" if is_number else "left", overflow="fold")
+            justify: Literal["right", "left"] = "right" if is_number else "left"
+            drawn.add_column(headings[column], justify=justify, overflow="fold", no_wrap=column in whole)
         for values in rows[list(headings)].itertuples(index=False):
             drawn.add_row(*[_cell(value) for value in values])
         Console().print(drawn)

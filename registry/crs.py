@@ -23,6 +23,9 @@ Bounds = tuple[float, float, float, float]
 # how far outside the area of use of a CRS a city may still lie, in metres
 _MARGIN_M: Final = 200_000.0
 
+# zones of transverse mercator stay within 0.1 %, conic projections of a country within 2 %
+_WORST_LENGTH_ERROR: Final = 0.02
+
 
 @cache
 def parse_crs(text: str) -> pyproj.CRS:
@@ -45,7 +48,7 @@ def working_srid(text: str) -> int:
     Raises
     ------
     SettingsError
-        For degrees, feet, or a CRS without an EPSG code.
+        For degrees, feet, a CRS without an EPSG code, or one in which lengths are wrong by more than 2 %.
     """
     crs = parse_crs(text)
     code = crs.to_epsg()
@@ -55,7 +58,26 @@ def working_srid(text: str) -> int:
         raise SettingsError("crs_not_in_metres", text=text)
     if code is None:
         raise SettingsError("crs_without_epsg", text=text)
+    error = length_error(crs)
+    if error > _WORST_LENGTH_ERROR:
+        raise SettingsError("crs_stretches", text=f"{text} ({crs.name})", share=error)
     return code
+
+
+def length_error(crs: pyproj.CRS) -> float:
+    """Return the largest relative error of lengths along the middle of the area of use of a projected CRS.
+
+    The scales along meridian and parallel are looked at in the middle and at a quarter and three quarters of the
+    height: web mercator is true at the equator and a third too long at 42 degrees. Zero where the area is unknown.
+    """
+    area = crs.area_of_use
+    if area is None:
+        return 0.0
+    latitudes = area.south + (area.north - area.south) * np.array([0.25, 0.5, 0.75])
+    longitudes = np.full(3, (area.west + area.east) / 2)
+    factors = pyproj.Proj(crs).get_factors(longitudes, latitudes)
+    scales = np.concatenate([np.asarray(factors.meridional_scale), np.asarray(factors.parallel_scale)])
+    return float(np.abs(scales - 1.0).max())
 
 
 def easting_northing_bounds(crs: pyproj.CRS) -> Bounds | None:

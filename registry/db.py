@@ -10,6 +10,7 @@ from typing import Final
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from registry.cluster import Cluster
 from registry.errors import DatabaseError
@@ -44,13 +45,10 @@ def connect(info: str, *, is_autocommit: bool = False) -> psycopg.Connection:
             info, autocommit=is_autocommit, options="-c timezone=UTC -c jit=off -c client_min_messages=warning"
         )
     except psycopg.OperationalError as fault:
-        raise DatabaseError(_connect_code(str(fault)), detail=str(fault).strip()) from fault
-
-
-def _connect_code(text: str) -> str:
-    if "does not exist" in text and "database" in text:
-        return "database_absent"
-    return "database_refuses"
+        text = str(fault).strip()
+        if "does not exist" in text and "database" in text:
+            raise DatabaseError("database_absent", name=conninfo_to_dict(info).get("dbname", "")) from fault
+        raise DatabaseError("database_refuses", detail=text.rstrip(".")) from fault
 
 
 # a clock that was set back by less than this is waited for

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from registry.catalogue import say
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A part of a message that is said in the language of the whole: a code of the catalogue and its parameters."""
+
+    code: str
+    parameters: dict[str, object] = field(default_factory=dict)
+
+    def say(self, language: str) -> str:
+        """Return the words."""
+        return say(self.code, language, **self.parameters)
+
+    def or_alone(self, name: str) -> Phrase:
+        """Return the phrase, or `<code>_alone` where the parameter has nothing to say."""
+        return self if self.parameters.get(name) is not None else Phrase(f"{self.code}_alone", self.parameters)
 
 
 class DigonceError(Exception):
     """A fault that the user can mend: what is wrong, where, and what to do.
 
     Carry a catalogue code and its parameters, never finished text, so that the same error can be said in
-    Chinese and in English. Subclasses also inherit the builtin that a caller would catch.
+    Chinese and in English; a parameter may be a tuple of phrases. Subclasses also inherit the builtin that a caller
+    would catch.
     """
 
     def __init__(self, code: str, /, **parameters: object) -> None:
@@ -19,10 +38,17 @@ class DigonceError(Exception):
 
     def message(self, language: str = "en") -> str:
         """Say the error in the given language."""
-        return say(self.code, language, **self.parameters)
+        return say(self.code, language, **{name: _said(part, language) for name, part in self.parameters.items()})
 
     def __str__(self) -> str:
         return self.message()
+
+
+def _said(part: object, language: str) -> object:
+    """Return a parameter as it is, or the words of the phrases that it consists of."""
+    if isinstance(part, tuple) and part and all(isinstance(entry, Phrase) for entry in part):
+        return ("；" if language == "zh" else "; ").join(entry.say(language) for entry in part)
+    return part
 
 
 class SettingsError(DigonceError, ValueError):

@@ -30,10 +30,12 @@ def initialise(settings: Settings, *, crs: str, city: str, timezone: str = "Asia
     Raises
     ------
     SettingsError
-        For a CRS in degrees or without EPSG code, or an unknown time zone.
+        For a city without a name, a CRS that cannot be worked in, or an unknown time zone.
     DatabaseError
         Where the registry exists already.
     """
+    if not city.strip():
+        raise SettingsError("city_name_empty")
     srid = working_srid(crs)
     try:
         ZoneInfo(timezone)
@@ -43,11 +45,11 @@ def initialise(settings: Settings, *, crs: str, city: str, timezone: str = "Asia
     with connect(info, is_autocommit=True) as connection:
         if applied(connection):
             raise DatabaseError("registry_exists", name=settings.registry)
-        migrate(connection, RegistryInfo(city, srid, timezone))
+        migrate(connection, RegistryInfo(city.strip(), srid, timezone))
     is_selected = settings.dsn is None and selected_registry(settings.home) is None
     if is_selected:
         select_registry(settings.home, settings.registry)
-    return NewRegistry(settings.registry, city, srid, timezone, is_selected)
+    return NewRegistry(settings.registry, city.strip(), srid, timezone, is_selected)
 
 
 def _database(settings: Settings) -> str:

@@ -89,12 +89,12 @@ def digonce(settings: Settings) -> Callable[..., Result]:
     """Run a verb of the command line in this process, on this test's registry."""
     from digonce import app
 
-    def run(*arguments: str | Path, language: str = "en") -> Result:
+    def run(*arguments: str | Path, language: str = "en", columns: str = "200") -> Result:
         environment = {
             "DIGONCE_HOME": str(settings.home),
             "DIGONCE_REGISTRY": settings.registry,
             "DIGONCE_LANG": language,
-            "COLUMNS": "200",
+            "COLUMNS": columns,
         }
         return CliRunner().invoke(app, [str(argument) for argument in arguments], env=environment)
 

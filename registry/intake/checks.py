@@ -45,7 +45,7 @@ def check_ids(ids: pd.Series, kind: Kind, findings: Findings) -> None:
     repeated = ids.duplicated(keep="first").to_numpy() & ~missing
     if repeated.any():
         first_rows = pd.Series(ids.index, index=ids.to_numpy()).groupby(level=0).first()
-        firsts = ids.map(first_rows).to_numpy()
+        firsts = ids.map(first_rows).astype("Int64").to_numpy(dtype=object)
         findings.add(repeated, kind.id_column, "id_repeated", values=ids.to_numpy(dtype=object), offered=firsts)
 
 

@@ -23,6 +23,10 @@ from registry.frames import ARROW_TYPES
 if TYPE_CHECKING:
     from registry.intake.findings import Findings, Mask
 
+# letters and digits of a Chinese keyboard; not the whole of NFKC, which makes 102 of 10²
+_HALF_WIDTH: Final = {0x3000: " "} | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+# networks older than this are museums, and later years are slips of the pen
+_YEARS_OF_PIPES: Final = range(1850, 2201)
 _BLANK: Final = frozenset({"", "-", "--", "/", "\\", "null", "none", "nan", "n/a", "na"})
 _TRUE: Final = frozenset({"是", "有", "y", "yes", "true", "1", "t", "√"})
 _FALSE: Final = frozenset({"否", "无", "n", "no", "false", "0", "f", "×"})
@@ -36,6 +40,9 @@ _DAY: Final = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]
 _MONTH: Final = re.compile(r"^(\d{4})[-/.年](\d{1,2})月?$")
 _COMPACT: Final = re.compile(r"^(\d{4})(\d{2})(\d{2})$")
 _LAST_DAY_OF_YEAR: Final = frozenset({"ends_on"})
+# below this a suggestion is a guess; of two characters one must not be enough, and no medium is offered for another
+_LIKENESS: Final = 60
+_LIKENESS_OF_MEDIA: Final = 85
 _UNKNOWN_WORDS: Final = frozenset({"不明", "未知", "不详", "其它", "其他", "unknown"})
 
 
@@ -81,6 +88,7 @@ def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, s
     understand = _understander(field, words)
     # a value list takes the mapping's words among its own; any other column has them replaced beforehand
     reworded = bool(words) and not field.list_name
+    is_free = field.dtype == "text" and not field.list_name
     codes, distinct = _distinct(raw)
     results: list[Any] = []
     bad: list[str | None] = []
@@ -88,6 +96,8 @@ def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, s
     for value in distinct:
         try:
             said = words.get(_text(value), value) if reworded else value
+            if not is_free and isinstance(said, str):
+                said = said.translate(_HALF_WIDTH)
             results.append(None if is_blank(said) else understand(said))
             bad.append(None)
             offered.append(None)
@@ -174,7 +184,7 @@ def _understander(field: Field, words: dict[str, str]) -> Callable[[object], obj
         "double": _number,
         "integer": _integer,
         "boolean": _truth,
-        "date": lambda value: _day(value, is_last=field.column in _LAST_DAY_OF_YEAR),
+        "date": lambda value: _likely_day(value, is_last=field.column in _LAST_DAY_OF_YEAR),
     }.get(field.dtype, _text)
 
 
@@ -192,15 +202,20 @@ def _number(value: object) -> float:
     if isinstance(value, str) and value.strip() in _UNKNOWN_WORDS:
         return float("nan")
     try:
-        return float(str(value).strip().replace(",", "").replace("，", ""))
+        number = float(str(value).strip().replace(",", ""))
     except ValueError:
         raise UnreadableError("not_a_number") from None
+    if not np.isfinite(number):
+        raise UnreadableError("not_a_number")
+    return number
 
 
 def _integer(value: object) -> int | None:
     number = _number(value)
     if np.isnan(number):
         return None
+    if np.isinf(number):
+        raise UnreadableError("not_a_whole_number")
     if not float(number).is_integer():
         raise UnreadableError("not_a_whole_number", round(number))
     return int(number)
@@ -263,11 +278,18 @@ def _day(value: object, *, is_last: bool) -> date:
         if found := _MONTH.match(text):
             month = pd.Period(year=int(found[1]), month=int(found[2]), freq="M")
             return (month.end_time if is_last else month.start_time).date()
-        if (found := _YEAR.match(text)) and 1850 <= int(found[1]) <= 2200:
+        if (found := _YEAR.match(text)) and int(found[1]) in _YEARS_OF_PIPES:
             return date(int(found[1]), 12, 31) if is_last else date(int(found[1]), 1, 1)
     except ValueError:
         pass
     raise UnreadableError("not_a_day")
+
+
+def _likely_day(value: object, *, is_last: bool) -> date:
+    day = _day(value, is_last=is_last)
+    if day.year not in _YEARS_OF_PIPES:
+        raise UnreadableError("day_out_of_range")
+    return day
 
 
 def _listed(field: Field, words: dict[str, str]) -> Callable[[object], object]:
@@ -294,7 +316,7 @@ def _known_words(list_name: str) -> dict[str, str]:
 
 
 def _folded(word: str) -> str:
-    return "".join(word.split()).casefold().replace("（", "(").replace("）", ")")
+    return "".join(word.translate(_HALF_WIDTH).split()).casefold()
 
 
 def _nearest(word: str, list_name: str) -> str | None:
@@ -306,5 +328,6 @@ def _nearest(word: str, list_name: str) -> str | None:
         for entry in value_list(list_name).values()
         for name in (entry.label_zh, entry.label_en, *entry.aliases)
     }
-    found = process.extractOne(word, list(choices), scorer=fuzz.ratio, score_cutoff=50)
+    likeness = _LIKENESS_OF_MEDIA if list_name == "medium" else _LIKENESS
+    found = process.extractOne(word, list(choices), scorer=fuzz.ratio, score_cutoff=likeness)
     return choices[found[0]] if found else None

@@ -124,7 +124,7 @@ class Delivery:
         self._raw = raw
         self._headings = match_headings(names, kind, mapping, request.path.name)
         self._place = Place(kind, mapping, request.crs, srid, request.path.name)
-        self._findings = Findings(len(raw.rows))
+        self._findings = Findings(len(raw.rows), self._headings.by_column)
         self._ids = self._read_ids()
         self._source, self._settled = self._settle()
         self.encoding = raw.encoding
@@ -210,7 +210,8 @@ def _filter_rows(raw: RawTable, mapping: Mapping, file_name: str) -> None:
     raw.geometry = raw.geometry.filter(pa.array(keep)) if raw.geometry is not None else None
     raw.notes.append({"code": "note_rows_filtered", "count": int((~keep).sum())})
     if not keep.any():
-        raise FileFaultError("file_without_rows", file=file_name)
+        wanted = ", ".join(f"“{heading}” = {value}" for heading, value in mapping.filter.items())
+        raise FileFaultError("filter_matches_nothing", file=file_name, count=len(keep), filter=wanted)
 
 
 def _columns(raw: pd.DataFrame, kind: Kind, mapping: Mapping, headings: Headings, findings: Findings) -> Columns:

@@ -1,12 +1,19 @@
-"""Text of deliveries: strict UTF-8 first, then GB 18030, and an error that shows the place where neither holds."""
+"""Text of deliveries: strict UTF-8 first, then GB 18030, and an error that shows the place where neither holds.
+
+UTF-16 is read where its mark stands at the beginning.
+"""
 
 from __future__ import annotations
 
+import codecs
 from typing import Final
 
 from registry.errors import FileFaultError
 
 ENCODINGS: Final = ("utf-8-sig", "gb18030")
+# what Excel calls Unicode text; it begins with a mark that no text in another encoding begins with
+UTF_16: Final = ("utf-16",)
+_MARKS_OF_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def decode(content: bytes, file_name: str, encoding: str | None = None) -> tuple[str, str]:
@@ -20,7 +27,7 @@ def decode(content: bytes, file_name: str, encoding: str | None = None) -> tuple
     FileFaultError
         With the line at which reading failed and the encodings tried.
     """
-    tried = (encoding,) if encoding else ENCODINGS
+    tried = (encoding,) if encoding else UTF_16 if content.startswith(_MARKS_OF_UTF_16) else ENCODINGS
     furthest = 0
     for name in tried:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from registry.db import query
 from registry.intake.findings import Findings, Mask
 
 Geometries = npt.NDArray[Any]
+
+# below this two names have little more in common than “road” or “garden”
+_LIKENESS: Final = 70
 
 
 def _named_shapes(connection: psycopg.Connection, statement: str) -> pd.Series:
@@ -57,13 +60,13 @@ def fill_extents(
 def _note_absent(
     absent: Mask, asked: Geometries, is_renovation: Mask, compounds: list[str], roads: list[str], findings: Findings
 ) -> None:
-    from rapidfuzz import process
+    from rapidfuzz import fuzz, process
 
     offered = np.full(len(asked), None, dtype=object)
     for position in np.flatnonzero(absent):
         if isinstance(asked[position], str):
             choices = compounds if is_renovation[position] else roads
-            found = process.extractOne(asked[position], choices, score_cutoff=60)
+            found = process.extractOne(asked[position], choices, scorer=fuzz.ratio, score_cutoff=_LIKENESS)
             offered[position] = found[0] if found else None
     named = np.array([isinstance(name, str) for name in asked])
     findings.add(absent & named, "geometry", "project_place_unknown", values=asked, offered=offered)

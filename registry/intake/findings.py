@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ class Findings:
     """Faults by row position; a row with any fault is held back."""
 
     row_count: int
+    # what the file calls our columns
+    headings: Mapping[str, str] = field(default_factory=dict)
     _found: list[dict[str, Any]] = field(default_factory=list)
 
     def add(
@@ -37,6 +40,10 @@ class Findings:
         positions = np.flatnonzero(rows)
         if positions.size == 0:
             return
+        if column in self.headings:
+            parameters["heading"] = self.headings[column]
+        if (other := parameters.get("other")) in self.headings:
+            parameters["other_heading"] = self.headings[str(other)]
         self._found.append(
             {
                 "position": positions,
@@ -50,7 +57,7 @@ class Findings:
 
     def part(self, start: int, stop: int) -> Findings:
         """Return the findings of the rows from `start` up to `stop`, counted from there."""
-        findings = Findings(stop - start)
+        findings = Findings(stop - start, self.headings)
         for found in self._found:
             inside = (found["position"] >= start) & (found["position"] < stop)
             if inside.any():

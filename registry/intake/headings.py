@@ -13,6 +13,8 @@ from registry.kinds import Kind
 # a survey's X is its northing and its Y its easting; the axes are settled by size, see crs.py
 X_HEADINGS: Final = ("x", "X坐标", "横坐标", "经度", "lon", "longitude", "东坐标", "easting")
 Y_HEADINGS: Final = ("y", "Y坐标", "纵坐标", "纬度", "lat", "latitude", "北坐标", "northing")
+# what stands first in a row that only adds up the others
+_TOTALS: Final = frozenset({"合计", "小计", "总计", "total", "subtotal", "grandtotal", "sum"})
 # one delivered column fills both ends of an interval
 _INTERVAL_ENDS: Final = {"installed_year_min": "installed_year_max", "starts_on": "ends_on"}
 
@@ -21,6 +23,11 @@ def normalised(heading: str) -> str:
     """Return a heading without case, spaces, unit brackets and full-width forms."""
     text = heading.strip().replace("（", "(").replace("）", ")").casefold()
     return "".join(text.split())
+
+
+def is_total(word: str) -> bool:
+    """Tell whether a word that stands first in a row says that the row adds up others."""
+    return normalised(word).strip(":：") in _TOTALS
 
 
 def names_for(field: Field) -> tuple[str, ...]:

@@ -8,10 +8,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Limits
 
-from registry.errors import MappingError
+from registry.errors import MappingError, Phrase
 from registry.fields import Field, fields, value_list
+from registry.intake.validation import nearest, sound_part
 from registry.kinds import Kind
 
 Cell = str | int | float | bool
@@ -26,7 +28,7 @@ class Source(BaseModel):
     sheet: str | None = None
     encoding: str | None = None
     crs: str | None = None
-    header_rows: int | None = None
+    header_rows: int | None = Limits(default=None, ge=1)
     axis: Literal["easting-northing", "northing-easting"] | None = None
 
 
@@ -88,50 +90,63 @@ def read_mapping(path: Path | None, kind: Kind) -> Mapping:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise MappingError("mapping_unreadable", file=path.name, fault=str(fault)) from fault
-    try:
-        mapping = Mapping.model_validate(raw)
-    except ValidationError as fault:
-        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors()]
-        raise MappingError("mapping_invalid", file=path.name, faults="; ".join(faults)) from fault
-    faults = _faults(mapping, kind)
+        reason = getattr(fault, "strerror", None) or str(fault)
+        raise MappingError("mapping_unreadable", file=path.name, fault=reason.rstrip(".")) from fault
+    mapping, faults = sound_part(raw, Mapping)
+    faults += _faults(mapping, kind)
     if faults:
-        raise MappingError("mapping_invalid", file=path.name, faults="; ".join(faults))
+        raise MappingError("mapping_invalid", file=path.name, faults=tuple(faults))
     return mapping
 
 
-def _faults(mapping: Mapping, kind: Kind) -> list[str]:
+def _faults(mapping: Mapping, kind: Kind) -> list[Phrase]:
     """Name every key that is not ours, every value not in its list and every unit that cannot be converted."""
     contract = fields()[kind.name]
     known = set(contract) | {"x", "y"}
+    named = {"columns": mapping.columns, "values": mapping.values, "units": mapping.units, "defaults": mapping.defaults}
+    sections = {section: list(columns) for section, columns in named.items()}
     faults = [
-        f"[{section}] {column}: not a column of {kind.name}; known are {', '.join(sorted(known))}"
-        for section, columns in (
-            ("columns", mapping.columns),
-            ("values", mapping.values),
-            ("units", mapping.units),
-            ("defaults", mapping.defaults),
-        )
+        _unknown_column(section, column, kind)
+        for section, columns in sections.items()
         for column in columns
         if column not in known
     ]
-    faults += [
-        fault for column, values in mapping.values.items() for fault in _value_faults(contract.get(column), values)
-    ]
-    faults += [
-        f"[units] {column}: {unit} cannot be turned into {contract[column].unit or 'a column without unit'}"
-        for column, unit in mapping.units.items()
-        if column in contract and unit_factor(unit, contract[column].unit) is None
-    ]
+    for column, words in mapping.values.items():
+        faults += _value_faults(contract.get(column), words)
+    for column, unit in mapping.units.items():
+        wanted = contract[column].unit if column in contract else "m"
+        if column in known and unit_factor(unit, wanted) is None:
+            faults.append(_unit_fault(column, unit, wanted))
     return faults
 
 
-def _value_faults(field: Field | None, values: dict[str, str]) -> list[str]:
+def _unknown_column(section: str, column: str, kind: Kind) -> Phrase:
+    choices = {
+        name: field.column
+        for field in fields()[kind.name].values()
+        for name in (field.column, field.label_zh, field.label_en.lower(), *field.aliases)
+    }
+    told: dict[str, object] = {"key": f"[{section}] {column}", "kind": kind.name}
+    near = nearest(column, choices)
+    return Phrase("mapping_column_unknown", told | {"near": choices[near]} if near else told).or_alone("near")
+
+
+def _unit_fault(column: str, unit: str, wanted: str) -> Phrase:
+    known = ", ".join(given for given, ours in _TO_UNIT if ours == wanted)
+    told: dict[str, object] = {"key": f"[units] {column}", "unit": unit, "known": known or None}
+    return Phrase("mapping_unit_unknown", told).or_alone("known")
+
+
+def _value_faults(field: Field | None, values: dict[str, str]) -> list[Phrase]:
     if field is None or not field.list_name:
         return []
-    codes = value_list(field.list_name)
-    return [
-        f"[values.{field.column}] {theirs} = {ours}: not a code; known are {', '.join(codes)}"
-        for theirs, ours in values.items()
-        if ours not in codes
-    ]
+    codes = {entry.code: entry for entry in value_list(field.list_name).values()}
+    choices = {name: code for code, entry in codes.items() for name in (code, entry.label_zh, entry.label_en)}
+    faults: list[Phrase] = []
+    for theirs, ours in values.items():
+        if ours not in codes:
+            near = nearest(ours, choices)
+            told: dict[str, object] = {"key": f"[values.{field.column}] {theirs}", "value": ours}
+            told |= {"near": choices[near] if near else None, "known": ", ".join(codes)}
+            faults.append(Phrase("mapping_value_unknown", told).or_alone("near"))
+    return faults

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from registry.errors import FileFaultError
 from registry.intake.encoding import decode
+from registry.intake.headings import is_total
 from registry.intake.mapping import Source
+from registry.intake.workbook import uncalculated_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,9 +100,13 @@ def _read_xlsx(path: Path, source: Source, known_headings: set[str]) -> RawTable
         names = book.sheet_names
         if source.sheet is not None and source.sheet not in names:
             raise FileFaultError("sheet_absent", file=path.name, sheet=source.sheet, sheets=", ".join(names))
-        cells = book.get_sheet_by_name(source.sheet or names[0]).to_python(skip_empty_area=False)
+        sheet = source.sheet or names[0]
+        cells = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
     except (CalamineError, OSError, IndexError) as fault:
-        raise FileFaultError("file_unreadable", file=path.name, fault=str(fault)) from fault
+        raise FileFaultError("file_unreadable", file=path.name, fault=_said(fault)) from fault
+    if path.suffix.lower() == ".xlsx" and (empty := uncalculated_cells(path, sheet)):
+        shown = ", ".join(empty[:5]) + (", …" if len(empty) > 5 else "")
+        raise FileFaultError("formulas_not_calculated", file=path.name, sheet=sheet, count=len(empty), cells=shown)
     return _from_cells(cells, path, source, known_headings)
 
 
@@ -128,9 +134,14 @@ def _from_cells(cells: list[list[Any]], path: Path, source: Source, known_headin
     overlong = [n for n in numbers if any(_is_filled(c) for c in cells[n - 1][width:])]
     if overlong:
         raise FileFaultError("row_longer_than_header", file=path.name, row=overlong[0], columns=width)
+    totals = [n for n in numbers if is_total(next(str(c) for c in cells[n - 1] if _is_filled(c)))]
+    numbers = [n for n in numbers if n not in set(totals)]
+    notes: list[dict[str, object]] = []
+    if totals:
+        notes.append({"code": "note_totals_skipped", "rows": ", ".join(map(str, totals))})
     rows = [(list(cells[n - 1]) + [None] * width)[:width] for n in numbers]
     frame = pd.DataFrame(rows, columns=pd.Index(columns), index=pd.Index(numbers, name="row_number"), dtype=object)
-    return RawTable(frame, None, None, None, header + 2)
+    return RawTable(frame, None, None, None, header + 2, notes)
 
 
 def _is_filled(cell: object) -> bool:
@@ -152,13 +163,13 @@ def _read_vector(path: Path, source: Source, _known_headings: set[str]) -> RawTa
 
     encoding = source.encoding or (_SHAPEFILE_ENCODING if _is_shapefile_without_encoding(path) else None)
     try:
-        layer = source.layer or _only_layer(path)
+        layer = _layer(path, source.layer)
         meta, table = pyogrio.read_arrow(path, layer=layer, encoding=encoding)
     except FileFaultError:
         # ours says better what is wrong; it is a ValueError as well
         raise
     except (DataSourceError, DataLayerError, UnicodeDecodeError, ValueError) as fault:
-        raise FileFaultError("file_unreadable", file=path.name, fault=str(fault)) from fault
+        raise FileFaultError("file_unreadable", file=path.name, fault=_said(fault)) from fault
     name = meta["geometry_name"] or "wkb_geometry"
     if name not in table.column_names:
         raise FileFaultError("layer_without_geometry", file=path.name, layer=layer)
@@ -170,12 +181,17 @@ def _is_shapefile_without_encoding(path: Path) -> bool:
     return path.suffix.lower() == ".shp" and not path.with_suffix(".cpg").exists()
 
 
-def _only_layer(path: Path) -> str:
+def _layer(path: Path, wanted: str | None) -> str:
+    """Return the layer that is wanted, or the only one."""
     import pyogrio
 
     layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
     if not layers:
         raise FileFaultError("file_without_rows", file=path.name)
+    if wanted is not None:
+        if wanted not in layers:
+            raise FileFaultError("layer_absent", file=path.name, layer=wanted, layers=", ".join(layers))
+        return wanted
     if len(layers) > 1:
         raise FileFaultError("layer_ambiguous", file=path.name, layers=", ".join(layers))
     return layers[0]
@@ -190,7 +206,7 @@ def _read_parquet(path: Path, _source: Source, _known_headings: set[str]) -> Raw
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as fault:
-        raise FileFaultError("file_unreadable", file=path.name, fault=str(fault)) from fault
+        raise FileFaultError("file_unreadable", file=path.name, fault=_said(fault)) from fault
     metadata = (table.schema.metadata or {}).get(b"geo")
     if metadata is None:
         return RawTable(_to_pandas(table), None, None, None, 1)
@@ -203,6 +219,11 @@ def _read_parquet(path: Path, _source: Source, _known_headings: set[str]) -> Raw
     crs = json.dumps(column["crs"]) if column.get("crs") else ("OGC:CRS84" if "crs" not in column else None)
     others = [entry for entry in geo["columns"] if entry != name and entry in table.column_names]
     return RawTable(_to_pandas(table.drop_columns([name, *others])), table.column(name), crs, None, 1)
+
+
+def _said(fault: Exception) -> str:
+    """Return what a library says of a file, without its full stop: our sentence goes on after it."""
+    return (getattr(fault, "strerror", None) or str(fault)).strip().rstrip(".")
 
 
 def _to_pandas(table: Any) -> pd.DataFrame:  # noqa: ANN401 - pyarrow has no complete types

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from registry.cli_history import show_changes
 from registry.errors import FileFaultError
 from registry.exports import TABLE_SUFFIXES, check_folder
-from registry.intake.reasons import column_label, reason
+from registry.intake.reasons import fault_label, offer, reason
 from registry.writing import written_whole
 
 if TYPE_CHECKING:
@@ -98,13 +98,20 @@ def held_table(faults: pd.DataFrame, session: Session) -> tuple[pd.DataFrame, di
     table = faults.assign(
         reason=faults[f"reason_{session.language}"],
         column_name=_labels(faults, session.language),
+        offered=_offers(faults, session.language),
     )
     columns = ["row_number", "column_name", "value", "offered", "reason"]
     return table, {name: session.say(f"heading_{name}") for name in columns}
 
 
 def _labels(faults: pd.DataFrame, language: str) -> list[str]:
-    return [column_label(row["kind"], row["column_name"], language) for row in faults.to_dict("records")]
+    return [fault_label(row, row["kind"], language) for row in faults.to_dict("records")]
+
+
+def _offers(faults: pd.DataFrame, language: str) -> pd.Series:
+    import pandas as pd
+
+    return pd.Series([offer(row, language) for row in faults.to_dict("records")], index=faults.index, dtype=object)
 
 
 def write_held(faults: pd.DataFrame, path: Path, language: str) -> None:

@@ -8,8 +8,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -105,6 +107,9 @@ FAULTS: dict[str, tuple[tuple[str, ...], str]] = {
     "nothing to score": (("score", "--as-of", "2026-11-01"), "import segments"),
     "registry exists": (("init", "--crs", "EPSG:4549", "--name", "招远"), "exists already"),
     "degrees": (("init", "--registry", "another", "--crs", "EPSG:4326", "--name", "x"), "degrees"),
+    "stretched": (("init", "--registry", "another", "--crs", "EPSG:3857", "--name", "x"), "zone in which"),
+    "no name": (("init", "--registry", "another", "--crs", "EPSG:4549", "--name", " "), "needs a name"),
+    "registry that is not there": (("deliveries", "--registry", "another"), "The registry “another” does not exist"),
     "output format": (("score", "-o", "x.docx"), ".xlsx"),
     "output folder": (("score", "-o", "nowhere/x.csv"), "nowhere"),
     "plan that is not there": (("map", "spring"), "spring"),
@@ -347,3 +352,15 @@ def test_an_interrupted_import_says_what_became_of_it(
     assert words in told.stderr
     listed = json.loads(digonce("deliveries", "--json").stdout)["deliveries"]
     assert len(listed) == (step == "after")
+
+
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_deliveries_fit_the_terminal_and_their_ids_stay_whole(digonce: Digonce, tmp_path: Path, columns: str) -> None:
+    path = write(segments(2), tmp_path / "census_of_the_whole_city_in_the_year_2025.gpkg")
+    delivery = json.loads(digonce("import", "segments", path, "--json").stdout)["delivery_id"]
+    instant = json.loads(digonce("deliveries", "--json").stdout)["deliveries"][0]["received_at"]
+    told = digonce("deliveries", columns=columns).stdout
+    assert delivery in told
+    assert max(map(len, told.splitlines())) <= int(columns)
+    local = datetime.fromisoformat(instant).astimezone(ZoneInfo("Asia/Shanghai"))
+    assert (f"{local:%Y-%m-%d %H:%M} " in told) == (columns == "200")

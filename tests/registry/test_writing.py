@@ -12,16 +12,16 @@ from registry.errors import FileFaultError
 from registry.writing import written_whole
 
 
+def fill_the_disk(path: Path) -> None:
+    with written_whole(path):
+        path.write_bytes(b"half")
+        raise DataLayerError("sqlite3_exec(CREATE TABLE x (\n y)) failed: database or disk is full")
+
+
 def test_what_was_begun_is_removed_and_the_fault_is_said_without_sql(tmp_path: Path) -> None:
     path = tmp_path / "segments.gpkg"
-
-    def write_half() -> None:
-        with written_whole(path):
-            path.write_bytes(b"half")
-            raise DataLayerError("sqlite3_exec(CREATE TABLE x (\n y)) failed: database or disk is full")
-
     with pytest.raises(FileFaultError) as fault:
-        write_half()
+        fill_the_disk(path)
     assert not path.exists()
     assert "database or disk is full" in fault.value.message("en")
     assert "CREATE" not in fault.value.message("zh")

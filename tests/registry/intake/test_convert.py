@@ -67,3 +67,64 @@ def test_words_of_the_mapping_come_before_our_own() -> None:
 
 def test_a_word_that_means_unknown_leaves_a_number_empty() -> None:
     assert understood("segments", "diameter_mm", ["不明", "0", "100"], {"0": ""}) == ([None, None, 100.0], [])
+
+
+def offers(kind: str, column: str, word: str) -> object:
+    findings = Findings(1)
+    convert(pd.Series([word], dtype=object), fields()[kind][column], findings, {}, 1.0)
+    return findings.table()["offered"].iloc[0]
+
+
+@pytest.mark.parametrize("word", ["中水", "氢气", "污", "热气", "雨污"])
+def test_no_medium_is_offered_for_another(word: str) -> None:
+    assert offers("segments", "medium", word) is None
+
+
+def test_sewage_and_storm_water_are_media_of_their_own() -> None:
+    read = understood("segments", "medium", ["污水", "WS", "雨水", "YS", "雨污合流", "HS", "排水"])
+    assert read == (["sewage", "sewage", "storm", "storm", "drain", "drain", "drain"], [])
+
+
+@pytest.mark.parametrize(("word", "offered"), [("球墨铁管", "ductile_iron"), ("木头", None), ("塑木", None)])
+def test_a_material_is_offered_only_where_it_is_like(word: str, offered: str | None) -> None:
+    told = offers("segments", "material", word)
+    assert (told is None) if offered is None else (offered in str(told))
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "wide", "narrow"),
+    [
+        ("segments", "material", "ＰＥ１００", "pe100"),
+        ("segments", "cover_depth_m", "１．２", 1.2),
+        ("segments", "diameter_mm", "ＤＮ２００", 200.0),
+        ("segments", "installed_year_min", "１９９４年", 1994),
+        ("segments", "is_encroached", "１", True),
+        ("leaks", "leaked_on", "２０２４－０３－０５", date(2024, 3, 5)),
+    ],
+)
+def test_full_width_forms_are_read_as_what_they_are(kind: str, column: str, wide: str, narrow: object) -> None:
+    assert understood(kind, column, [wide]) == ([narrow], [])
+
+
+def test_full_width_forms_of_free_text_stay_as_they_are() -> None:
+    assert understood("segments", "street_name", ["Ａ路", 3]) == (["Ａ路", "3"], [])
+
+
+@pytest.mark.parametrize("written", ["10²", "inf", "-Infinity", "1e999"])
+def test_what_is_no_plain_number_is_a_fault(written: str) -> None:
+    assert understood("segments", "cover_depth_m", [written]) == ([None], ["not_a_number"])
+    assert understood("risers", "household_count", [written]) == ([None], ["not_a_number"])
+
+
+@pytest.mark.parametrize(
+    ("written", "codes"),
+    [
+        ("1020-01-01", ["day_out_of_range"]),
+        ("1849-12-31", ["day_out_of_range"]),
+        (date(1020, 1, 1), ["day_out_of_range"]),
+        ("2201-01-01", ["day_out_of_range"]),
+        ("1850-01-01", []),
+    ],
+)
+def test_days_before_there_were_pipes_are_out_of_range(written: object, codes: list[str]) -> None:
+    assert understood("leaks", "leaked_on", [written])[1] == codes

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from registry.errors import MappingError
+from registry.errors import FileFaultError, MappingError
 from registry.intake.mapping import read_mapping, unit_factor
 from registry.kinds import kind_named
 from registry.store import Registry
@@ -64,3 +65,86 @@ def test_the_same_file_under_another_mapping_is_another_delivery(registry: Regis
     second = registry.import_file("segments", path, map_path=mapping, today=TODAY, is_accepted=True)
     assert not second.is_repeat
     assert registry.frame("segments", as_of=TODAY)["cover_depth_m"].tolist() == [pytest.approx(0.4572)]
+
+
+BAD = """
+header_rows = 3
+[source]
+shet = "管线"
+header_rows = "two"
+axis = "up"
+[columns]
+materal = "管材"
+qqqq = "甲"
+medium = 7
+[values.material]
+"PE-RT" = "plastic pipe"
+"CI" = "gray_iron"
+[units]
+cover_depth_m = "kPa"
+street_name = "m"
+[filter]
+"类" = { a = 1 }
+"""
+KEYS = (
+    "[header_rows]", "[source] shet", "[source] header_rows", "[source] axis", "[columns] materal", "[columns] qqqq",
+    "[columns] medium", "[values.material] PE-RT", "[values.material] CI", "[units] cover_depth_m",
+    "[units] street_name", "[filter] 类",
+)  # fmt: skip
+
+
+def test_every_fault_of_a_mapping_is_told_at_once_by_its_key(tmp_path: Path) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text(BAD, encoding="utf-8")
+    with pytest.raises(MappingError) as fault:
+        read_mapping(path, kind_named("segments"))
+    english, chinese = fault.value.message("en"), fault.value.message("zh")
+    for told in (english, chinese):
+        assert [told.count(key) for key in KEYS] == [1] * len(KEYS), told
+    assert "did you mean material?" in english
+    assert "did you mean grey_iron?" in english
+    assert "use one of m, cm, mm, km, ft" in english
+    assert english.count("diameter_mm") == 0
+    ours = {"header_rows", "easting", "northing", "two", "shet", "materal", "medium", "kind", "docs", "own", "city"}
+    words = set(re.findall("[a-z]{3,}", re.sub(r'"[^"]*"|\[[^\]]*\] \S+', "", chinese))) - ours
+    assert words & {"extra", "inputs", "permitted", "should", "valid", "string", "must", "input"} == set()
+
+
+@pytest.mark.parametrize("text", ['columns = "x"', "values = 3", "[columns]\na = 1", 'filter = ["x"]', "source = 1"])
+def test_a_part_of_the_wrong_shape_is_a_fault_of_that_part(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(MappingError, match="must be"):
+        read_mapping(path, kind_named("segments"))
+
+
+@pytest.mark.parametrize("rows", [0, -1])
+def test_rows_are_counted_from_1(tmp_path: Path, rows: int) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text(f"[source]\nheader_rows = {rows}\n", encoding="utf-8")
+    with pytest.raises(MappingError, match="1 or more"):
+        read_mapping(path, kind_named("segments"))
+
+
+def test_a_filter_that_matches_nothing_is_said_to_do_so(registry: Registry, tmp_path: Path) -> None:
+    path = write(segments(2, 状态码="A"), tmp_path / "census.gpkg")
+    mapping = tmp_path / "map.toml"
+    mapping.write_text('[filter]\n"状态码" = ["Z"]\n', encoding="utf-8")
+    with pytest.raises(FileFaultError, match="none of the 2 rows"):
+        registry.import_file("segments", path, map_path=mapping, today=TODAY)
+
+
+def test_a_layer_that_is_not_there_is_answered_with_those_that_are(registry: Registry, tmp_path: Path) -> None:
+    path = write(segments(2), tmp_path / "census.gpkg")
+    mapping = tmp_path / "map.toml"
+    mapping.write_text('[source]\nlayer = "pipes"\n', encoding="utf-8")
+    with pytest.raises(FileFaultError, match=r"no layer “pipes”; it has: census"):
+        registry.import_file("segments", path, map_path=mapping, today=TODAY)
+
+
+def test_text_that_excel_calls_unicode_is_read(registry: Registry, tmp_path: Path) -> None:
+    path = tmp_path / "leaks.csv"
+    path.write_text("漏点编号\t发现日期\nL1\t2024-03-05\n", encoding="utf-16")
+    receipt = registry.import_file("leaks", path, today=TODAY)
+    assert receipt.faults["code"].tolist() == ["geometry_missing"]
+    assert {"code": "note_encoding", "encoding": "utf-16"} in receipt.notes
