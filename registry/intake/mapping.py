@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
@@ -103,8 +104,12 @@ def _faults(mapping: Mapping, kind: Kind) -> list[Phrase]:
     """Name every key that is not ours, every value not in its list and every unit that cannot be converted."""
     contract = fields()[kind.name]
     known = set(contract) | {"x", "y"}
-    named = {"columns": mapping.columns, "values": mapping.values, "units": mapping.units, "defaults": mapping.defaults}
-    sections = {section: list(columns) for section, columns in named.items()}
+    sections: dict[str, Iterable[str]] = {
+        "columns": mapping.columns,
+        "values": mapping.values,
+        "units": mapping.units,
+        "defaults": mapping.defaults,
+    }
     faults = [
         _unknown_column(section, column, kind)
         for section, columns in sections.items()
