@@ -47,7 +47,7 @@ def test_formulas_with_a_stored_value_are_read(tmp_path: Path) -> None:
     with xlsxwriter.Workbook(str(path)) as book:
         page = book.add_worksheet("漏点")
         page.write_row(0, 0, ["漏点编号", "发现日期"])
-        page.write_formula(1, 0, '=2*21', None, 42)
+        page.write_formula(1, 0, "=2*21", None, 42)
         page.write_string(1, 1, "2024-03-05")
     assert uncalculated_cells(path, "漏点") == []
     assert read(path).rows["漏点编号"].tolist() == [42]
