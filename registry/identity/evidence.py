@@ -76,7 +76,7 @@ def _codes(theirs: pd.Series, ours: pd.Series) -> tuple[tuple[Rows, Rows], list[
     """Number the words of two columns alike, without regard to case and spaces; -1 says nothing."""
     words = pd.concat([theirs, ours], ignore_index=True).astype("str")
     numbers, distinct = pd.factorize(words)
-    folded = pd.Index(distinct).str.casefold().str.strip()
+    folded = pd.Index([str(word).strip().casefold() for word in distinct], dtype="str")
     same, names = pd.factorize(folded)
     same = np.where(np.isin(folded, _SAYS_NOTHING), -1, same)
     # the last place is for missing values, which factorize numbers -1

@@ -176,9 +176,7 @@ def _find_pieces(
 def _may_tile(pairs: Pairs, lies_on: Flags, chosen: Flags) -> Flags:
     """Tell which pairs can matter: only where an unexplained part lies can pieces be found, or swapped for others."""
     is_free = lies_on & ~np.isin(pairs.delivered, pairs.delivered[chosen])
-    with_free = lies_on & np.isin(pairs.known, pairs.known[is_free])
-    near = lies_on & np.isin(pairs.delivered, pairs.delivered[with_free])
-    found: Flags = np.isin(pairs.known, pairs.known[near])
+    found: Flags = np.isin(pairs.known, pairs.known[is_free])
     return found
 
 

@@ -41,6 +41,11 @@ class Tiling:
         """Return the log-odds of the story."""
         return sum(piece.value for piece in self.pieces)
 
+    def worth(self, settings: IdentitySettings) -> float:
+        """Return what the story is worth among others: pieces whose ends do not meet are worth less."""
+        joints = zip(self.pieces, self.pieces[1:], strict=False)
+        return self.value - sum(_joint_cost(first, second, settings) for first, second in joints)
+
 
 @dataclass(frozen=True)
 class Partner:
@@ -118,8 +123,9 @@ def best_chain(whole: int, pieces: list[Piece], settings: IdentitySettings) -> T
             if abs(piece.start_m - pieces[earlier].end_m) <= gap
             and piece.end_m - pieces[earlier].end_m >= (piece.end_m - piece.start_m) / 2
         ]
-        best = max(joins, key=lambda earlier: (worth[earlier], -earlier), default=-1)
-        gain = worth[best] if best >= 0 else 0.0
+        gains = {earlier: worth[earlier] - _joint_cost(pieces[earlier], piece, settings) for earlier in joins}
+        best = max(gains, key=lambda earlier: (gains[earlier], -earlier), default=-1)
+        gain = gains.get(best, 0.0)
         before.append(best if gain > 0.0 else -1)
         worth.append(piece.value + max(gain, 0.0))
     if not pieces:
@@ -134,26 +140,30 @@ def best_chain(whole: int, pieces: list[Piece], settings: IdentitySettings) -> T
     return tiling if len(chain) > 1 and is_covered and tiling.value > 0.0 else None
 
 
+def _joint_cost(first: Piece, second: Piece, settings: IdentitySettings) -> float:
+    return settings.joint_log_odds * abs(second.start_m - first.end_m) / settings.joint_gap_m
+
+
 def find_tilings(ground: Ground) -> list[Tiling]:
     """Take the likeliest tiling first, until no free pieces cover a free whole; every piece is used once."""
     heap: list[tuple[float, int, Tiling]] = []
     for whole in sorted(ground.pieces):
         if len(ground.pieces[whole]) > 1 and whole not in ground.closed:
-            _push(heap, ground.best(whole))
+            _push(heap, ground.best(whole), ground.settings)
     found: list[Tiling] = []
     while heap:
         _, whole, tiling = heapq.heappop(heap)
         if any(piece.part in ground.used for piece in tiling.pieces):
-            _push(heap, ground.best(whole))
+            _push(heap, ground.best(whole), ground.settings)
             continue
         ground.used.update(piece.part for piece in tiling.pieces)
         found.append(tiling)
     return found
 
 
-def _push(heap: list[tuple[float, int, Tiling]], tiling: Tiling | None) -> None:
+def _push(heap: list[tuple[float, int, Tiling]], tiling: Tiling | None, settings: IdentitySettings) -> None:
     if tiling is not None:
-        heapq.heappush(heap, (-tiling.value, tiling.whole, tiling))
+        heapq.heappush(heap, (-tiling.worth(settings), tiling.whole, tiling))
 
 
 def tiling_rivals(ground: Ground, tilings: list[Tiling]) -> Floats:

@@ -48,6 +48,7 @@ class IdentitySettings:
     scatter_outlier_factor: float
     prior_log_odds: float
     same_id_log_odds: float
+    joint_log_odds: float
     distance_decay: float
     contested_log_odds: float
     attributes: tuple[AttributeRule, ...]
