@@ -68,7 +68,7 @@ def disturb(
     """
     rng = np.random.default_rng(seed)
     ids = [str(name) for name in frame.index]
-    lines = np.asarray(frame.geometry.array).copy()
+    lines: list[Any] = list(frame.geometry)
     counts = {name: round(share * len(ids)) for name, share in (("drop", drop), ("move", move), ("split", split))}
     merges = _touching(frame, rng)[: round(merge * len(ids))]
     free = _without(list(rng.permutation(len(ids))), {row for pair in merges for row in pair})
@@ -129,7 +129,7 @@ def _new_names(taken: set[str], rng: np.random.Generator) -> Any:
 
 def _touching(frame: gpd.GeoDataFrame, rng: np.random.Generator) -> list[tuple[int, int]]:
     """Return pairs of rows that end in one point and share what a merged pipe must share, each row once."""
-    lines = np.asarray(frame.geometry.array)
+    lines: list[Any] = list(frame.geometry)
     columns = [name for name in ("medium", "material", "diameter_mm", "installed_year_min") if name in frame.columns]
     alike = pd.factorize(pd.MultiIndex.from_frame(frame[columns].astype("str")))[0]
     ends: dict[tuple[int, float, float], list[int]] = {}
