@@ -101,10 +101,20 @@ def _weigh(ours: Census, theirs: Census, pairs: Pairs, log_odds: Floats, setting
     single_odds = np.where(is_single, log_odds, -np.inf)
     chosen = choose_pairs(pairs, single_odds)
     rivals = rival_weights(pairs, single_odds, chosen, ours.count)
-    split = _find_pieces(ours, theirs, pairs, log_odds, chosen, settings)
+    turned = _turned(pairs)
+    splits = _ground(ours, theirs, pairs, log_odds, chosen, settings)
+    merges = _ground(theirs, ours, turned, log_odds, chosen, settings)
+    released = _is_cut_anew(splits, merges, pairs, log_odds, chosen)
+    chosen = chosen & ~released
+    split = _find_pieces(_ground(ours, theirs, pairs, log_odds, chosen, settings), pairs)
     chosen = chosen & ~split.touches
-    merge = _find_pieces(theirs, ours, _turned(pairs), log_odds, chosen, settings, taken=split.pair)
-    chosen = chosen & ~merge.touches
+    merges = _ground(theirs, ours, turned, log_odds, chosen, settings)
+    # what is split is no part and no whole of a merge, but a rival of those found
+    merges.used.update(pairs.known[split.pair].tolist())
+    merges.closed.update(pairs.delivered[split.pair].tolist())
+    merge = _find_pieces(merges, turned)
+    # a pair whose pieces went elsewhere after all is a pair again
+    chosen = (chosen | (released & ~split.touches)) & ~merge.touches
     stories = [
         Story.single(pairs.keep(chosen), log_odds[chosen], probability(log_odds[chosen], rivals[chosen])),
         split.story(pairs, "split"),
@@ -141,20 +151,16 @@ def _turned(pairs: Pairs) -> Pairs:
     )
 
 
-def _find_pieces(
-    wholes: Census,
-    parts: Census,
-    pairs: Pairs,
-    log_odds: Floats,
-    chosen: Flags,
-    settings: IdentitySettings,
-    *,
-    taken: Rows | None = None,
-) -> _Pieces:
-    """Find the wholes (known side of the pairs) that pieces (delivered side) cover end to end.
+def _find_pieces(ground: Ground, pairs: Pairs) -> _Pieces:
+    """Find the wholes (known side of the pairs) that pieces (delivered side) cover end to end."""
+    tilings = find_tilings(ground)
+    return _gathered(tilings, tiling_rivals(ground, tilings), pairs)
 
-    Pipes of `taken` pairs are explained already: they are no pieces and no wholes, but rivals of those found.
-    """
+
+def _ground(
+    wholes: Census, parts: Census, pairs: Pairs, log_odds: Floats, chosen: Flags, settings: IdentitySettings
+) -> Ground:
+    """Lay the pieces (delivered side of the pairs) along the wholes (known side)."""
     lies_on = (pairs.share_of_delivered >= settings.whole_share) & (log_odds > 0.0)
     position = np.flatnonzero(lies_on & _may_tile(pairs, lies_on, chosen))
     lying = lay_pieces(parts, wholes, (position, pairs.delivered[position], pairs.known[position]), log_odds)
@@ -165,12 +171,24 @@ def _find_pieces(
         int(pairs.known[pair]): Partner(int(pairs.delivered[pair]), float(log_odds[pair]), bool(is_firm[pair]))
         for pair in singles
     }
-    ground = Ground(lying, part_partner, whole_partner, settings)
-    if taken is not None:
-        ground.used.update(pairs.delivered[taken].tolist())
-        ground.closed.update(pairs.known[taken].tolist())
-    tilings = find_tilings(ground)
-    return _gathered(tilings, tiling_rivals(ground, tilings), pairs)
+    return Ground(lying, part_partner, whole_partner, settings)
+
+
+def _is_cut_anew(splits: Ground, merges: Ground, pairs: Pairs, log_odds: Floats, chosen: Flags) -> Flags:
+    """Tell which chosen pairs hide a split and a merge: pieces that nothing explains cover either pipe of the pair.
+
+    So it is where one of two pipes on a course was split and, of the other's course, two were merged.
+    """
+    hides: Flags = np.zeros(len(chosen), dtype=bool)
+    for pair in np.flatnonzero(chosen):
+        whole, merged = int(pairs.known[pair]), int(pairs.delivered[pair])
+        if whole in splits.pieces and merged in merges.pieces:
+            split, merge = splits.unexplained(whole), merges.unexplained(merged)
+            if split is not None and merge is not None and split.value + merge.value > log_odds[pair]:
+                hides[pair] = True
+                splits.used.update(piece.part for piece in split.pieces)
+                merges.used.update(piece.part for piece in merge.pieces)
+    return hides
 
 
 def _may_tile(pairs: Pairs, lies_on: Flags, chosen: Flags) -> Flags:

@@ -83,6 +83,15 @@ class Ground:
         is_stronger = not partner.is_firm and tiling.value > partner.log_odds
         return tiling if is_among or is_stronger else None
 
+    def unexplained(self, whole: int) -> Tiling | None:
+        """Return the best tiling of a whole by pieces that nothing else explains, whatever the whole is paired with."""
+        free = [
+            piece
+            for piece in self.pieces.get(whole, [])
+            if piece.part not in self.used and piece.part not in self.part_partner
+        ]
+        return best_chain(whole, free, self.settings)
+
 
 def lay_pieces(
     parts: Census, wholes: Census, pairs: tuple[Rows, Rows, Rows], log_odds: Floats
@@ -128,16 +137,17 @@ def best_chain(whole: int, pieces: list[Piece], settings: IdentitySettings) -> T
         gain = gains.get(best, 0.0)
         before.append(best if gain > 0.0 else -1)
         worth.append(piece.value + max(gain, 0.0))
-    if not pieces:
+    last = [number for number in range(len(pieces)) if before[number] >= 0]
+    if not last:
         return None
-    place = max(range(len(pieces)), key=lambda number: (worth[number], -number))
+    place = max(last, key=lambda number: (worth[number], -number))
     chain: list[Piece] = []
     while place >= 0:
         chain.insert(0, pieces[place])
         place = before[place]
     tiling = Tiling(whole, tuple(chain))
     is_covered = sum(piece.share for piece in chain) >= settings.whole_share
-    return tiling if len(chain) > 1 and is_covered and tiling.value > 0.0 else None
+    return tiling if is_covered and tiling.value > 0.0 else None
 
 
 def _joint_cost(first: Piece, second: Piece, settings: IdentitySettings) -> float:

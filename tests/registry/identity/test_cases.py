@@ -193,7 +193,7 @@ def test_a_short_piece_cut_off_the_end_is_a_split() -> None:
 
 def test_pieces_that_leave_a_gap_or_lie_on_each_other_are_no_split() -> None:
     known = pipes({"A": LONG})
-    for pieces in ((0.0, 40.0, 60.0, 100.0), (0.0, 60.0, 40.0, 100.0)):
+    for pieces in ((0.0, 40.0, 60.0, 100.0), (0.0, 60.0, 40.0, 100.0), (10.0, 40.0, 40.0, 85.0)):
         first, last = beside(0.0, *pieces[:2]), beside(0.0, *pieces[2:])
         matches = match_census(known, pipes({"N": first, "M": last}))
         assert matches.pairs.empty, pieces
@@ -233,6 +233,17 @@ def test_a_merge_of_one_of_two_equal_pipes_is_doubtful() -> None:
     matches = match_census(known, pipes({"N": LONG, "X": beside(0.0, 0.0, 50.0)}))
     assert len(matches.pairs) == 3
     assert matches.pairs["is_doubtful"].all()
+
+
+def test_a_split_and_a_merge_on_one_course_are_no_renumbering() -> None:
+    known = pipes({"A": LONG, "B": beside(0.0, 0.0, 50.0), "C": beside(0.0, 50.0, 100.0)})
+    matches = match_census(known, pipes({"N": LONG, "X": beside(0.0, 0.0, 30.0), "Y": beside(0.0, 30.0, 100.0)}))
+    assert found_pairs(matches) == {
+        ("X", "A", "split"),
+        ("Y", "A", "split"),
+        ("N", "B", "merged"),
+        ("N", "C", "merged"),
+    }
 
 
 def test_a_merge_is_doubtful_where_its_equal_was_split() -> None:
