@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from registry.store import Registry, SavedRun
 
 BASE_KINDS: Final = ("roads", "buildings", "compounds", "projects", "leaks", "valves", "risers")
-# Chinese readers see money in 万元, English readers in millions
-CNY_PER_UNIT: Final = {"zh": 10_000.0, "en": 1_000_000.0}
 Both = dict[str, str]
 
 
