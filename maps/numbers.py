@@ -107,6 +107,8 @@ def notices(inputs: Inputs) -> list[Both]:
         if not is_there
     ]
     sentences = [both(code) for code in empty]
+    if inputs.is_behind:
+        sentences.append(both("maps_behind"))
     if inputs.risers is not None and filled(inputs.risers):
         risers = inputs.risers
         sentences.append(
