@@ -121,7 +121,8 @@ def score(
     with _job(session, policy, as_of, known_at) as job:
         segments = job.segments()
         leaks = job.frame("leaks")
-        scores, links = _score(job, segments, leaks)
+        made = _score(job, segments, leaks)
+        scores, links = made["scores"], made["leak_links"]
         classes, grades = (by_tier(scores, segments, column) for column in ("policy_class", "grade"))
         summary = {
             "segment_count": len(scores),
@@ -132,7 +133,7 @@ def score(
             "grades": grades.to_dict("records"),
             **_policy_facts(job.policy),
         }
-        run = job.save("score", None, {"scores": scores, "leak_links": links}, summary)
+        run = job.save("score", None, made, summary)
         if output is not None:
             _write(scores, output, "scores", session, segments)
     show_scores(session, classes, grades)
@@ -237,7 +238,8 @@ def plan(
         _check_years(limits.years, job.as_of)
         segments = job.segments()
         projects = job.frame("projects")
-        scores, links = _score(job, segments, job.frame("leaks"))
+        scored = _score(job, segments, job.frame("leaks"))
+        scores = scored["scores"]
         pairs = _overlaps(job, segments, projects, limits.years)
         supplied = Supplied.from_frames(
             job.frame("compounds", ["name", "household_count"]),
@@ -246,8 +248,7 @@ def plan(
         with job.step("plan_step_plan"), _quiet_solver():
             made = make_plan(segments, scores, pairs, projects, job.policy, limits, supplied)
         frames = {
-            "scores": scores,
-            "leak_links": links,
+            **scored,
             "pairs": made.pairs,
             "batches": made.batches,
             "batch_segments": made.batch_segments,
@@ -260,16 +261,19 @@ def plan(
     session.result({"run_id": run, "name": save, "as_of": job.as_of, **made.summary})
 
 
-def _score(job: _Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _score(job: _Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
+    """Link leaks and events to segments and score these: the frames of the run."""
+    from planner.events import link_events
     from planner.leaks import link_leaks
     from planner.score import score_segments
 
     buildings = job.frame("buildings", ["household_count", "geometry"])
     with job.step("plan_step_link"):
         links = link_leaks(leaks, segments, job.policy)
+        events = link_events(job.frame("events"), segments, job.policy)
     with job.step("plan_step_score", len(segments)) as advance:
         scores = score_segments(segments, links, leaks, buildings, job.policy, job.as_of, progress=advance)
-    return scores, links
+    return {"scores": scores, "leak_links": links, "event_links": events}
 
 
 def _overlaps(job: _Job, segments: gpd.GeoDataFrame, projects: gpd.GeoDataFrame, years: range) -> pd.DataFrame:

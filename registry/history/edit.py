@@ -12,6 +12,7 @@ import psycopg
 import shapely
 from psycopg import sql
 
+from registry.catalogue import catalogue
 from registry.db import writing
 from registry.errors import EditError, NotFoundError
 from registry.fields import fields
@@ -211,7 +212,13 @@ def run_edit(
     valid_from: date | None,
     work: Callable[[Editing], None],
 ) -> Edited:
-    """Run one edit as one delivery, all or nothing; where it is only to be shown, nothing."""
+    """Run one edit as one delivery, all or nothing; where it is only to be shown, nothing.
+
+    Raises
+    ------
+    EditError
+        Where the edit says so, or where the change would break a rule of the data.
+    """
     key = new_key()
     name = delivery_id(connection, key)
     new = NewDelivery(
@@ -231,6 +238,10 @@ def run_edit(
             return editing.finish()
     except _OnlyShownError as shown:
         return Edited(None, shown.changes)
+    except psycopg.errors.CheckViolation as fault:
+        rule = fault.diag.constraint_name or ""
+        known = f"rule_{rule}"
+        raise EditError(known if known in catalogue() else "edit_breaks_rule", rule=rule) from fault
 
 
 def _day(day: date | None) -> sql.Composable:

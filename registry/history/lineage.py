@@ -24,10 +24,11 @@ from registry.history.deliveries import frame_of
 from registry.history.edit import Edited, Editing, Warrant, run_edit, understand
 from registry.history.joining import Current, joined_line, merged_values
 from registry.history.slices import make_tables, statement, stored_columns, write_slices
-from registry.kinds import KINDS
+from registry.kinds import KINDS, Kind
 
 SEGMENTS: Final = KINDS["segments"]
-LEAKS: Final = KINDS["leaks"]
+# what names the segment it was at, and names the child that lies there after a change
+FOLLOWERS: Final = (KINDS["leaks"], KINDS["events"])
 # two surveys of one end point differ by less
 COLUMNS: Final = frozenset(stored_columns(SEGMENTS)) - {"geom"}
 TOUCHING_M: Final = 0.01
@@ -251,19 +252,29 @@ def _record(connection: psycopg.Connection, relation: str, parts: Sequence[Part]
 def _follow(
     connection: psycopg.Connection, relation: str, parts: Sequence[Part], parents: Sequence[Current], day: date
 ) -> None:
-    """Keep the lineage, and let the leaks that name a parent name the child that they lie on."""
+    """Keep the lineage, and let the leaks and events that name a parent name the child that they lie on.
+
+    An event without a place goes to a child that continues the whole parent; else it stays with the parent.
+    """
     _record(connection, relation, parts, day)
+    for kind in FOLLOWERS:
+        _follow_kind(connection, kind, parts, parents, day)
+
+
+def _follow_kind(
+    connection: psycopg.Connection, kind: Kind, parts: Sequence[Part], parents: Sequence[Current], day: date
+) -> None:
     courses = {parent.segment_id: shapely.to_wkb(parent.shape) for parent in parents}
     lengths = {parent.segment_id: parent.shape.length for parent in parents}
-    make_tables(connection, LEAKS)
+    make_tables(connection, kind)
     for part in parts:
         edited = [
             sql.Literal(part.child_id) if name == "segment_id" else sql.Identifier("v", name)
-            for name in stored_columns(LEAKS)
+            for name in stored_columns(kind)
         ]
         text = statement(
             "leaks_follow",
-            LEAKS,
+            kind,
             edited=sql.SQL(", ").join(edited),
             day=sql.SQL("{}::date").format(sql.Literal(day)),
             course=sql.SQL("ST_GeomFromWKB({}, ST_SRID(v.geom))").format(sql.Literal(courses[part.parent_id])),
@@ -273,4 +284,4 @@ def _follow(
             is_last=sql.Literal(part.parent_to_m >= lengths[part.parent_id]),
         )
         connection.execute(text)
-    write_slices(connection, LEAKS)
+    write_slices(connection, kind)

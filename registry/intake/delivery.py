@@ -179,7 +179,7 @@ class Delivery:
         placed = self._placed(given, rows, findings)
         check_rows(rows, kind, request.today, findings)
         if kind.geometry_dtype is not None:
-            check_extent(placed.is_missing, kind, findings)
+            check_extent(placed.is_missing, rows, kind, findings)
         return Understood(raw, self._ids.iloc[start:stop], rows, placed, given, findings)
 
     def _placed(self, given: Source, rows: Columns, findings: Findings) -> Placed:
