@@ -75,3 +75,17 @@ COMMENT ON COLUMN registry.run_event_links.segment_id IS '管段编号: Id of th
 COMMENT ON COLUMN registry.run_event_links.probability IS '概率: Probability that the event was at the segment; those of one event add up to at most one.';
 COMMENT ON COLUMN registry.run_event_links.distance_m IS '距离: Distance from the reported place to the segment; empty where the crew named the segment without a place. [m]';
 COMMENT ON COLUMN registry.run_event_links.measure_m IS '里程: Distance along the segment from its start; empty where no place was reported. [m]';
+
+ALTER TABLE registry.run_scores
+    ADD COLUMN policy_is_certain boolean,
+    ADD COLUMN age_least_years double precision,
+    ADD COLUMN age_most_years double precision,
+    ADD COLUMN predecessor_leak_count double precision,
+    ADD COLUMN likelihood_sd_per_km_year double precision,
+    ADD COLUMN expected_household_count double precision;
+COMMENT ON COLUMN registry.run_scores.policy_is_certain IS '类别确定: Whether every install year of the interval leads to this policy class; else it is possibly another one.';
+COMMENT ON COLUMN registry.run_scores.age_least_years IS '最小管龄: Least age at the as-of date that the install interval allows. [year]';
+COMMENT ON COLUMN registry.run_scores.age_most_years IS '最大管龄: Greatest age at the as-of date that the install interval allows; empty where the interval has no end. [year]';
+COMMENT ON COLUMN registry.run_scores.predecessor_leak_count IS '原管道漏点数: Expected number of leaks of the replaced pipes that lay in its place; they never count as its own.';
+COMMENT ON COLUMN registry.run_scores.likelihood_sd_per_km_year IS '可能性离散度: Standard deviation of the likelihood over the install interval; empty where no install year is known. [1/(km*year)]';
+COMMENT ON COLUMN registry.run_scores.expected_household_count IS '期望户数: Households that the segment may be expected to supply; empty where none are known.';
