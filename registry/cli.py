@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry import cli_edit, cli_history
+from registry import cli_edit, cli_history, cli_stale
 from registry.cli_db import db
 from registry.console import Output, Session, command, parse_day
 from registry.kinds import KINDS, Kind, kind_named
@@ -21,6 +21,7 @@ _WIDE = 120
 app.add_typer(db, name="db")
 app.registered_commands.extend(cli_history.app.registered_commands)
 app.registered_commands.extend(cli_edit.app.registered_commands)
+app.registered_commands.extend(cli_stale.app.registered_commands)
 
 
 @command(app, "init")

@@ -42,6 +42,8 @@ class NewDelivery:
     valid_from: date | None = None
     reference_day: date | None = None
     moved_m: float | None = None
+    # attributes that it speaks of; what it carries over is not said
+    said_columns: list[str] = field(default_factory=list)
     notes: list[dict[str, object]] = field(default_factory=list)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, LiteralString
 
@@ -73,6 +73,7 @@ def correct(
 
     def work(editing: Editing) -> None:
         editing.refuse_if_changed(object_id)
+        editing.say(understood)
         editing.set_values(object_id, understood, days)
 
     return run_edit(connection, kind, warrant, "correct", days[0], work)
@@ -114,6 +115,7 @@ class Editing:
         self._warrant = warrant
         self._new = new
         self._then: list[Callable[[], None]] = []
+        self._said: set[str] = set()
         make_tables(connection, kind)
 
     def refuse_if_changed(self, object_id: str) -> None:
@@ -129,6 +131,10 @@ class Editing:
     def set_values(self, object_id: str, values: Mapping[str, Any], days: Days) -> None:
         """Set these values in every slice of the object, for its days within `days`."""
         self._do("edit_slices", object_id, days, edited=self._edited(values))
+
+    def say(self, columns: Iterable[str]) -> None:
+        """Note that these attributes are said anew, and so verified; all others are only carried over."""
+        self._said.update(columns)
 
     def withdraw(self, object_id: str, days: Days) -> None:
         """Let the object not exist in its days within `days`."""
@@ -167,7 +173,8 @@ class Editing:
         for follow in self._then:
             follow()
         counts = {name: changes.loc[changes["class"] == name, "object_id"].nunique() for name in ("added", "changed")}
-        insert_delivery(self._connection, self._new, "accepted", sum(counts.values()), 0, counts)
+        new = replace(self._new, said_columns=sorted(self._said))
+        insert_delivery(self._connection, new, "accepted", sum(counts.values()), 0, counts)
         return Edited(self._new.delivery_id, changes)
 
     def _do(self, name: str, object_id: str, days: Days, **parts: sql.Composable) -> None:

@@ -134,6 +134,7 @@ def redraw(
     def work(editing: Editing) -> None:
         editing.refuse_if_changed(segment_id)
         flat = shapely.force_2d(line)
+        editing.say(["geometry"])
         editing.set_values(segment_id, {"geom": editing.packed(flat), "elevations_m": None}, (day, None))
 
     return run_edit(connection, SEGMENTS, warrant, "redraw", day, work)
@@ -176,6 +177,7 @@ def replace(
 
     def work(editing: Editing) -> None:
         editing.refuse_if_changed(segment_id)
+        editing.say([name for name, value in fresh.items() if value is not None])
         editing.derive(segment_id, new_id, fresh, (day, None))
         editing.withdraw(segment_id, (day, None))
         editing.note_end(segment_id, day, {"retired_on": day})

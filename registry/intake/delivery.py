@@ -134,6 +134,13 @@ class Delivery:
     def __len__(self) -> int:
         return len(self._raw.rows)
 
+    @property
+    def said_columns(self) -> list[str]:
+        """The attributes that its rows say: those with a heading or a default, and the geometry where it has one."""
+        told = self._headings.by_column.keys() | self._request.mapping.defaults.keys()
+        said = [name for name in self._request.kind.attributes if name in told]
+        return [*said, "geometry"] if self._source is not None else said
+
     def _read_ids(self) -> pd.Series:
         kind = self._request.kind
         heading = self._headings.by_column.get(kind.id_column)

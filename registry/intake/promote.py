@@ -82,13 +82,14 @@ class Writer:
             if repeated_delivery(self._connection, new.content_key) is not None:
                 return None
             batches = self._batches(parts, kept)
+            merge: Merge | None = None
             if self.is_empty():
                 counts, state = {"added": self._load(batches, len(delivery))}, "accepted"
             else:
-                counts, state = self._merge(batches, len(delivery), is_accepted=is_accepted)
+                merge, counts, state = self._merge(batches, len(delivery), is_accepted=is_accepted)
             insert_delivery(self._connection, new, state, len(delivery), kept.held, counts)
-            if state == "pending":
-                self._merged.keep_report(new.delivery_id)
+            if merge is not None:
+                (merge.keep_report if state == "pending" else merge.confirm)(new.delivery_id)
             if new.action == "import":
                 # rows that are held back again stay with the delivery that they came with
                 keep_held(self._connection, new.delivery_id, self._kind, kept)
@@ -218,11 +219,13 @@ class Writer:
         self._report("match", 1, 1)
         return merge, counts
 
-    def _merge(self, batches: Iterator[pa.Table], row_count: int, *, is_accepted: bool) -> tuple[dict[str, int], str]:
-        self._merged, counts = self._compare(batches, row_count)
+    def _merge(
+        self, batches: Iterator[pa.Table], row_count: int, *, is_accepted: bool
+    ) -> tuple[Merge, dict[str, int], str]:
+        merge, counts = self._compare(batches, row_count)
         if is_accepted or not any(counts[name] for name in _REVIEWED):
             # whatever is gone needs a word of its own: it may only be missing from this file
-            self._merged.apply([name for name in CLASSES if name != "gone"])
-            return counts, "accepted"
-        self._merged.report()
-        return counts, "pending"
+            merge.apply([name for name in CLASSES if name != "gone"])
+            return merge, counts, "accepted"
+        merge.report()
+        return merge, counts, "pending"

@@ -89,3 +89,15 @@ COMMENT ON COLUMN registry.run_scores.age_most_years IS '最大管龄: Greatest 
 COMMENT ON COLUMN registry.run_scores.predecessor_leak_count IS '原管道漏点数: Expected number of leaks of the replaced pipes that lay in its place; they never count as its own.';
 COMMENT ON COLUMN registry.run_scores.likelihood_sd_per_km_year IS '可能性离散度: Standard deviation of the likelihood over the install interval; empty where no install year is known. [1/(km*year)]';
 COMMENT ON COLUMN registry.run_scores.expected_household_count IS '期望户数: Households that the segment may be expected to supply; empty where none are known.';
+
+ALTER TABLE registry.delivery ADD COLUMN said_columns text[];
+COMMENT ON COLUMN registry.delivery.said_columns IS 'Attributes that it says something about; the others were carried over. Empty where it was written before this was kept: then all of them.';
+
+CREATE TABLE registry.confirmation (
+    delivery_id text NOT NULL,
+    object_ids text[] NOT NULL,
+    CONSTRAINT confirmation_is_kept_once PRIMARY KEY (delivery_id),
+    CONSTRAINT confirmation_belongs_to_a_delivery FOREIGN KEY (delivery_id) REFERENCES registry.delivery (delivery_id)
+);
+COMMENT ON TABLE registry.confirmation IS 'Objects that a delivery said again as they were known: it wrote no version of them, but it verified them.';
+COMMENT ON COLUMN registry.confirmation.object_ids IS 'Ids of these objects.';
