@@ -94,7 +94,8 @@ class Merge:
         """Store the report of a delivery that waits for review."""
         self._connection.execute("DELETE FROM registry.change WHERE delivery_id = %s", [delivery_id])
         self._connection.execute(
-            "INSERT INTO registry.change (delivery_id, object_id, class, column_name, old_value, new_value, moved_m, owner) "
+            "INSERT INTO registry.change "
+            "(delivery_id, object_id, class, column_name, old_value, new_value, moved_m, owner) "
             "SELECT %s, object_id, class, column_name, old_value, new_value, moved_m, owner FROM report",
             [delivery_id],
         )

@@ -16,10 +16,10 @@ from registry.db import query, writing
 from registry.fields import fields
 from registry.frames import copy_in
 from registry.history.deliveries import NewDelivery, insert_delivery
+from registry.history.slices import drop_tables, make_tables, statement
 from registry.intake.delivery import Delivery, Kept, Understood
 from registry.intake.held import keep_held, settle_held
 from registry.intake.merge import CLASSES, Merge, Terms
-from registry.history.slices import drop_tables, make_tables, statement
 from registry.kinds import Kind
 from registry.rights.acting import is_owner
 

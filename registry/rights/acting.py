@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -113,7 +113,7 @@ def organisation_in_force(connection: psycopg.Connection) -> str | None:
     return found
 
 
-def refuse_foreign_delivery(connection: psycopg.Connection, record: dict[str, Any]) -> None:
+def refuse_foreign_delivery(connection: psycopg.Connection, record: Mapping[Any, Any]) -> None:
     """Refuse to act on a delivery that was made for another organisation, or for all by somebody who acts for one.
 
     Raises
@@ -126,7 +126,7 @@ def refuse_foreign_delivery(connection: psycopg.Connection, record: dict[str, An
         raise RightsError("delivery_of_others", delivery=record["delivery_id"], organisation=mine or "—")
 
 
-def refuse_deeds_of_others(connection: psycopg.Connection, deliveries: list[dict[str, Any]]) -> None:
+def refuse_deeds_of_others(connection: psycopg.Connection, deliveries: Sequence[Mapping[Any, Any]]) -> None:
     """Refuse to undo what somebody else delivered; only an admin may.
 
     Raises

@@ -134,7 +134,7 @@ def _make_member(connection: psycopg.Connection, group: str, member: str, *, is_
         _run(connection, text.format(sql.Identifier(group), sql.Identifier(member)))
 
 
-def _run(connection: psycopg.Connection, text: sql.Composable) -> None:
+def _run(connection: psycopg.Connection, text: sql.Composed) -> None:
     # somebody else may be making the same role at this moment
     with suppress(errors.DuplicateObject, errors.UniqueViolation), connection.transaction():
         connection.execute(text)
