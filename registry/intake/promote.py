@@ -174,8 +174,8 @@ class Writer:
         """Fill an empty table by way of a temporary one, for who is subject to its policies, and return the rows."""
         connection, staged = self._connection, sql.Identifier("incoming")
         make_tables(connection, self._kind)
+        connection.execute("ALTER TABLE incoming ALTER COLUMN valid SET DEFAULT '(,)'")
         sent = self._copy(staged, batches, row_count)
-        connection.execute("UPDATE incoming SET valid = '(,)'")
         if self._kind.name == "segments" and (self._has_retired or self._terms.valid_from):
             connection.execute(query("stage_set_days"), {"valid_from": self._terms.valid_from})
         elif self._terms.valid_from:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ from psycopg import sql
 
 from registry.cluster import Cluster
 from registry.db import connect
+from registry.lifecycle import remove
 from registry.rights.roles import ROLES
 from registry.settings import Settings
 from registry.store import open_registry
+from tests.conftest import REPOSITORY
 from tests.registry.deliveries import write
 from tests.registry.rights.conftest import Run, as_login, census
 
@@ -61,6 +65,31 @@ def test_each_role_may_do_what_the_table_says(verb: Run, city: Settings, role: s
             assert f"t_{role}" in told.stderr or "an admin" in told.stderr
             with open_registry(city) as registry:
                 assert (registry.state_hash(), registry.version, registry.row_counts()) == before, row["operation"]
+
+
+def test_the_page_of_the_roles_says_what_is_tested() -> None:
+    page = (REPOSITORY / "docs" / "roles.md").read_text(encoding="utf-8")
+    told = [[cell.strip() for cell in row.strip("|").split("|")] for row in re.findall(r"^\|.+\|$", page, re.M)]
+    assert told[0] == ["operation", *ROLES]
+    assert told[2:] == [[row["operation"], *(row[role] for role in ROLES)] for row in MATRIX]
+
+
+def test_the_set_up_of_the_page_does_what_it_says(verb: Run, city: Settings) -> None:
+    """Its commands one after the other, with users that every machine has in place of the four people."""
+    page = (REPOSITORY / "docs" / "roles.md").read_text(encoding="utf-8")
+    people = dict(zip(("li", "wang", "zhao", "qian"), ("nobody", "daemon", "bin", "sys"), strict=True))
+    shared = Settings(city.home, f"{city.registry}_s", None, "tester", "en")
+    try:
+        for text in re.findall(r"^digonce .*$", page, re.M):
+            words = [people.get(word, word) for word in shlex.split(text)[1:]]
+            told = verb(None, *[shared.registry if word == "shared" else word for word in words])
+            assert told.exit_code == 0, told.output
+        with open_registry(shared) as registry:
+            rows = registry.connection.execute("SELECT login, role, organisation FROM registry.member").fetchall()
+            found = {login: (role, organisation) for login, role, organisation in rows}
+    finally:
+        remove(shared)
+    assert found == {"nobody": ("editor", "城东燃气"), "daemon": ("editor", "城西燃气"), "bin": ("planner", None)}
 
 
 def relations(connection: psycopg.Connection) -> list[tuple[str, str]]:
