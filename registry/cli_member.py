@@ -52,6 +52,7 @@ def member_add(
     Example: digonce member add li --role editor --organisation 城东燃气
     """
     from registry.errors import UsageError
+    from registry.fields import value_list
     from registry.rights.members import add_member
     from registry.rights.roles import ROLES
 
@@ -72,7 +73,7 @@ def member_add(
     session.tell(
         "member_added",
         login=login,
-        role=role,
+        role=value_list("member_role")[role].label(session.language),
         registry=session.settings.registry,
         organisation=organisation or session.say("all_organisations"),
     )

@@ -78,7 +78,9 @@ def info_of(info: str, acting: Acting) -> str:
     if acting.group is None:
         return info
     given = str(conninfo_to_dict(info).get("options") or "")
-    return make_conninfo(info, options=f"{given} -c role={acting.group}".strip())
+    # in options a blank ends a word
+    group = acting.group.replace("\\", "\\\\").replace(" ", "\\ ")
+    return make_conninfo(info, options=f"{given} -c role={group}".strip())
 
 
 @contextmanager

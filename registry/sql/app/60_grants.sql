@@ -25,6 +25,9 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA registry, registry_app TO %I', reader);
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA registry, registry_app TO %I', reader);
     EXECUTE format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA registry_app TO %I', reader);
+    -- what tells of rows that one may not see is for those who would write them
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION registry_app.ids_of_others, registry_app.file_is_kept FROM %I', reader);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION registry_app.ids_of_others, registry_app.file_is_kept TO %I', editor);
     -- every writing transaction counts the registry's version up
     EXECUTE format('GRANT UPDATE (version) ON registry.info TO %I', planner);
     FOR held IN

@@ -95,6 +95,17 @@ def test_the_door_is_there_after_a_stop_and_after_a_crash(
     assert (code, told.split()[:2]) == (0, [guest.pw_name, "planner"]), told
 
 
+def test_the_second_name_is_that_of_the_socket_after_each_start(cluster: Cluster, settings: Settings) -> None:
+    cluster.open_door()
+    door = door_folder(settings.home) / SOCKET_NAME
+    first = door.stat().st_ino
+    assert first == cluster.status().socket.stat().st_ino
+    cluster.down()
+    cluster.up()
+    assert door.stat().st_ino == cluster.status().socket.stat().st_ino
+    assert door.stat().st_mode & 0o777 == 0o777
+
+
 def test_there_is_no_door_without_members(cluster: Cluster, settings: Settings) -> None:
     assert settings.registry in cluster.databases()
     assert not door_folder(cluster.home).exists()

@@ -48,6 +48,7 @@ def prepare(verb: Run, role: str, operation: str, folder: Path) -> dict[str, str
         "own": own[0] if own else first,
         "others": next(d["delivery_id"] for d in known if d["file_name"] == "leaks.csv"),
         "fresh": str(folder / "fresh.gpkg"),
+        "backup": str(folder / "city.backup"),
     }
 
 
@@ -77,7 +78,7 @@ def test_the_page_of_the_roles_says_what_is_tested() -> None:
 def test_the_set_up_of_the_page_does_what_it_says(verb: Run, city: Settings) -> None:
     """Its commands one after the other, with users that every machine has in place of the four people."""
     page = (REPOSITORY / "docs" / "roles.md").read_text(encoding="utf-8")
-    people = dict(zip(("li", "wang", "zhao", "qian"), ("nobody", "daemon", "bin", "sys"), strict=True))
+    people: dict[str, str] = dict(zip(("li", "wang", "zhao", "qian"), ("nobody", "daemon", "bin", "sys"), strict=True))
     shared = Settings(city.home, f"{city.registry}_s", None, "tester", "en")
     try:
         for text in re.findall(r"^digonce .*$", page, re.M):

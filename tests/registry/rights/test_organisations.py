@@ -18,7 +18,7 @@ from registry.db import connect
 from registry.errors import NotFoundError, ReviewError, RightsError
 from registry.history.dossier import read_dossier
 from registry.history.edit import Warrant, correct
-from registry.history.lineage import split
+from registry.history.lineage import descendants, split
 from registry.history.undo import undo_delivery
 from registry.intake.review import accept_delivery, change_report, decline_delivery
 from registry.kinds import KINDS
@@ -61,8 +61,8 @@ def all_that_is_read(registry: Registry) -> str:
             seen += rows_of(connection, text, [TODAY, instant])
         seen.append(registry.frame(kind.name, as_of=TODAY).reset_index().to_csv())
     for name in ("segments", "nodes", "leaks", "projects"):
-        text = sql.SQL("SELECT t::text FROM {}(0, 0, 1e6, 1e7, '2026-11-01', NULL) AS t")
-        seen += rows_of(connection, text.format(sql.Identifier("registry_app", f"{name}_in_box")))
+        box = sql.SQL("SELECT t::text FROM {}(0, 0, 1e6, 1e7, '2026-11-01', NULL) AS t")
+        seen += rows_of(connection, box.format(sql.Identifier("registry_app", f"{name}_in_box")))
     nearest = sql.SQL("SELECT t::text FROM registry_app.segments_nearest(535000, 4137000, 99, '2026-11-01', NULL) AS t")
     seen += rows_of(connection, nearest)
     for delivery in registry.deliveries()["delivery_id"]:
@@ -328,3 +328,32 @@ def test_every_write_of_every_role_carries_its_login(city: Settings, tmp_path: P
     assert len(rows) == 4
     assert {row[1:] for row in rows} == {("t_east_editor", EAST_GAS)}
     assert OWNERS["EAST"] == EAST_GAS
+
+
+def test_an_editor_for_all_is_told_whose_deed_it_cannot_undo(city: Settings) -> None:
+    with open_registry(as_login(city, "t_editor")) as registry:
+        first = registry.deliveries().query("file_name == 'leaks.csv'")["delivery_id"].iloc[0]
+        with pytest.raises(RightsError) as fault:
+            undo_delivery(registry.connection, first, "t_editor")
+    assert (fault.value.code, fault.value.parameters["actor"]) == ("undo_of_others", "founder")
+
+
+def test_a_split_moves_the_organisations_own_leaks(city: Settings) -> None:
+    """A leak of nobody goes on to name the parent, from which the lineage leads on; the split is not refused for it."""
+    with open_registry(city) as registry:
+        for leak in ("EAST-L1", "OPEN-L1"):
+            correct(registry.connection, KINDS["leaks"], leak, {"segment_id": "EAST-0"}, Warrant("founder"))
+    with open_registry(as_login(city, "t_east_editor")) as registry:
+        split(registry.connection, "EAST-0", [5.0], date(2026, 10, 1), Warrant("t_east_editor"))
+        named = registry.frame("leaks", ["segment_id"], as_of=TODAY)["segment_id"]
+        followed = descendants(registry.connection, "EAST-0")["segment_id"].tolist()
+    assert named["EAST-L1"] == "EAST-0-2"
+    assert named["OPEN-L1"] == "EAST-0"
+    assert followed == ["EAST-0-1", "EAST-0-2"]
+
+
+def test_a_reader_cannot_ask_which_ids_are_taken(city: Settings) -> None:
+    with connect(str(as_login(city, "t_east_reader").dsn)) as connection, pytest.raises(psycopg.Error, match="denied"):
+        connection.execute(
+            "SELECT registry_app.ids_of_others('registry.segment_version', ARRAY['WEST-0'], %s)", [EAST_GAS]
+        )
