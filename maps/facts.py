@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from maps.inputs import CNY_PER_UNIT, Both, both
+from maps.inputs import Both, both
 from maps.payload import Blob, add_day, add_listed, add_number
+from registry.catalogue import CNY_PER_UNIT
 from registry.fields import Field, fields, value_list
 
 if TYPE_CHECKING:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from registry.store import Registry, SavedRun
 
 BASE_KINDS: Final = ("roads", "buildings", "compounds", "projects", "leaks", "valves", "risers")
-# Chinese readers see money in 万元, English readers in millions
-CNY_PER_UNIT: Final = {"zh": 10_000.0, "en": 1_000_000.0}
 Both = dict[str, str]
 
 
@@ -32,6 +30,7 @@ class Inputs:
 
     `pairs` without rows say that overlaps were looked for and none was found.
 
+    `is_behind` says that deliveries came in after the scores or overlaps had been made.
     `summary` is the summary that the planner saved with the plan; `held` is the summary of held-back rows;
     `rules` are the words for the rule codes of the scores. All
     geometry is in the projected CRS of the segments.
@@ -55,6 +54,7 @@ class Inputs:
     plan_name: str | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Both] = field(default_factory=dict)
+    is_behind: bool = False
 
     def __post_init__(self) -> None:
         """Refuse segments without a CRS: they could be drawn anywhere."""
@@ -137,8 +137,17 @@ def load_inputs(
         plan_name=plan.name if plan is not None else None,
         summary=plan.summary if plan is not None else {},
         rules=_rule_words(next((run.policy for run in runs), {})),
+        is_behind=not is_asked and plan is None and _is_behind(registry, runs),
         **frames,
     )
+
+
+def _is_behind(registry: Registry, runs: list[SavedRun]) -> bool:
+    """Tell whether a delivery came to count after the oldest of these runs was made."""
+    if not runs:
+        return False
+    applied = registry.deliveries()["applied_at"].dropna()
+    return bool((applied > min(run.made_at for run in runs)).any())
 
 
 def _is_made_for(run: SavedRun, as_of: date | None, known_at: datetime | None) -> bool:

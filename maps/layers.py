@@ -181,7 +181,7 @@ def _projects(inputs: Inputs) -> list[Layer]:
     made: list[Layer] = []
     shapes: list[tuple[str, Shape, tuple[str, ...], dict[str, Any]]] = [
         ("project_areas", "polygon", _POLYGONS, {"outline": "class", "dash": [7, 4], "opacity": 0.13}),
-        ("project_lines", "line", _LINES, {"is_band": True, "opacity": 0.34}),
+        ("project_lines", "line", _LINES, {"is_band": True, "opacity": 0.6}),
     ]
     for key, shape, geometry, style in shapes:
         table = _with_shape(inputs.projects, geometry)

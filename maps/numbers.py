@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from maps.extent import far_away
-from maps.inputs import CNY_PER_UNIT, Both, Inputs, both, filled, without_shape
+from maps.inputs import Both, Inputs, both, filled, without_shape
 from maps.views import METRES_PER_KM
-from registry.catalogue import say
+from registry.catalogue import CNY_PER_UNIT, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,6 +107,8 @@ def notices(inputs: Inputs) -> list[Both]:
         if not is_there
     ]
     sentences = [both(code) for code in empty]
+    if inputs.is_behind:
+        sentences.append(both("maps_behind"))
     if inputs.risers is not None and filled(inputs.risers):
         risers = inputs.risers
         sentences.append(

@@ -15,6 +15,6 @@ def save_page(html: str, path: Path) -> Path:
     FileFaultError
         Where the system refuses to write it; no part of a page is left.
     """
-    with written_whole(path):
-        path.write_text(html, encoding="utf-8", newline="\n")
+    with written_whole(path) as part:
+        part.write_text(html, encoding="utf-8", newline="\n")
     return path

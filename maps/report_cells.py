@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from maps.facts import unit_words
-from maps.inputs import CNY_PER_UNIT
 from maps.numbers import headline
 from maps.report_tables import ReportTables, total
-from registry.catalogue import say
+from registry.catalogue import CNY_PER_UNIT, say
 from registry.fields import Field, fields, value_list
 
 if TYPE_CHECKING:

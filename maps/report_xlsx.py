@@ -132,8 +132,13 @@ def _room(text: str) -> int:
 
 def write_xlsx(inputs: Inputs, tables: ReportTables, path: Path, language: str) -> Path:
     """Write the workbook: summary, by project, by segment, batches, comparison, held back, notes."""
-    book = Book(path, inputs, language)
-    with written_whole(path), book.book:
+    with written_whole(path) as part:
+        _write(Book(part, inputs, language), inputs, tables, language)
+    return path
+
+
+def _write(book: Book, inputs: Inputs, tables: ReportTables, language: str) -> None:
+    with book.book:
         _summary(book, tables)
         book.table("maps_sheet_projects", columns(tables.projects, "report_projects", language))
         book.table("maps_sheet_segments", columns(tables.segments, "report_segments", language))
@@ -144,7 +149,6 @@ def write_xlsx(inputs: Inputs, tables: ReportTables, path: Path, language: str) 
         sheet.set_column(0, 0, 110)
         for row, text in enumerate(notes(inputs, language), start=_TITLE_ROWS):
             sheet.write_string(row, 0, text, book.formats["text"])
-    return path
 
 
 def _summary(book: Book, tables: ReportTables) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from registry.catalogue import CNY_PER_UNIT
 from registry.fields import fields, value_list
 
 if TYPE_CHECKING:
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
 
     from planner.plan import Plan
     from registry.console import Session
-
-_WAN: Final = 10_000.0
 
 
 def in_words(table: pd.DataFrame, listed: dict[str, str], language: str) -> pd.DataFrame:
@@ -45,10 +44,10 @@ def show_kinds(session: Session, kinds: pd.DataFrame) -> None:
 
 def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> None:
     """Print the years of a plan, how good it is proven to be, and what a person has to look at."""
-    summary = made.summary
+    summary, unit = made.summary, CNY_PER_UNIT[session.language]
     table = made.by_year().reset_index()
     for column in ("budget", "cost", "saving"):
-        table[column] = table[f"{column}_cny"] / _WAN
+        table[column] = table[f"{column}_cny"] / unit
     table["year"] = table["year"].astype(str)
     names = ("year", "batch_count", "km", "budget", "cost", "saving", "value")
     session.table(table, _headings(session, *names), session.say("plan_title_years"))
@@ -57,8 +56,8 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
         batches=summary["batch_count"],
         all_batches=len(made.batches),
         km=summary["km"],
-        cost=summary["cost_cny"] / _WAN,
-        saving=summary["saving_cny"] / _WAN,
+        cost=summary["cost_cny"] / unit,
+        saving=summary["saving_cny"] / unit,
         run=run,
     )
     blind = summary["project_blind"]
@@ -69,7 +68,7 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
         gap=summary["gap_share"],
         greedy=summary["greedy"],
         blind=blind["objective"],
-        blind_cost=blind["cost_cny"] / _WAN,
+        blind_cost=blind["cost_cny"] / unit,
     )
     mandatory, oversized = summary["mandatory"], summary["oversized"]
     if not mandatory["all_that_fit_a_year_are_placed"]:

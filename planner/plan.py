@@ -17,7 +17,6 @@ from planner.policy import Policy
 from registry.errors import PlanningError
 from registry.fields import check_frame
 
-YUAN_PER_WAN = 10_000.0
 _EXAMPLES = 3
 
 

@@ -27,8 +27,8 @@ from planner.policy_models import (
     RuleSet,
     Weights,
 )
-from registry.catalogue import catalogue, say
-from registry.errors import PolicyError
+from registry.catalogue import catalogue
+from registry.errors import Phrase, PolicyError
 
 _SHOWN_VALUE_LENGTH: Final = 60
 _Kind = TypeVar("_Kind", bound=Named)
@@ -149,17 +149,19 @@ def _validate(content: Mapping[str, Any], file: str, shape: type[_Kind]) -> _Kin
         raise PolicyError("plan_policy_faults", file=file, faults=_faults(fault)) from fault
 
 
-def _faults(fault: ValidationError) -> str:
+def _faults(fault: ValidationError) -> tuple[Phrase, ...]:
     """Say every fault as key, value and mend."""
-    sentences = []
+    phrases: list[Phrase] = []
     for error in fault.errors(include_url=False):
         key = ".".join(str(step) for step in error["loc"]) or "(file)"
         value = repr(error["input"])
         shown = value if len(value) <= _SHOWN_VALUE_LENGTH else value[:_SHOWN_VALUE_LENGTH] + "…"
         code = f"plan_policy_{error['type']}"
-        mend = say(code if code in catalogue() else "plan_policy_other", "en", detail=error["msg"])
-        sentences.append(say("plan_policy_fault", "en", key=key, value=shown, mend=mend))
-    return "; ".join(sentences)
+        mend = Phrase(
+            code if code in catalogue() else "plan_policy_other", {"detail": error["msg"], **error.get("ctx", {})}
+        )
+        phrases.append(Phrase("plan_policy_fault", {"key": key, "value": shown, "mend": mend}))
+    return tuple(phrases)
 
 
 def _unverified(content: object, key: str) -> Iterator[str]:

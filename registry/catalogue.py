@@ -8,6 +8,8 @@ from importlib.resources import files
 from typing import Final
 
 LANGUAGES: Final = ("en", "zh")
+# Chinese readers see money in 万元, English readers in millions
+CNY_PER_UNIT: Final = {"zh": 10_000.0, "en": 1_000_000.0}
 
 
 @cache

@@ -16,7 +16,7 @@ class Phrase:
 
     def say(self, language: str) -> str:
         """Return the words."""
-        return say(self.code, language, **self.parameters)
+        return say(self.code, language, **{name: _said(part, language) for name, part in self.parameters.items()})
 
     def or_alone(self, name: str) -> Phrase:
         """Return the phrase, or `<code>_alone` where the parameter has nothing to say."""
@@ -27,8 +27,8 @@ class DigonceError(Exception):
     """A fault that the user can mend: what is wrong, where, and what to do.
 
     Carry a catalogue code and its parameters, never finished text, so that the same error can be said in
-    Chinese and in English; a parameter may be a tuple of phrases. Subclasses also inherit the builtin that a caller
-    would catch.
+    Chinese and in English; a parameter may be a phrase or a tuple of phrases. Subclasses also inherit the builtin that
+    a caller would catch.
     """
 
     def __init__(self, code: str, /, **parameters: object) -> None:
@@ -46,6 +46,8 @@ class DigonceError(Exception):
 
 def _said(part: object, language: str) -> object:
     """Return a parameter as it is, or the words of the phrases that it consists of."""
+    if isinstance(part, Phrase):
+        return part.say(language)
     if isinstance(part, tuple) and part and all(isinstance(entry, Phrase) for entry in part):
         return ("；" if language == "zh" else "; ").join(entry.say(language) for entry in part)
     return part

@@ -10,6 +10,7 @@ from registry.fields import Field, fields, value_list
 from registry.writing import written_whole
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
 TABLE_SUFFIXES: Final = (".csv", ".xlsx")
@@ -65,17 +66,22 @@ def write_table(frame: pd.DataFrame, path: Path, contract: str, language: str = 
     FileFaultError
         For an unknown suffix, or where a format needs geometry and the frame has none.
     """
+    import geopandas as gpd
+
     check_output(path)
     suffix = path.suffix.lower()
-    with written_whole(path):
+    with written_whole(path) as part:
         if suffix == ".csv":
-            in_words(frame, contract, language).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+            in_words(frame, contract, language).to_csv(part, index=False, encoding="utf-8-sig", lineterminator="\r\n")
         elif suffix == ".xlsx":
-            _write_xlsx(in_words(frame, contract, language), path, contract)
+            _write_xlsx(in_words(frame, contract, language), part, contract)
         elif suffix == ".parquet":
-            frame.to_parquet(path)
+            frame.to_parquet(part)
+        elif not isinstance(frame, gpd.GeoDataFrame):
+            suffixes = " ".join((*TABLE_SUFFIXES, ".parquet"))
+            raise FileFaultError("output_needs_geometry", file=path.name, suffixes=suffixes)
         else:
-            _write_vector(frame, path)
+            _write_vector(frame, part, path.stem)
 
 
 def _write_xlsx(table: pd.DataFrame, path: Path, sheet: str) -> None:
@@ -100,15 +106,10 @@ def _width(heading: str) -> float:
     return min(30.0, max(10.0, sum(2 if ord(c) > 0x2E7F else 1 for c in heading) + 2))
 
 
-def _write_vector(frame: pd.DataFrame, path: Path) -> None:
-    import geopandas as gpd
-
-    if not isinstance(frame, gpd.GeoDataFrame):
-        raise FileFaultError("output_needs_geometry", file=path.name, suffixes=" ".join((*TABLE_SUFFIXES, ".parquet")))
+def _write_vector(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     table = frame.reset_index() if frame.index.name else frame
     table = table.drop(columns=[name for name in table if name == "elevations_m"])
     if path.suffix.lower() == ".geojson":
         # RFC 7946: longitude and latitude
         table = table.to_crs("EPSG:4326")
-    path.unlink(missing_ok=True)
-    table.to_file(path, engine="pyogrio")
+    table.to_file(path, engine="pyogrio", layer=layer)

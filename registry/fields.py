@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from registry.errors import FrameError
+from registry.errors import FrameError, Phrase
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,27 +117,27 @@ def index_of(frame: str) -> str | None:
     return next((field.column for field in fields()[frame].values() if field.role == "index"), None)
 
 
-def _column_faults(field: Field, values: pd.Series) -> list[tuple[str, dict[str, object]]]:
-    """List what is wrong with one column: (catalogue code, parameters)."""
+def _column_faults(field: Field, values: pd.Series) -> list[Phrase]:
+    """List what is wrong with one column."""
     where: dict[str, object] = {"frame": field.frame, "column": field.column}
     missing = values.isna()
-    faults: list[tuple[str, dict[str, object]]] = []
+    faults: list[Phrase] = []
     if not field.is_nullable and missing.any():
-        faults.append(("frame_value_missing", where | {"count": int(missing.sum())}))
+        faults.append(Phrase("frame_value_missing", where | {"count": int(missing.sum())}))
     present = values[~missing]
     if field.dtype in NUMERIC_DTYPES:
         try:
             numbers = present.astype("float64")
         except (TypeError, ValueError):
-            return [*faults, ("frame_not_numeric", where)]
+            return [*faults, Phrase("frame_not_numeric", where)]
         below = numbers < field.minimum if field.minimum is not None else numbers != numbers
         above = numbers > field.maximum if field.maximum is not None else numbers != numbers
         if (below | above).any():
-            faults.append(("frame_out_of_range", where | {"example": numbers[below | above].iloc[0]}))
+            faults.append(Phrase("frame_out_of_range", where | {"example": numbers[below | above].iloc[0]}))
     if field.list_name:
         strangers = set(present.unique()) - set(value_list(field.list_name))
         if strangers:
-            faults.append(("frame_value_unlisted", where | {"example": sorted(map(str, strangers))[0]}))
+            faults.append(Phrase("frame_value_unlisted", where | {"example": sorted(map(str, strangers))[0]}))
     return faults
 
 
@@ -161,11 +161,11 @@ def check_frame(table: pd.DataFrame, frame: str, columns: list[str] | None = Non
     """
     contract = fields()[frame]
     index = index_of(frame)
-    faults: list[tuple[str, dict[str, object]]] = []
+    faults: list[Phrase] = []
     if index is not None and table.index.name != index:
-        faults.append(("frame_index_name", {"frame": frame, "column": index, "found": str(table.index.name)}))
+        faults.append(Phrase("frame_index_name", {"frame": frame, "column": index, "found": str(table.index.name)}))
     if index is not None and not table.index.is_unique:
-        faults.append(("frame_index_repeated", {"frame": frame, "column": index}))
+        faults.append(Phrase("frame_index_repeated", {"frame": frame, "column": index}))
     needed = (
         columns
         if columns is not None
@@ -173,20 +173,14 @@ def check_frame(table: pd.DataFrame, frame: str, columns: list[str] | None = Non
     )
     absent = [column for column in needed if column not in table.columns]
     if absent:
-        faults.append(("frame_columns_absent", {"frame": frame, "columns": ", ".join(absent)}))
+        faults.append(Phrase("frame_columns_absent", {"frame": frame, "columns": ", ".join(absent)}))
     undeclared = [str(column) for column in table.columns if column not in contract]
     if undeclared:
-        faults.append(("frame_columns_undeclared", {"frame": frame, "columns": ", ".join(undeclared)}))
+        faults.append(Phrase("frame_columns_undeclared", {"frame": frame, "columns": ", ".join(undeclared)}))
     for field in contract.values():
         if field.column in table.columns and field.role in {"attribute", "generated", "computed"}:
             faults.extend(_column_faults(field, table[field.column]))
     if "geometry" in table.columns and getattr(table, "crs", None) is not None and table.crs.is_geographic:
-        faults.append(("frame_crs_in_degrees", {"frame": frame}))
+        faults.append(Phrase("frame_crs_in_degrees", {"frame": frame}))
     if faults:
-        raise FrameError("frame_breaks_contract", frame=frame, faults=_join(faults))
-
-
-def _join(faults: list[tuple[str, dict[str, object]]]) -> str:
-    from registry.catalogue import say
-
-    return "; ".join(say(code, "en", **parameters) for code, parameters in faults)
+        raise FrameError("frame_breaks_contract", frame=frame, faults=tuple(faults))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,8 @@ def test_the_engineer_sees_what_is_known_of_a_segment(run: Callable[[str], dict[
     assert "segments.gpkg" in shown
     assert "管材" in shown
     assert "probability" in shown
+    # who said an attribute first, and what happened when
+    assert {"known_since", "old_value"} <= set(re.findall(r"\w+", shown))
     assert "risk_per_km_year" in shown
 
 

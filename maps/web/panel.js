@@ -31,7 +31,9 @@
     digonce.reopen();
   }
 
-  /* What can be searched for: [kind, text]. Built once, when the field is first used. */
+  const PROJECTS = ["project_lines", "project_areas"];
+
+  /* What can be searched for: [kind, text, sheet and number of a project]. Built once, when the field is first used. */
   let entries = null;
   function allEntries() {
     if (entries) return entries;
@@ -41,6 +43,13 @@
     const estates = new Set([...named(compounds, "name"), ...named(segments, "compound_name")]);
     entries = [...streets].map((text) => ["street", text]);
     entries.push(...[...estates].map((text) => ["compound", text]));
+    for (const sheet of PROJECTS.map((key) => digonce.sheets[key]).filter(Boolean)) {
+      const name = sheet.header.facts.find((fact) => fact.key === "name");
+      sheet.header.ids.forEach((id, i) => {
+        const code = name ? sheet.arrays.name[i] : 0;
+        entries.push(["project", code ? name.values[code - 1] + " " + id : id, sheet, i]);
+      });
+    }
     entries.push(...segments.header.ids.map((text) => ["segment", text]));
     return entries;
   }
@@ -69,8 +78,12 @@
     return found;
   }
 
-  function open([kind, text]) {
+  function open([kind, text, sheet, i]) {
     if (kind === "segment") return digonce.select(text);
+    if (kind === "project") {
+      digonce.show(sheet.boxOf([i]), [], () => digonce.popup.feature(sheet, i));
+      return true;
+    }
     const { segments, roads, compounds } = digonce.sheets;
     const own = withName(segments, kind === "street" ? "street_name" : "compound_name", text);
     const base = kind === "street" ? roads : compounds;

@@ -176,7 +176,8 @@
 
   class Lines extends Sheet {
     width(stroke, view, isMany) {
-      if (this.spec.is_band) return Math.max(stroke.width, 9 / Math.max(view.metresPerPixel, 0.4));
+      // a band shows on both sides of the overlaps that are drawn on it
+      if (this.spec.is_band) return Math.max(stroke.width * 2.8 * digonce.growth(view.zoom), 9 / Math.max(view.metresPerPixel, 0.4));
       if (isMany && view.zoom < 16) return 1;
       return Math.max(1, stroke.width * digonce.growth(view.zoom));
     }

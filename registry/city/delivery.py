@@ -45,9 +45,8 @@ def write_city(city: City, folder: Path, progress: Progress | None = None) -> li
         if progress is not None:
             progress(name)
         path = folder / name
-        with written_whole(path):
-            path.unlink(missing_ok=True)
-            write(path)
+        with written_whole(path) as part:
+            write(part)
         written.append(path)
     return written
 

@@ -43,6 +43,8 @@ _LAST_DAY_OF_YEAR: Final = frozenset({"ends_on"})
 # below this a suggestion is a guess; of two characters one must not be enough, and no medium is offered for another
 _LIKENESS: Final = 60
 _LIKENESS_OF_MEDIA: Final = 85
+# rows for each distinct value from which on understanding a value that does not occur costs nothing
+_FEW: Final = 16
 _UNKNOWN_WORDS: Final = frozenset({"不明", "未知", "不详", "其它", "其他", "unknown"})
 
 
@@ -118,6 +120,11 @@ def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, s
 
 def _distinct(raw: pd.Series) -> tuple[pa.Array, list[Any]]:
     """Return for each row the number of its value among the distinct ones, null where it has none."""
+    if isinstance(raw.dtype, pd.CategoricalDtype):
+        # of a long list of words few may occur in this part
+        used = raw.cat.remove_unused_categories() if len(raw.cat.categories) * _FEW > len(raw) else raw
+        codes = used.cat.codes.to_numpy()
+        return pa.array(codes, mask=codes < 0), used.cat.categories.tolist()
     if raw.dtype == "str":
         encoded = _as_arrow(raw).dictionary_encode()
         return encoded.indices, encoded.dictionary.to_pylist()

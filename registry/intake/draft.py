@@ -67,8 +67,8 @@ def draft_mapping(kind_name: str, path: Path, target: Path, source: Source) -> i
             lines.append(f'# {field.column} = ""  # {field.label_zh}: required')
     unused = [heading for heading in headings if heading not in {entry[0] for entry in proposed.values()}]
     lines += ["", *(f"# unused: {heading}" for heading in unused)]
-    with written_whole(target):
-        target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with written_whole(target) as part:
+        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return len(proposed)
 
 

@@ -12,6 +12,7 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
+from registry.arrow import compute as pc
 from registry.db import query, writing
 from registry.fields import fields
 from registry.frames import copy_in
@@ -149,26 +150,43 @@ class Writer:
     def _versions(self) -> sql.Identifier:
         return sql.Identifier("registry", self._kind.version_table)
 
+    @property
+    def _identities(self) -> sql.Identifier:
+        return sql.Identifier("registry", self._kind.table)
+
     def _load(self, batches: Iterator[pa.Table], row_count: int) -> int:
-        """Fill an empty table and return how many rows; for many rows the indexes are built afterwards."""
-        connection = self._connection
-        if not is_owner(connection, self._kind.version_table):
+        """Fill two empty tables and return how many rows; for many rows the indexes are built afterwards."""
+        if not is_owner(self._connection, self._kind.version_table):
             return self._stage(batches, row_count)
         is_bulk = row_count >= _BULK_ROWS
-        definitions = self._take_indexes_off() if is_bulk else []
+        versions, identities = (
+            (self._take_indexes_off(self._versions), self._take_indexes_off(self._identities)) if is_bulk else ([], [])
+        )
         sent = self._copy(self._versions, batches, row_count, is_frozen=is_bulk)
-        identities = pa.table({self._kind.id_column: pa.chunked_array(self._ids, type=pa.string())})
-        for _sent in copy_in(connection, sql.Identifier("registry", self._kind.table), [identities], is_frozen=is_bulk):
+        self._set_days()
+        count = len(versions) + len(identities)
+        self._build(versions, 0, count)
+        for _sent in copy_in(self._connection, self._identities, [self._sorted_identities()], is_frozen=is_bulk):
             pass
+        self._build(identities, len(versions), count)
+        self._report("index", count, count)
+        return sent
+
+    def _build(self, definitions: list[str], done: int, count: int) -> None:
+        for number, definition in enumerate(definitions, start=done):
+            self._report("index", number, count)
+            self._connection.execute(definition.encode())
+
+    def _sorted_identities(self) -> pa.Table:
+        """Return the ids in the order of their index, which is built faster so."""
+        ids = pa.chunked_array(self._ids, type=pa.string()).combine_chunks()
+        return pa.table({self._kind.id_column: ids.take(pc.sort_indices(ids))})
+
+    def _set_days(self) -> None:
         if self._kind.name == "segments" and (self._has_retired or self._terms.valid_from):
-            connection.execute(query("load_set_days"), {"valid_from": self._terms.valid_from})
+            self._connection.execute(query("load_set_days"), {"valid_from": self._terms.valid_from})
         elif self._terms.valid_from:
             self._set_first_day(self._versions)
-        for number, definition in enumerate(definitions):
-            self._report("index", number, len(definitions))
-            connection.execute(definition.encode())
-        self._report("index", len(definitions), len(definitions))
-        return sent
 
     def _stage(self, batches: Iterator[pa.Table], row_count: int) -> int:
         """Fill an empty table by way of a temporary one, for who is subject to its policies, and return the rows."""
@@ -189,19 +207,16 @@ class Writer:
         day = sql.Literal(self._terms.valid_from)
         self._connection.execute(sql.SQL("UPDATE {} SET valid = daterange({}, NULL)").format(table, day))
 
-    def _take_indexes_off(self) -> list[str]:
-        """Take the plain indexes off the two empty tables and return how to make them again.
+    def _take_indexes_off(self, table: sql.Identifier) -> list[str]:
+        """Take the plain indexes off an empty table and return how to make them again, the longest work first.
 
-        The tables are truncated first: PostgreSQL then writes the rows without a log of them where its settings allow.
+        The table is truncated first: PostgreSQL then writes the rows without a log of them where its settings allow.
         """
-        definitions: list[str] = []
-        for table in (self._kind.table, self._kind.version_table):
-            name = sql.Identifier("registry", table)
-            row = self._connection.execute(
-                "SELECT registry_app.take_indexes_off(%s::regclass)", [f"registry.{table}"]
-            ).fetchone()
-            self._connection.execute(sql.SQL("TRUNCATE {}").format(name))
-            definitions += row[0] if row else []
+        row = self._connection.execute(
+            "SELECT registry_app.take_indexes_off(%s::regclass)", [table.as_string(self._connection)]
+        ).fetchone()
+        self._connection.execute(sql.SQL("TRUNCATE {}").format(table))
+        definitions: list[str] = row[0] if row else []
         return definitions
 
     def _copy(

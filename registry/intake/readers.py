@@ -23,6 +23,8 @@ VECTOR_SUFFIXES: Final = frozenset({".gpkg", ".shp", ".geojson", ".json", ".fgb"
 # formats of which one delivery is a folder
 _FOLDERS: Final = frozenset({".gdb"})
 SUFFIXES: Final = (".csv", ".xlsx", ".xls", ".gpkg", ".shp", ".geojson", ".fgb", ".parquet")
+# a column of words in Parquet that takes fewer bytes for each row repeats a few of them, each written once
+_REPEATING_BYTES: Final = 3
 # GBK field names fill the ten bytes of a shapefile quickly; GDAL needs to be told, it cannot find out
 _SHAPEFILE_ENCODING: Final = "gb18030"
 
@@ -204,7 +206,7 @@ def _read_parquet(path: Path, _source: Source, _known_headings: set[str]) -> Raw
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, read_dictionary=_repeating_columns(pq.read_metadata(path)))
     except (pa.ArrowException, OSError) as fault:
         raise FileFaultError("file_unreadable", file=path.name, fault=_said(fault)) from fault
     metadata = (table.schema.metadata or {}).get(b"geo")
@@ -219,6 +221,22 @@ def _read_parquet(path: Path, _source: Source, _known_headings: set[str]) -> Raw
     crs = json.dumps(column["crs"]) if column.get("crs") else ("OGC:CRS84" if "crs" not in column else None)
     others = [entry for entry in geo["columns"] if entry != name and entry in table.column_names]
     return RawTable(_to_pandas(table.drop_columns([name, *others])), table.column(name), crs, None, 1)
+
+
+def _repeating_columns(metadata: Any) -> list[str]:  # noqa: ANN401 - pyarrow has no complete types
+    """Return the columns whose values stay numbers of a short list of words: nothing is read or held twice."""
+    if metadata.num_rows == 0:
+        return []
+    chunks = [
+        metadata.row_group(group).column(column)
+        for group in range(metadata.num_row_groups)
+        for column in range(metadata.num_columns)
+    ]
+    sizes: dict[str, int] = {}
+    for chunk in chunks:
+        if chunk.physical_type == "BYTE_ARRAY" and chunk.has_dictionary_page:
+            sizes[chunk.path_in_schema] = sizes.get(chunk.path_in_schema, 0) + chunk.total_uncompressed_size
+    return [name for name, size in sizes.items() if size < _REPEATING_BYTES * metadata.num_rows]
 
 
 def _said(fault: Exception) -> str:

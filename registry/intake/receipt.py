@@ -132,12 +132,12 @@ def write_held(faults: pd.DataFrame, path: Path, language: str) -> None:
     table.insert(0, say("heading_row_number", language), rows.index)
     reasons = faults.groupby("row_number", sort=False)[f"reason_{language}"].agg("; ".join)
     table[say("heading_reason", language)] = reasons
-    with written_whole(path):
+    with written_whole(path) as part:
         if path.suffix.lower() == ".csv":
-            table.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+            table.to_csv(part, index=False, encoding="utf-8-sig", lineterminator="\r\n")
             return
         options = {"strings_to_formulas": False, "strings_to_urls": False}
-        with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs={"options": options}) as book:
+        with pd.ExcelWriter(part, engine="xlsxwriter", engine_kwargs={"options": options}) as book:
             table.to_excel(book, index=False)
 
 

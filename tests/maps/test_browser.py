@@ -129,6 +129,20 @@ def test_search_finds_street_compound_and_segment_with_the_keyboard_alone(tab: T
     assert tab.evaluate("digonce.selected.length") == 0
 
 
+def test_search_finds_a_project_by_its_name_and_by_its_id(tab: Tab, map_path: Path, inputs: Inputs) -> None:
+    tab.open_map(map_path)
+    assert inputs.projects is not None
+    field = tab.page.locator("#search input")
+    drawn = inputs.projects[inputs.projects.geometry.notna() & ~inputs.projects.geometry.is_empty]
+    for project_id, name in drawn["name"].items():
+        for query in (str(name), str(project_id)):
+            field.fill(query)
+            tab.page.locator("#results li", has_text=str(project_id)).dispatch_event("mousedown")
+            popup = tab.page.locator(".leaflet-popup-content")
+            assert popup.locator("h3").inner_text() == project_id
+            assert str(name) in popup.inner_text()
+
+
 def test_street_popup_adds_up_the_kilometres_of_its_segments(tab: Tab, map_path: Path, inputs: Inputs) -> None:
     tab.open_map(map_path)
     tab.evaluate("digonce.panel.open(['street', '罗峰大街'])")
@@ -155,7 +169,9 @@ def test_language_switch_changes_every_word(tab: Tab, map_path: Path) -> None:
     assert tab.page.locator("h1").inner_text() == "招远市地下管线改造一张图"
     tab.page.locator("[data-language]").click()
     assert tab.page.locator("h1").inner_text() == "招远市: pipe renewal map"
-    assert tab.page.locator("#search input").get_attribute("placeholder") == "Search segment, street or compound"
+    assert (
+        tab.page.locator("#search input").get_attribute("placeholder") == "Search segment, street, compound or project"
+    )
     assert "Material" in tab.page.locator(".leaflet-popup-content").inner_text()
     shown = tab.page.locator("#panel").inner_text().replace("招远市", "").replace("五年计划", "").replace("中文", "")
     assert re.findall(r"[\u4e00-\u9fff]+", shown) == []

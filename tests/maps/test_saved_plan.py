@@ -10,6 +10,8 @@ import pytest
 from typer.testing import Result
 
 from maps import load_inputs
+from maps.inputs import both
+from maps.numbers import notices
 from registry.errors import DrawingError
 from registry.settings import Settings
 from registry.store import open_registry
@@ -86,3 +88,25 @@ def test_scores_are_shown_only_with_the_census_that_they_were_made_for(
             load_inputs(registry, "p1", as_of=same.as_of)
     assert same.scores is not None
     assert other.scores is None
+
+
+def test_scores_that_later_deliveries_have_overtaken_are_shown_with_a_notice(
+    digonce: Digonce, settings: Settings, tmp_path: Path
+) -> None:
+    def is_behind() -> bool:
+        with open_registry(settings) as registry:
+            inputs = load_inputs(registry)
+        assert inputs.is_behind == (both("maps_behind") in notices(inputs))
+        return inputs.is_behind
+
+    digonce("import", "segments", write(segments(3), tmp_path / "first.gpkg"))
+    assert not is_behind()
+    assert digonce("score").exit_code == 0
+    assert not is_behind()
+    later = write(segments(4, 管材=["钢"] * 4), tmp_path / "later.gpkg")
+    pending = json.loads(digonce("import", "segments", later, "--json").output)
+    assert not is_behind()
+    assert digonce("accept", pending["delivery_id"]).exit_code == 0
+    assert is_behind()
+    assert digonce("score").exit_code == 0
+    assert not is_behind()

@@ -151,3 +151,29 @@ def test_importing_planner_loads_nothing_heavy() -> None:
     code = "import sys, planner, planner.cli; print([m for m in ('pandas', 'numba', 'geopandas') if m in sys.modules])"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert other.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "english", "chinese"),
+    [
+        ("planning.horizon_years.value", -1.0, "must be", "须"),
+        ("planning.horizon_years.value", "many", "must be a number", "须为数值"),
+        ("planning.horizon_years.confidence", "surely", "must be one of", "须为以下之一"),
+        ("planning.horizon", 30.0, "not known here", "没有该键"),
+    ],
+)
+def test_faults_of_a_policy_are_said_in_the_language_of_the_reader(
+    key: str, value: object, english: str, chinese: str
+) -> None:
+    content = read_policy().to_dict()
+    part = content
+    *steps, last = key.split(".")
+    for step in steps:
+        part = part[step]
+    part[last] = value
+    with pytest.raises(PolicyError) as caught:
+        Policy.from_dict(content)
+    assert english in caught.value.message("en")
+    assert chinese in caught.value.message("zh")
+    assert english not in caught.value.message("zh")
+    assert key in caught.value.message("zh")

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from registry.fields import fields
 from registry.intake.convert import convert
@@ -128,3 +130,42 @@ def test_what_is_no_plain_number_is_a_fault(written: str) -> None:
 )
 def test_days_before_there_were_pipes_are_out_of_range(written: object, codes: list[str]) -> None:
     assert understood("leaks", "leaked_on", [written])[1] == codes
+
+
+WORDS = [
+    "铸铁",
+    "钢",
+    " PE80 ",
+    "灰铸",
+    "DN200",
+    "１６０",
+    "2027年",
+    "80年代",
+    "2027-03-05",
+    "是",
+    "不明",
+    "",
+    "-",
+    "12.5",
+]
+
+
+@given(
+    st.sampled_from([("segments", name) for name, field in fields()["segments"].items() if field.role == "attribute"]),
+    st.lists(st.sampled_from([*WORDS, None]), min_size=1, max_size=40),
+    st.permutations(WORDS),
+)
+def test_a_column_of_repeated_words_is_understood_as_the_words_are(
+    field: tuple[str, str], written: list[str | None], listed: list[str]
+) -> None:
+    kind, column = field
+    seen: list[tuple[list[Any], list[Any]]] = []
+    for raw in (
+        pd.Series(written, dtype="str"),
+        pd.Series(pd.Categorical(written, categories=listed)),
+    ):
+        findings = Findings(len(raw))
+        values = convert(raw, fields()[kind][column], findings, {}, 1.0)
+        faults = findings.table()[["position", "column_name", "code", "value", "offered"]]
+        seen.append((values.to_pylist(), faults.astype(object).where(faults.notna(), None).to_numpy().tolist()))
+    assert seen[0] == seen[1]

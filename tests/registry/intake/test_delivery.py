@@ -11,6 +11,8 @@ import shapely
 
 from registry import frames
 from registry.intake import delivery
+from registry.intake.mapping import Source
+from registry.intake.readers import read_raw
 from registry.store import Registry
 from tests.conftest import TODAY
 from tests.registry.deliveries import leaks_csv, line, segments, write
@@ -40,6 +42,28 @@ def test_each_row_keeps_its_shape_its_values_and_its_faults(
     held = registry.held(receipt.delivery_id)
     assert held["row_number"].tolist() == [3, 4, 8]
     assert [row["管段编号"] for row in held["row"]] == ["C", "A", "H"]
+
+
+def test_a_file_that_writes_each_word_once_says_what_one_that_repeats_them_says(
+    registry: Registry, tmp_path: Path
+) -> None:
+    words = np.random.default_rng(5)
+    delivered = segments(
+        3_000,
+        管材=words.choice(["钢", "鉄鉄鉄", " PE80 ", "不明", ""], 3_000),
+        管径=words.choice(["DN200", "110", "大"], 3_000),
+        备注=words.choice([" 抢修 ", "-", "旧"], 3_000),
+    )
+    once, repeated = tmp_path / "once.parquet", tmp_path / "repeated.parquet"
+    delivered.to_parquet(once, row_group_size=700)
+    delivered.to_parquet(repeated, row_group_size=700, use_dictionary=False)
+    kinds = [read_raw(path, Source(), set()).rows["管材"].dtype for path in (once, repeated)]
+    assert [isinstance(kind, pd.CategoricalDtype) for kind in kinds] == [True, False]
+    first = registry.import_file("segments", once, today=TODAY)
+    second = registry.import_file("segments", repeated, today=TODAY, is_dry_run=True)
+    assert 0 < first.held < 3_000
+    pd.testing.assert_frame_equal(first.faults, second.faults)
+    assert (second.unchanged, second.added, second.changed) == (first.accepted, 0, 0)
 
 
 def test_a_table_of_points_in_parts_keeps_its_places(

@@ -72,6 +72,15 @@ def test_any_changed_byte_is_found(database: Database, backup: Path, place: floa
         check_backup(database, copy, silent)
 
 
+def test_what_a_backup_says_of_itself_cannot_be_reworded(database: Database, backup: Path) -> None:
+    sound = backup.read_bytes()
+    copy = backup.with_name("reworded.backup")
+    copy.write_bytes(sound.replace('"招远"'.encode(), '"龙口"'.encode(), 1))
+    assert copy.read_bytes() != sound
+    with pytest.raises(FileFaultError):
+        check_backup(database, copy, silent)
+
+
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(st.floats(0, 1, exclude_max=True), st.binary(min_size=0, max_size=3))
 @example(0.999999, b"")
