@@ -42,6 +42,8 @@ class NewDelivery:
     valid_from: date | None = None
     reference_day: date | None = None
     moved_m: float | None = None
+    # for whom it is made where the one who acts does so for all
+    organisation: str | None = None
     notes: list[dict[str, object]] = field(default_factory=list)
 
 

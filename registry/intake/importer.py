@@ -61,8 +61,10 @@ def file_digest(path: Path) -> str:
 
 
 def content_key(request: Request, digest: str) -> str:
-    """Return the key under which equal deliveries are recognised: file, kind, mapping and CRS."""
-    text = "\n".join((digest, request.kind.name, request.mapping.digest(), request.crs or ""))
+    """Return the key under which equal deliveries are recognised: file, kind, mapping, CRS and organisation."""
+    parts = (digest, request.kind.name, request.mapping.digest(), request.crs or "")
+    # two organisations may be handed the same file: what becomes of it differs
+    text = "\n".join((*parts, request.organisation) if request.organisation is not None else parts)
     return sha256(text.encode()).hexdigest()
 
 
@@ -129,7 +131,7 @@ def _import(
 
 def terms_of(request: Request) -> Terms:
     """Return what the rows of a request are compared by."""
-    return Terms(request.today, request.valid_from, request.moved_m)
+    return Terms(request.today, request.valid_from, request.moved_m, request.organisation)
 
 
 def _preview(writer: Writer, delivery: Delivery) -> Written:
@@ -168,6 +170,7 @@ def _new_delivery(request: Request, delivery: Delivery, digest: str, key: str, n
         kind=request.kind.name,
         content_key=key,
         actor=request.actor,
+        organisation=request.organisation,
         file_name=request.path.name,
         file_sha256=digest,
         file_bytes=sum(part.stat().st_size for part in parts),

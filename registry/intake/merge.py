@@ -32,6 +32,7 @@ class Terms:
     day: date
     valid_from: date | None
     moved_m: float
+    organisation: str | None = None
 
 
 class Merge:
@@ -56,9 +57,9 @@ class Merge:
         carried = [name for name in stored_columns(self._kind) if name not in set(delivered)]
         if carried:
             self._do("merge_carry_over", carried=sql.SQL(", ").join(self._carried(name) for name in carried))
-        self._do("merge_classify")
+        self._do("merge_classify", **self._ownership("k", "i"))
         if self._kind.name in _CENSUS:
-            self._do("merge_find_gone", most=sql.Literal(_MOST_GONE))
+            self._do("merge_find_gone", most=sql.Literal(_MOST_GONE), **self._ownership("v"))
         self._connection.execute("CREATE INDEX ON verdict (object_id)")
         self._connection.execute("ANALYZE verdict")
         counted: dict[str, int] = dict(
@@ -82,7 +83,10 @@ class Merge:
     def report_frame(self) -> pd.DataFrame:
         """Return the report as a frame."""
         with self._connection.cursor() as cursor:
-            cursor.execute("SELECT * FROM report ORDER BY object_id, column_name")
+            cursor.execute(
+                "SELECT object_id, class, column_name, old_value, new_value, moved_m FROM report "
+                "ORDER BY object_id, column_name"
+            )
             names = [column.name for column in cursor.description or []]
             return pd.DataFrame(cursor.fetchall(), columns=pd.Index(names))
 
@@ -90,8 +94,9 @@ class Merge:
         """Store the report of a delivery that waits for review."""
         self._connection.execute("DELETE FROM registry.change WHERE delivery_id = %s", [delivery_id])
         self._connection.execute(
-            "INSERT INTO registry.change (delivery_id, object_id, class, column_name, old_value, new_value, moved_m) "
-            "SELECT %s, object_id, class, column_name, old_value, new_value, moved_m FROM report",
+            "INSERT INTO registry.change "
+            "(delivery_id, object_id, class, column_name, old_value, new_value, moved_m, owner) "
+            "SELECT %s, object_id, class, column_name, old_value, new_value, moved_m, owner FROM report",
             [delivery_id],
         )
 
@@ -110,6 +115,14 @@ class Merge:
 
     def _do(self, name: str, **parts: sql.Composable) -> None:
         self._connection.execute(statement(name, self._kind, **self._common(), **parts))
+
+    def _ownership(self, *tables: str) -> dict[str, sql.Composable]:
+        """Return whose an object is, and whether it is for the one who delivers to say that it is gone."""
+        if "owner" not in self._kind.attributes:
+            return {"owner": sql.SQL("NULL::text"), "is_ours": sql.SQL("true")}
+        owner = sql.SQL("coalesce({})").format(sql.SQL(", ").join(sql.Identifier(name, "owner") for name in tables))
+        ours = sql.SQL("{} = {}").format(owner, sql.Literal(self._terms.organisation))
+        return {"owner": owner, "is_ours": sql.SQL("true") if self._terms.organisation is None else ours}
 
     def _carried(self, name: str) -> sql.Composable:
         known: sql.Composable = sql.Identifier("k", name)

@@ -22,6 +22,7 @@ from registry.intake.mapping import Mapping
 from registry.intake.merge import CLASSES, Merge
 from registry.intake.promote import Writer
 from registry.kinds import kind_named
+from registry.rights.acting import refuse_foreign_delivery
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,12 @@ def accept_delivery(
     ------
     ReviewError
         Where the delivery is unknown or does not wait.
+    RightsError
+        Where it was made for another organisation.
     """
     chosen = tuple(name for name in CLASSES if name in set(classes))
     record = waiting(connection, delivery_id, "pending")
+    refuse_foreign_delivery(connection, record)
     with tempfile.TemporaryDirectory(prefix="digonce-accept-") as folder:
         path = restore_file(connection, record["file_sha256"], record["file_name"], Path(folder))
         request = request_again(record, path)
@@ -111,7 +115,7 @@ def _accept(
 def decline_delivery(connection: psycopg.Connection, delivery_id: str) -> None:
     """Refuse a delivery that waits; its report is kept, and the same file may be delivered again."""
     with writing(connection):
-        waiting(connection, delivery_id, "pending")
+        refuse_foreign_delivery(connection, waiting(connection, delivery_id, "pending"))
         connection.execute("UPDATE registry.delivery SET state = 'declined' WHERE delivery_id = %s", [delivery_id])
 
 
@@ -128,6 +132,7 @@ def request_again(record: dict[str, Any], path: Path) -> Request:
         today=day,
         valid_from=record["valid_from"],
         moved_m=record["moved_m"],
+        organisation=record["organisation"],
     )
 
 
