@@ -132,7 +132,22 @@ def test_days_before_there_were_pipes_are_out_of_range(written: object, codes: l
     assert understood("leaks", "leaked_on", [written])[1] == codes
 
 
-WORDS = ["铸铁", "钢", " PE80 ", "灰铸", "DN200", "１６０", "2027年", "80年代", "2027-03-05", "是", "不明", "", "-", "12.5"]
+WORDS = [
+    "铸铁",
+    "钢",
+    " PE80 ",
+    "灰铸",
+    "DN200",
+    "１６０",
+    "2027年",
+    "80年代",
+    "2027-03-05",
+    "是",
+    "不明",
+    "",
+    "-",
+    "12.5",
+]
 
 
 @given(
