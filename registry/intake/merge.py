@@ -67,6 +67,7 @@ class Merge:
             self._do("merge_carry_over", carried=sql.SQL(", ").join(map(self._known_value, self._carried)))
         self._do("merge_classify")
         self._do("recognise_make")
+        self._connection.execute("ANALYZE verdict")
         if self._recognises:
             recognition.recognise(self._connection, self._common(), self._counted().get("unchanged", 0))
         if self._kind.name in _CENSUS:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Parts = dict[str, sql.Composable]
 SEGMENTS: Final = KINDS["segments"]
-TABLES: Final = ("recognised", "candidate", "succession")
+TABLES: Final = ("recognised", "absent", "candidate", "succession")
 _COLUMNS: Final = ("delivered_id", "known_id", "class", "relation", "probability", "reason")
 _OF_ONE_ID: Final = ("same", "moved")
 
@@ -61,8 +61,15 @@ def recognise(connection: psycopg.Connection, parts: Parts, alike: int) -> None:
 
     settings = read_identity_settings()
     parts = parts | {"within_m": sql.Literal(settings.within_m), "reason": sql.Literal("identity_id_reused")}
+    # without statistics of a table that was just filled the planner would read all of it for every row
+    connection.execute("SET LOCAL enable_seqscan = off")
+    connection.execute(statement("recognise_find_absent", SEGMENTS, **parts))
+    connection.execute("SET LOCAL enable_seqscan = on")
+    connection.execute(statement("recognise_index_absent", SEGMENTS))
+    connection.execute("ANALYZE absent")
     connection.execute(statement("recognise_find_candidates", SEGMENTS, **parts))
     connection.execute(statement("recognise_index_candidates", SEGMENTS))
+    connection.execute("ANALYZE candidate")
     known = _read(connection, "recognise_read_known", parts, settings, None)
     if len(known):
         delivered = _read(connection, "recognise_read_delivered", parts, settings, "i")
@@ -132,6 +139,7 @@ def _keep(connection: psycopg.Connection, found: pd.DataFrame) -> None:
     }
     for _sent in copy_in(connection, sql.Identifier("recognised"), [pa.table(columns)]):
         pass
+    connection.execute("ANALYZE recognised")
 
 
 def open_doubts(connection: psycopg.Connection, delivery_id: str) -> pd.DataFrame:
@@ -162,7 +170,7 @@ def decide(connection: psycopg.Connection, parts: Parts, decisions: Decisions, d
     pairs["class"] = pairs["class"].mask(is_split, "split").mask(is_merge, "merged")
     _check_known(connection, pairs, decisions)
     connection.execute(query("decide_forget"), {"ids": decisions.delivered_ids})
-    _keep(connection, pairs[~is_kept].assign(relation=pairs["class"]).reindex(columns=list(_COLUMNS)))
+    _keep(connection, pairs.assign(relation=pairs["class"])[~is_kept].reindex(columns=list(_COLUMNS)))
     connection.execute(query("recognise_classify"))
     connection.execute(
         statement("decide_kept", SEGMENTS, **parts), {"ids": pairs.loc[is_kept, "delivered_id"].tolist()}
