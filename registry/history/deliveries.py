@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg.sql import Composed
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Counts = dict[str, int]
+# classes of rows that change what is known; doubtful ones will once they are decided
+_CHANGED: Final = ("changed", "moved", "reopened", "renumbered", "split", "merged", "doubtful")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def insert_delivery(
         "rows_held": held,
         "rows_accepted": rows_read - held,
         "rows_added": counts.get("added", 0),
-        "rows_changed": sum(counts.get(name, 0) for name in ("changed", "moved", "reopened")),
+        "rows_changed": sum(counts.get(name, 0) for name in _CHANGED),
         "rows_unchanged": counts.get("unchanged", 0),
     }
     connection.execute(query("insert_delivery"), values)

@@ -233,7 +233,10 @@ def check_free(connection: psycopg.Connection, names: Sequence[str]) -> None:
 
 
 def descendants(connection: psycopg.Connection, segment_id: str) -> pd.DataFrame:
-    """Return the segments that an id leads to today: segment_id, relation, happened_on, from_m, to_m of the id."""
+    """Return the segments that an id leads to: segment_id, relation, happened_on, its part of the parent.
+
+    `is_last` marks those that it leads to today.
+    """
     return frame_of(connection, query("lineage_down"), [segment_id])
 
 

@@ -38,6 +38,10 @@ class Receipt:
     changed: int = 0
     moved: int = 0
     reopened: int = 0
+    renumbered: int = 0
+    split: int = 0
+    merged: int = 0
+    doubtful: int = 0
     gone: int = 0
     unchanged: int = 0
     is_repeat: bool = False
@@ -143,6 +147,10 @@ def _preview(writer: Writer, delivery: Delivery) -> Written:
 
 def _receipt(request: Request, delivery: Delivery, written: Written) -> Receipt:
     kept = written.kept
+
+    def count(name: str) -> int:
+        return written.counts.get(name, 0)
+
     return Receipt(
         delivery_id=written.delivery_id,
         kind=request.kind.name,
@@ -150,12 +158,16 @@ def _receipt(request: Request, delivery: Delivery, written: Written) -> Receipt:
         accepted=len(delivery) - kept.held,
         held=kept.held,
         state=written.state,
-        added=written.counts.get("added", 0),
-        changed=written.counts.get("changed", 0),
-        moved=written.counts.get("moved", 0),
-        reopened=written.counts.get("reopened", 0),
-        gone=written.counts.get("gone", 0),
-        unchanged=written.counts.get("unchanged", 0),
+        added=count("added"),
+        changed=count("changed"),
+        moved=count("moved"),
+        reopened=count("reopened"),
+        renumbered=count("renumbered"),
+        split=count("split"),
+        merged=count("merged"),
+        doubtful=count("doubtful"),
+        gone=count("gone"),
+        unchanged=count("unchanged"),
         is_dry_run=request.is_dry_run,
         notes=delivery.notes,
         faults=kept.faults(),

@@ -20,7 +20,7 @@ from registry.history.deliveries import NewDelivery, insert_delivery
 from registry.history.slices import drop_tables, make_tables, statement
 from registry.intake.delivery import Delivery, Kept, Understood
 from registry.intake.held import keep_held, settle_held
-from registry.intake.merge import CLASSES, Merge, Terms
+from registry.intake.merge import CLASSES, PLAIN_CLASSES, Merge, Terms
 from registry.kinds import Kind
 from registry.rights.acting import is_owner
 
@@ -28,7 +28,7 @@ from registry.rights.acting import is_owner
 _BULK_ROWS: Final = 20_000
 _COPY_STEP: Final = "write"
 # what cannot be taken in without a look at it: something that is known would change
-_REVIEWED: Final = ("changed", "moved", "reopened", "gone")
+_REVIEWED: Final = tuple(name for name in CLASSES if name != "added")
 
 
 # what is still to be done in the transaction, once the rows are written
@@ -90,6 +90,8 @@ class Writer:
             insert_delivery(self._connection, new, state, len(delivery), kept.held, counts)
             if state == "pending":
                 self._merged.keep_report(new.delivery_id)
+            elif counts.get("doubtful"):
+                self._merged.keep_report(new.delivery_id, ["doubtful"])
             if new.action == "import":
                 # rows that are held back again stay with the delivery that they came with
                 keep_held(self._connection, new.delivery_id, self._kind, kept)
@@ -238,9 +240,11 @@ class Writer:
 
     def _merge(self, batches: Iterator[pa.Table], row_count: int, *, is_accepted: bool) -> tuple[dict[str, int], str]:
         self._merged, counts = self._compare(batches, row_count)
-        if is_accepted or not any(counts[name] for name in _REVIEWED):
-            # whatever is gone needs a word of its own: it may only be missing from this file
-            self._merged.apply([name for name in CLASSES if name != "gone"])
-            return counts, "accepted"
-        self._merged.report()
-        return counts, "pending"
+        is_accepted = is_accepted or not any(counts[name] for name in _REVIEWED)
+        if not is_accepted or counts["doubtful"]:
+            self._merged.report()
+        if not is_accepted:
+            return counts, "pending"
+        # whatever is gone or doubtful needs a word of its own
+        self._merged.apply(PLAIN_CLASSES)
+        return counts, "accepted"

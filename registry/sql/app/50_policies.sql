@@ -96,6 +96,11 @@ CREATE POLICY adds_with_the_delivery ON registry.change FOR INSERT WITH CHECK (E
     WHERE d.delivery_id = change.delivery_id
       AND ((SELECT registry_app.organisation()) IS NULL OR d.organisation = (SELECT registry_app.organisation()))
 ));
+CREATE POLICY settles_with_the_delivery ON registry.change FOR UPDATE USING (EXISTS (
+    SELECT FROM registry.delivery AS d
+    WHERE d.delivery_id = change.delivery_id
+      AND ((SELECT registry_app.organisation()) IS NULL OR d.organisation = (SELECT registry_app.organisation()))
+));
 CREATE POLICY removes_with_the_delivery ON registry.change FOR DELETE USING (EXISTS (
     SELECT FROM registry.delivery AS d
     WHERE d.delivery_id = change.delivery_id

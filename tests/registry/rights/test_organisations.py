@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, LiteralString
 
+import geopandas as gpd
 import pandas as pd
 import psycopg
 import pytest
@@ -296,8 +297,14 @@ def test_projects_are_read_by_all_and_written_by_their_own(city: Settings, tmp_p
             correct(registry.connection, KINDS["projects"], "P-W", {"name": "丙"}, warrant)
 
 
+def new_pipes() -> gpd.GeoDataFrame:
+    """Three pipes of one organisation where none is known."""
+    elsewhere = [line(5_000, 60.0 * number) for number in range(3)]
+    return census(prefixes=("EAST",), 管段编号=["N-1", "N-2", "N-3"]).set_geometry(elsewhere, crs="EPSG:4549")
+
+
 def test_nobody_but_an_admin_acts_in_another_name(verb: Run, city: Settings, tmp_path: Path) -> None:
-    path = write(census(prefixes=("EAST",), 管段编号=["N-1", "N-2", "N-3"]), tmp_path / "new.gpkg")
+    path = write(new_pipes(), tmp_path / "new.gpkg")
     told = verb("t_editor", "import", "segments", path, "--actor", "boss")
     assert (told.exit_code, "boss" in told.stderr) == (1, True)
     made = json.loads(verb("t_editor", "import", "segments", path, "--json").stdout)["delivery_id"]
@@ -313,7 +320,7 @@ def test_nobody_but_an_admin_acts_in_another_name(verb: Run, city: Settings, tmp
 
 
 def test_every_write_of_every_role_carries_its_login(city: Settings, tmp_path: Path) -> None:
-    path = write(census(prefixes=("EAST",), 管段编号=["N-1", "N-2", "N-3"]), tmp_path / "new.gpkg")
+    path = write(new_pipes(), tmp_path / "new.gpkg")
     with open_registry(as_login(city, "t_east_editor")) as registry:
         receipt = registry.import_file("segments", path, today=TODAY)
         edited = correct(registry.connection, KINDS["segments"], "N-1", {"street_name": "x"}, Warrant("said"))
