@@ -297,6 +297,24 @@ def test_projects_are_read_by_all_and_written_by_their_own(city: Settings, tmp_p
             correct(registry.connection, KINDS["projects"], "P-W", {"name": "丙"}, warrant)
 
 
+def test_a_census_under_new_ids_takes_over_the_pipes_of_its_own_organisation_only(
+    city: Settings, tmp_path: Path
+) -> None:
+    names = [f"N-{number}" for number in range(6)]
+    rows = census(prefixes=("EAST", "WEST"), 管段编号=names, 权属单位=[EAST_GAS] * 6)
+    with open_registry(as_login(city, "t_east_editor")) as registry:
+        receipt = registry.import_file("segments", write(rows, tmp_path / "renamed.gpkg"), today=TODAY)
+        report = change_report(registry.connection, receipt.delivery_id)
+        known = report.loc[report["class"] == "renumbered"].set_index("object_id")["known_id"].to_dict()
+        assert known == {"N-0": "EAST-0", "N-1": "EAST-1"}
+        accept_delivery(registry.connection, receipt.delivery_id, registry.srid)
+        assert set(descendants(registry.connection, "EAST-0")["segment_id"]) == {"N-0"}
+    with open_registry(city) as registry:
+        there = set(registry.frame("segments", ["owner"], as_of=TODAY).index)
+    assert {"WEST-0", "WEST-1", *names} <= there
+    assert not {"EAST-0", "EAST-1"} & there
+
+
 def new_pipes() -> gpd.GeoDataFrame:
     """Three pipes of one organisation where none is known."""
     elsewhere = [line(5_000, 60.0 * number) for number in range(3)]
