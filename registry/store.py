@@ -331,7 +331,7 @@ def open_registry(settings: Settings) -> Generator[Registry]:
     Raises
     ------
     DatabaseError
-        Where the registry does not exist, is not initialised, or needs `digonce db migrate`.
+        Where the registry does not exist, is not initialised, needs `digonce db migrate`, or was lost on the way.
     """
     info = conninfo(settings)
     with connect(info, is_autocommit=True) as connection:
@@ -339,4 +339,9 @@ def open_registry(settings: Settings) -> Generator[Registry]:
         if left:
             code = "registry_not_initialised" if left[0].startswith("0001") else "migrations_pending"
             raise DatabaseError(code, names=", ".join(left))
-        yield Registry(connection, info, settings.registry, settings.actor)
+        try:
+            yield Registry(connection, info, settings.registry, settings.actor)
+        except psycopg.OperationalError as fault:
+            if not connection.closed:
+                raise
+            raise DatabaseError("connection_lost") from fault
