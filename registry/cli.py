@@ -153,7 +153,7 @@ def import_(
     """Take one delivered file in: sound rows go in, faulty ones are held back with their reasons.
 
     A file that would change what is known waits with a change report: see `digonce changes` and `digonce accept`.
-    The same file, kind, mapping and CRS twice changes nothing.
+    The same file, kind, mapping, CRS and --valid-from twice changes nothing.
 
     Example: digonce import segments census.gpkg --source "2025 census, district 3"
     """

@@ -338,7 +338,7 @@ def open_registry(settings: Settings) -> Generator[Registry]:
     RightsError
         Where the login has no role in the registry, or may not do what is done while it is open.
     DatabaseError
-        Where the registry does not exist, is not initialised, or needs `digonce db migrate`.
+        Where the registry does not exist, is not initialised, needs `digonce db migrate`, or was lost on the way.
     """
     info = conninfo(settings)
     with connect(info, is_autocommit=True) as connection:
@@ -349,5 +349,10 @@ def open_registry(settings: Settings) -> Generator[Registry]:
             code = "registry_not_initialised" if left[0].startswith("0001") else "migrations_pending"
             raise DatabaseError(code, names=", ".join(left))
         acting = settle_organisation(connection, acting)
-        with refusals(acting):
-            yield Registry(connection, info_of(info, acting), settings.registry, acting)
+        try:
+            with refusals(acting):
+                yield Registry(connection, info_of(info, acting), settings.registry, acting)
+        except psycopg.OperationalError as fault:
+            if not connection.closed:
+                raise
+            raise DatabaseError("connection_lost") from fault

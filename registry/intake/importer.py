@@ -65,11 +65,14 @@ def file_digest(path: Path) -> str:
 
 
 def content_key(request: Request, digest: str) -> str:
-    """Return the key under which equal deliveries are recognised: file, kind, mapping, CRS and organisation."""
-    parts = (digest, request.kind.name, request.mapping.digest(), request.crs or "")
-    # two organisations may be handed the same file: what becomes of it differs
-    text = "\n".join((*parts, request.organisation) if request.organisation is not None else parts)
-    return sha256(text.encode()).hexdigest()
+    """Return the key under which equal deliveries are recognised: file, kind, mapping, CRS, first day, organisation."""
+    parts = [digest, request.kind.name, request.mapping.digest(), request.crs or ""]
+    if request.valid_from is not None:
+        parts.append(request.valid_from.isoformat())
+    if request.organisation is not None:
+        # two organisations may be handed the same file: what becomes of it differs
+        parts.append(request.organisation)
+    return sha256("\n".join(parts).encode()).hexdigest()
 
 
 def import_delivery(
@@ -81,9 +84,10 @@ def import_delivery(
 ) -> Receipt:
     """Import one file and return what became of its rows.
 
-    The same file, kind, mapping and CRS twice is a no-op that returns the first receipt. Rows with faults are held
-    back with their reasons. Where the rest only adds to what is known, it goes in; where it would change what is known,
-    it waits with a change report, unless the request accepts it at once. Everything is written in one transaction.
+    The same file, kind, mapping, CRS and `valid_from` twice is a no-op that returns the first receipt. Rows with faults
+    are held back with their reasons. Where the rest only adds to what is known, it goes in; where it would change what
+    is known, it waits with a change report, unless the request accepts it at once. Everything is written in one
+    transaction.
 
     Raises
     ------
