@@ -11,7 +11,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 from shapely.affinity import translate
 from shapely.ops import substring
 from typer.testing import Result
