@@ -139,6 +139,7 @@ def _keep(connection: psycopg.Connection, found: pd.DataFrame) -> None:
     }
     for _sent in copy_in(connection, sql.Identifier("recognised"), [pa.table(columns)]):
         pass
+    connection.execute("CREATE INDEX ON recognised (known_id)")
     connection.execute("ANALYZE recognised")
 
 

@@ -7,8 +7,8 @@ WITH hull AS (SELECT ST_ConvexHull(ST_Collect(geom)) AS area FROM incoming),
      ),
      absent AS (
          SELECT * FROM inside
-         WHERE object_id NOT IN (SELECT {key} FROM incoming)
-           AND object_id NOT IN (SELECT known_id FROM recognised)
+         WHERE NOT EXISTS (SELECT FROM incoming AS i WHERE i.{key} = inside.object_id)
+           AND NOT EXISTS (SELECT FROM recognised AS r WHERE r.known_id = inside.object_id)
      )
 INSERT INTO verdict (object_id, class, known_valid, owner)
 SELECT object_id, 'gone', valid, owner FROM absent

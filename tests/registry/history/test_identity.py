@@ -11,8 +11,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 from shapely.affinity import translate
+from shapely.ops import substring
 from typer.testing import Result
 
 from registry.errors import ReviewError
@@ -70,7 +70,7 @@ def renamed(frame: gpd.GeoDataFrame, names: dict[str, str]) -> gpd.GeoDataFrame:
 def cut(frame: gpd.GeoDataFrame, row: int, names: list[str], share: float = 0.5) -> gpd.GeoDataFrame:
     """Return the census with one pipe in two."""
     course: Any = frame.geometry[row]
-    pieces = [shapely.ops.substring(course, *ends, normalized=True) for ends in ((0.0, share), (share, 1.0))]
+    pieces = [substring(course, *ends, normalized=True) for ends in ((0.0, share), (share, 1.0))]
     parts = frame.loc[[row, row]].set_geometry(pieces, crs=frame.crs).assign(管段编号=names)
     return gpd.GeoDataFrame(pd.concat([frame.drop(index=row), parts], ignore_index=True), crs=frame.crs)
 
@@ -294,7 +294,7 @@ def test_only_a_part_of_a_doubtful_split_cannot_be_decided(registry: Registry, t
     pieces = [line(0, 0, 25.0), line(25, 0, 25.0), line(0, 0)]
     newer = segments(3, geometry=pieces, 管段编号=["N-0", "N-1", "N-2"])
     receipt = deliver(registry, newer, tmp_path / "second.gpkg")
-    split = {(known, name) for said, name, known in lines(registry, receipt.delivery_id) if name in {"N-0", "N-1"}}
+    split = {(known, name) for _class, name, known in lines(registry, receipt.delivery_id) if name in {"N-0", "N-1"}}
     assert receipt.doubtful == 3
     (known,) = {known for known, _ in split}
     assert known is not None

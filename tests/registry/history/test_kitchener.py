@@ -80,9 +80,10 @@ def right(report: pd.DataFrame, edits: Edits, classes: pd.Series) -> tuple[float
 
 
 def leaks_of(registry: Registry) -> pd.Series:
-    leaks = registry.frame("leaks", ["segment_id"], as_of=TODAY)["segment_id"].dropna()
+    leaks: pd.Series = registry.frame("leaks", ["segment_id"], as_of=TODAY)["segment_id"].dropna()
     there = registry.frame("segments", ["medium"], as_of=TODAY).index
-    return leaks[leaks.isin(there)]
+    named: pd.Series = leaks[leaks.isin(there)]
+    return named
 
 
 @pytest.mark.real_data
@@ -127,5 +128,6 @@ def _lie_where_they_lay(
     """Leaks that follow name a main on the course of the one that they named."""
     changed = leaks.index[followed != leaks]
     assert len(changed) > 300
-    old, new = known.geometry[leaks[changed]].to_numpy(), newer.geometry[followed[changed]].to_numpy()
+    old = np.asarray(known.geometry[leaks[changed]].array)
+    new = np.asarray(newer.geometry[followed[changed]].array)
     assert (shapely.distance(old, new) < 1.5).all()
