@@ -29,6 +29,7 @@ DELIVERIES: Final = (
     ("segments", "segments.gpkg"),
     ("valves", "valves.gpkg"),
     ("leaks", "leaks.csv"),
+    ("events", "events.csv"),
     ("customers", "customers.csv"),
     ("risers", "risers.csv"),
     ("context", "context.gpkg"),

@@ -11,6 +11,7 @@ from registry.exports import in_words
 from registry.fields import fields, value_list
 
 _BEHIND: Final = ("actor", "source", "reason")
+_SOURCES: Final = ("leak_source", "event_source")
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,17 +85,20 @@ def _what(event: dict[Any, Any], said: dict[str, Any], column: str, language: st
         return f"{_label(column, language)}{change}"
     if _text(event["change"]):
         return _text(said["change"])
-    about = [_text(event["object_id"]), _listed(_text(event["new_value"]), language)]
+    about = [_text(event["object_id"]), _listed(_text(event["new_value"]), language), _text(event["finding"])]
+    if _text(event["measure_m"]):
+        about.append(say("dossier_measure", language, measure_m=float(event["measure_m"])))
     if _text(event["probability"]):
         about.append(say("dossier_probability", language, share=float(event["probability"])))
     return " · ".join(filter(None, about))
 
 
 def _who(event: dict[Any, Any], name: str, language: str) -> str:
-    """Return who or what stands behind an event; the source of a leak is one of a list."""
+    """Return who or what stands behind an event; the source of a leak or of an event is one of a list."""
     text = _text(event[name])
-    entry = value_list("leak_source").get(text) if name == "source" else None
-    return entry.label(language) if entry else text
+    if name != "source":
+        return text
+    return next((found[text].label(language) for found in map(value_list, _SOURCES) if text in found), text)
 
 
 def _days(event: dict[Any, Any], language: str) -> str:
@@ -125,7 +129,7 @@ def value_in_words(column: str, value: str, language: str) -> str:
 
 def _listed(value: str, language: str) -> str:
     """Return the label of a code of one of the lists that events speak in, else the value."""
-    for name in ("leak_cause", "risk_grade", "lineage_relation"):
+    for name in ("leak_cause", "event_grade", "risk_grade", "lineage_relation"):
         entry = value_list(name).get(value)
         if entry is not None:
             return entry.label(language)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from planner.classes import classify_segments as classify_segments
     from planner.doubt import doubtful_leaks as doubtful_leaks
+    from planner.events import link_events as link_events
     from planner.leaks import link_leaks as link_leaks
     from planner.overlap import find_overlaps as find_overlaps
     from planner.plan import Plan as Plan
@@ -26,6 +27,7 @@ _HOMES = {
     "classify_segments": "planner.classes",
     "doubtful_leaks": "planner.doubt",
     "find_overlaps": "planner.overlap",
+    "link_events": "planner.events",
     "link_leaks": "planner.leaks",
     "make_plan": "planner.plan",
     "read_policy": "planner.policy",

@@ -45,6 +45,20 @@ def middle_age_years(segments: pd.DataFrame, as_of: date) -> Floats:
     return np.maximum(decimal_year(as_of) - (first + last + 1.0) / 2.0, 0.0)
 
 
+def age_interval(segments: pd.DataFrame, as_of: date) -> Service:
+    """Return the least and the greatest age in years that the install interval allows, to the day; NaN where unknown.
+
+    A known year is an interval of one year. Where only one end is known, that year is taken, as in
+    `middle_age_years`. Ages before the day of installation are below 0 here.
+    """
+    earliest = number_column(segments, "installed_year_min")
+    latest = number_column(segments, "installed_year_max")
+    first = np.where(np.isnan(earliest), latest, earliest)
+    last = np.where(np.isnan(latest), earliest, latest)
+    now = decimal_year(as_of)
+    return Service(now - (last + 1.0), now - first)
+
+
 def decimal_year(day: date) -> float:
     """Return a day as a year with its fraction."""
     start = date(day.year, 1, 1)

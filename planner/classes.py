@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import date, timedelta
 from typing import Final
 
@@ -56,6 +57,25 @@ def classes_from_record(segments: pd.DataFrame, record: Record, policy: Policy, 
     return result
 
 
+def certain_classes(segments: pd.DataFrame, record: Record, policy: Policy, as_of: date) -> Flags:
+    """Tell where every whole year of the service interval leads to the class that the interval has.
+
+    Between two limits of the rules the class is the same, so one age of each stretch is tried.
+    """
+    facts = _Facts(segments, record, policy.rules, as_of)
+    severity, _ = _decide(facts, policy.rules)
+    certain = np.ones(len(segments), dtype=bool)
+    rows = np.flatnonzero(facts.service.least < facts.service.most)
+    part, least, most = facts.of(rows), facts.service.least[rows], facts.service.most[rows]
+    limits = {float(rule.service_years) for rule in policy.rules.rules if rule.service_years is not None}
+    limits |= {float(years) for years in np.unique(facts.threshold) if np.isfinite(years)}
+    for age in [least, *(np.full(len(rows), limit) for limit in sorted(limits))]:
+        tried = np.where((age >= least) & (age <= most), np.ceil(age), least)
+        part.service = Service(tried, tried)
+        certain[rows] &= _decide(part, policy.rules)[0] == severity[rows]
+    return certain
+
+
 class _Facts:
     """What the conditions of rules ask about, as arrays over the segments."""
 
@@ -74,6 +94,17 @@ class _Facts:
         for listed in rules.backward:
             self.is_backward |= ((self.medium == listed.medium) & self.material.isin(list(listed.materials))).to_numpy()
         self.is_long_service = _middle(self.service) >= self.threshold
+
+    def of(self, rows: NDArray[np.int64]) -> _Facts:
+        """Return the facts of some segments."""
+        part = copy(self)
+        part.row_count = len(rows)
+        for name in ("medium", "material", "status", "assessment"):
+            setattr(part, name, getattr(self, name).iloc[rows])
+        for name in ("threshold", "is_encroached", "is_heavy_leakage", "has_hazard", "is_backward", "is_long_service"):
+            setattr(part, name, getattr(self, name)[rows])
+        part.service = Service(self.service.least[rows], self.service.most[rows])
+        return part
 
 
 def _threshold_years(medium: pd.Series, rules: RuleSet) -> Floats:

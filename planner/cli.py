@@ -55,7 +55,7 @@ _SEGMENT_COLUMNS: Final = [
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """What every verb needs: where to read, as of when, by which policy."""
 
     session: Session
@@ -94,13 +94,14 @@ class _Job:
 
 
 @contextmanager
-def _job(session: Session, policy: Path | None, as_of: str | None, known_at: str | None) -> Generator[_Job]:
+def open_job(session: Session, policy: Path | None, as_of: str | None, known_at: str | None) -> Generator[Job]:
+    """Open the registry for a verb, with its policy, its times and its progress bars."""
     from planner.policy import read_policy
 
     chosen = read_policy(policy)
     day, instant = parse_day(as_of), parse_instant(known_at)
     with session.open() as registry, session.progress() as bars:
-        yield _Job(session, registry, chosen, day or registry.today(), instant, bars)
+        yield Job(session, registry, chosen, day or registry.today(), instant, bars)
 
 
 @command(app, "score")
@@ -118,10 +119,11 @@ def score(
     from planner.summaries import by_tier
 
     _check_output(output)
-    with _job(session, policy, as_of, known_at) as job:
+    with open_job(session, policy, as_of, known_at) as job:
         segments = job.segments()
         leaks = job.frame("leaks")
-        scores, links = _score(job, segments, leaks)
+        made = _score(job, segments, leaks)
+        scores, links = made["scores"], made["leak_links"]
         classes, grades = (by_tier(scores, segments, column) for column in ("policy_class", "grade"))
         summary = {
             "segment_count": len(scores),
@@ -132,7 +134,7 @@ def score(
             "grades": grades.to_dict("records"),
             **_policy_facts(job.policy),
         }
-        run = job.save("score", None, {"scores": scores, "leak_links": links}, summary)
+        run = job.save("score", None, made, summary)
         if output is not None:
             _write(scores, output, "scores", session, segments)
     show_scores(session, classes, grades)
@@ -167,7 +169,7 @@ def overlap(
 
     _check_output(output)
     wanted = parse_years(years)
-    with _job(session, policy, as_of, known_at) as job:
+    with open_job(session, policy, as_of, known_at) as job:
         _check_years(wanted, job.as_of)
         segments = job.segments()
         projects = job.frame("projects")
@@ -233,21 +235,20 @@ def plan(
 
     _check_output(output)
     limits = _limits(parse_years(years), budget_cny, budget_total_cny, km)
-    with _job(session, policy, as_of, known_at) as job:
+    with open_job(session, policy, as_of, known_at) as job:
         _check_years(limits.years, job.as_of)
         segments = job.segments()
         projects = job.frame("projects")
-        scores, links = _score(job, segments, job.frame("leaks"))
+        scored = _score(job, segments, job.frame("leaks"))
+        scores = scored["scores"]
         pairs = _overlaps(job, segments, projects, limits.years)
         supplied = Supplied.from_frames(
-            job.frame("compounds", ["name", "household_count"]),
-            job.frame("customers", ["segment_id", "household_count"]),
+            job.frame("compounds", ["name", "household_count"]), scores["expected_household_count"]
         )
         with job.step("plan_step_plan"), _quiet_solver():
             made = make_plan(segments, scores, pairs, projects, job.policy, limits, supplied)
         frames = {
-            "scores": scores,
-            "leak_links": links,
+            **scored,
             "pairs": made.pairs,
             "batches": made.batches,
             "batch_segments": made.batch_segments,
@@ -260,19 +261,43 @@ def plan(
     session.result({"run_id": run, "name": save, "as_of": job.as_of, **made.summary})
 
 
-def _score(job: _Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    from planner.leaks import link_leaks
-    from planner.score import score_segments
+def _score(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
+    """Link leaks, events and households to segments and score these: the frames of the run."""
+    from planner.predecessors import predecessor_links
+    from planner.score import Told, score_segments
+    from planner.supply import Homes, link_households
+    from registry.history.retired import read_successions
 
-    buildings = job.frame("buildings", ["household_count", "geometry"])
+    buildings = job.frame("buildings", ["household_count", "compound_id", "geometry"])
     with job.step("plan_step_link"):
-        links = link_leaks(leaks, segments, job.policy)
+        links, events = link_places(job, segments, leaks)
+        successions = read_successions(job.registry.connection, job.as_of, job.known_at)
+        homes = Homes(
+            job.frame("customers", ["household_count", "building_id", "segment_id", "geometry"]),
+            job.frame("risers", ["household_count", "building_id", "compound_id"]),
+            buildings,
+            job.frame("compounds", ["name", "household_count"]),
+        )
+        told = Told(predecessor_links(links, successions, segments), link_households(homes, segments, job.policy))
     with job.step("plan_step_score", len(segments)) as advance:
-        scores = score_segments(segments, links, leaks, buildings, job.policy, job.as_of, progress=advance)
-    return scores, links
+        scores = score_segments(segments, links, leaks, buildings, job.policy, job.as_of, told=told, progress=advance)
+    return {"scores": scores, "leak_links": links, "event_links": events}
 
 
-def _overlaps(job: _Job, segments: gpd.GeoDataFrame, projects: gpd.GeoDataFrame, years: range) -> pd.DataFrame:
+def link_places(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Link leaks and events to the segments of the day and to those that were there before: the pipes that are gone."""
+    import pandas as pd
+
+    from planner.events import link_events
+    from planner.leaks import link_leaks
+    from registry.history.retired import read_retired
+
+    retired = read_retired(job.registry, _SEGMENT_COLUMNS, job.as_of, job.known_at)
+    candidates = segments if retired.empty else pd.concat([segments, retired])
+    return link_leaks(leaks, candidates, job.policy), link_events(job.frame("events"), candidates, job.policy)
+
+
+def _overlaps(job: Job, segments: gpd.GeoDataFrame, projects: gpd.GeoDataFrame, years: range) -> pd.DataFrame:
     from planner.overlap import find_overlaps
 
     with job.step("plan_step_overlap"):

@@ -45,8 +45,12 @@ def consequence_parts(
     buildings: gpd.GeoDataFrame | None,
     weights: Consequence,
     progress: Callable[[int], None] | None = None,
+    supplied: Floats | None = None,
 ) -> ConsequenceParts:
     """Compute the contributions to the consequence: pressure, nearest building, surface, households.
+
+    The households are those within reach or, where these are more, those that the segment is expected to supply
+    (`supplied`, NaN where unknown).
 
     Pressure comes from the class, else from the design pressure; it applies to media that the weights list. Where no
     buildings are known at all, distance and households are gaps; a building without a household count adds none.
@@ -56,7 +60,8 @@ def consequence_parts(
     surface, no_surface = code_factors(text_column(segments, "surface").fillna("unknown"), medium, weights.surface)
     near = neighbourhood(segments, buildings, weights.building_reach_m.value, progress)
     building, no_building = band_factors(near.distance_m, medium, weights.building_distance_m)
-    household, no_household = band_factors(near.household_count, medium, weights.households)
+    households = near.household_count if supplied is None else np.fmax(near.household_count, supplied)
+    household, no_household = band_factors(households, medium, weights.households)
     parts = {"pressure": pressure, "building": building, "surface": surface, "household": household}
     gaps = {
         "pressure_class": no_pressure,

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from planner.factors import Flags, Floats, day_column, number_column, text_column
 from planner.likelihood import age_course, steady_parts
-from planner.policy_models import Agreement, DiameterAgreement, Likelihood, MaterialAgreement
+from planner.policy_links import Agreement, DiameterAgreement, MaterialAgreement
+from planner.policy_models import Likelihood
 
 Rows = NDArray[np.int64]
 _DAYS_PER_YEAR = 365.25

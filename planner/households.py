@@ -1,4 +1,4 @@
-"""Households that a batch concerns: those of its compound, else those connected to its segments."""
+"""Households that a batch concerns: those of its compound, else those that its segments are expected to supply."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ class Supplied:
     by_segment: pd.Series
 
     @classmethod
-    def from_frames(cls, compounds: pd.DataFrame | None = None, customers: pd.DataFrame | None = None) -> Supplied:
-        """Count households from the compounds and the customers of the registry.
+    def from_frames(cls, compounds: pd.DataFrame | None = None, expected: pd.Series | None = None) -> Supplied:
+        """Count households from the compounds of the registry and from what segments are expected to supply.
 
-        A compound name that occurs twice counts both; customers without a segment or a count are left out.
+        A compound name that occurs twice counts both. A segment that is expected to supply nobody says nothing.
         """
-        return cls(_counted(compounds, "name"), _counted(customers, "segment_id"))
+        if expected is None:
+            expected = pd.Series(index=pd.Index([], dtype="str"), dtype="float64")
+        return cls(_counted(compounds, "name"), expected[expected > 0.0])
 
     def of_batches(self, segments: pd.DataFrame, groups: pd.DataFrame, batch_count: int) -> Floats:
         """Return the households of each batch, NaN where nothing is known.

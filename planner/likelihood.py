@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.ages import middle_age_years
+from planner.ages import Service, age_interval, middle_age_years
 from planner.factors import Flags, Floats, band_factors, code_factors, number_column, text_column
 from planner.policy_models import Likelihood
 from planner.record import Record, record_years
@@ -22,6 +22,7 @@ class LikelihoodParts:
     ln_parts: dict[str, Floats]
     gaps: dict[str, Flags]
     age_years: Floats
+    relative_deviation: Floats
     leak_count: Floats
 
     @property
@@ -38,6 +39,8 @@ def likelihood_parts(segments: pd.DataFrame, record: Record, weights: Likelihood
     city: (leaks + s) / (expected leaks + s) with the strength s of the weights, so that with no leaks at all it stays
     as the table says. The own history enters as the posterior mean of a gamma-Poisson model: (k + N) / (k + E), with
     N the leaks on record and E those that the cohort rate lets expect over the years of record.
+
+    The factor of the age is its mean over the install interval, each day of which is as likely.
 
     Every segment takes the whole record of its medium as exposure, also one younger than the record: so an older
     pipe never scores lower than an equal younger one, at the price that a young pipe is trusted a little too much.
@@ -58,7 +61,7 @@ def likelihood_parts(segments: pd.DataFrame, record: Record, weights: Likelihood
     shape = weights.history.shape.value
     ln_parts["base"] = ln_parts["base"] + np.log(level)
     ln_parts["history"] = np.log((shape + leaks) / (shape + rate * level * km_years))
-    return LikelihoodParts(ln_parts, gaps, age, leaks)
+    return LikelihoodParts(ln_parts, gaps, age.middle_years, age.relative_deviation, leaks)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,28 @@ class AgeCourse:
         relative_age = (age + self.offset_years) / (self.reference_years + self.offset_years)
         factor: Floats = self.exponent[row] * np.log(relative_age)
         return factor
+
+    def over(self, ages: Service) -> tuple[Floats, Floats]:
+        """Return mean and standard deviation of the factor over an interval of ages, each of which is as likely.
+
+        Before its installation a pipe has age 0. Without an interval the mean is the factor of the default age, and
+        the deviation is not known.
+        """
+        mean = self._moment(ages, 1.0)
+        variance = np.maximum(self._moment(ages, 2.0) - mean**2, 0.0)
+        unknown = np.isnan(ages.least)
+        default = np.exp(self.ln_factor(np.full(len(ages.least), np.nan)))
+        return np.where(unknown, default, mean), np.where(unknown, np.nan, np.sqrt(variance))
+
+    def _moment(self, ages: Service, order: float) -> Floats:
+        """Return the mean of a power of the factor: the integral of a power, plus what lies before the installation."""
+        power = self.exponent * order
+        scale = self.reference_years + self.offset_years
+        low, high = (np.maximum(end, 0.0) + self.offset_years for end in (ages.least, ages.most))
+        inside = (high ** (power + 1.0) - low ** (power + 1.0)) / (power + 1.0) / scale**power
+        at_zero = (self.offset_years / scale) ** power * (np.maximum(-ages.least, 0.0) - np.maximum(-ages.most, 0.0))
+        mean: Floats = (inside + at_zero) / (ages.most - ages.least)
+        return mean
 
 
 def age_course(segments: pd.DataFrame, weights: Likelihood) -> AgeCourse:
@@ -99,16 +124,25 @@ def steady_parts(segments: pd.DataFrame, weights: Likelihood) -> tuple[dict[str,
     return {name: np.log(factor) for name, factor in factors.items()}, gaps
 
 
+@dataclass(frozen=True)
+class _Ages:
+    """The age from the middle of the interval, and how far the factor of the age scatters about its mean."""
+
+    middle_years: Floats
+    relative_deviation: Floats
+
+
 def _cohort_parts(
     segments: pd.DataFrame, weights: Likelihood, as_of: date
-) -> tuple[dict[str, Floats], dict[str, Flags], Floats]:
+) -> tuple[dict[str, Floats], dict[str, Flags], _Ages]:
     steady, gaps = steady_parts(segments, weights)
     age = middle_age_years(segments, as_of)
-    course = age_course(segments, weights)
+    mean, deviation = age_course(segments, weights).over(age_interval(segments, as_of))
     # the order of the contributions is the order in which they are added up: equal sums to the last bit
     parts = {name: steady[name] for name in ("base", "material", "protection")}
-    parts |= {"age": course.ln_factor(age), "diameter": steady["diameter"]}
-    return parts, {"material": gaps["material"], "installed_year_min": np.isnan(age)} | gaps, age
+    parts |= {"age": np.log(mean), "diameter": steady["diameter"]}
+    all_gaps = {"material": gaps["material"], "installed_year_min": np.isnan(age)} | gaps
+    return parts, all_gaps, _Ages(age, deviation / mean)
 
 
 def _protection(

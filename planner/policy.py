@@ -14,11 +14,10 @@ from typing import Any, Final, Self, TypeVar
 
 from pydantic import ValidationError
 
+from planner.policy_links import Links, Supply
 from planner.policy_models import (
     Candidates,
     Groups,
-    Links,
-    Named,
     Overlap,
     Planning,
     PolicyFile,
@@ -27,6 +26,7 @@ from planner.policy_models import (
     RuleSet,
     Weights,
 )
+from planner.policy_parts import Named
 from registry.catalogue import catalogue
 from registry.errors import Phrase, PolicyError
 
@@ -45,6 +45,7 @@ class Policy(Named):
     weights: Weights
     prices: Prices
     links: Links
+    supply: Supply
     overlap: Overlap
     candidates: Candidates
     groups: Groups

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import model_validator
 
-Confidence = Literal["sourced", "memory", "derived"]
+from planner.policy_links import Links, Supply
+from planner.policy_parts import Confidence, Figure, Named, NotNegative, Part, Positive, Text
+
 PolicyClass = Literal["mandatory", "due", "assess", "keep"]
 Grade = Literal["low", "moderate", "high", "severe"]
 AssessmentState = Literal["none", "expired", "safe", "controlled", "renew_by", "renew_now"]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Text = Annotated[str, Field(min_length=1)]
-
-
-class Part(BaseModel):
-    """A frozen piece of a policy: unknown keys are refused, so that a misspelt key cannot pass in silence."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Figure(Part):
-    """One number with where it comes from; `memory` and `derived` print as unverified wherever shown."""
-
-    value: NotNegative
-    source: Text
-    confidence: Confidence
-
-
-class Named(Part):
-    """A versioned file: rule set, weights or price list."""
-
-    id: Text
-    version: Text
-    label_en: Text
-    label_zh: Text
 
 
 class Factor(Part):
@@ -260,72 +235,6 @@ class Prices(Named):
         return self
 
 
-class LinkReach(Part):
-    """How far a reported leak may lie from its pipe, by how its position is known."""
-
-    code: Text
-    radius_m: Positive
-    scatter_m: Positive
-    source: Text
-    confidence: Confidence
-
-
-class ShareFigure(Figure):
-    """A figure from 0 to 1."""
-
-    value: Share
-
-
-class Agreement(Part):
-    """How well a segment agrees with what a leak record states, against 1 for one that agrees."""
-
-    unknown: ShareFigure
-    other: ShareFigure
-
-
-class MaterialAgreement(Agreement):
-    """The same for materials; those of one family are easily taken for one another."""
-
-    families: tuple[tuple[str, ...], ...]
-    kin: ShareFigure
-
-    @model_validator(mode="after")
-    def _is_of_one_family(self) -> Self:
-        materials = [material for family in self.families for material in family]
-        if len(materials) != len(set(materials)):
-            message = "a material belongs to one family at most"
-            raise ValueError(message)
-        return self
-
-
-class DiameterAgreement(Agreement):
-    """The same for diameters, which agree within a share of the larger one."""
-
-    tolerance_share: ShareFigure
-
-
-class Links(Part):
-    """How leaks find their segment."""
-
-    reach: tuple[LinkReach, ...]
-    elsewhere_m_per_m2: Figure
-    predecessor_weight: Figure
-    hazard_power: ShareFigure
-    least_probability: ShareFigure
-    review_below: ShareFigure
-    material: MaterialAgreement
-    diameter: DiameterAgreement
-    tier: Agreement
-
-    @model_validator(mode="after")
-    def _has_default(self) -> Self:
-        codes = [reach.code for reach in self.reach]
-        if "unknown" not in codes or len(codes) != len(set(codes)):
-            message = "each reach once and one for “unknown” are needed"
-            raise ValueError(message)
-        return self
-
-
 class Overlap(Part):
     """How far a project reaches, and which projects no longer count."""
 
@@ -391,6 +300,7 @@ class PolicyFile(Named):
     weights: Reference
     prices: Reference
     links: Links
+    supply: Supply
     overlap: Overlap
     candidates: Candidates
     groups: Groups

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
 import geopandas as gpd
@@ -10,17 +11,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.classes import classes_from_record
-from planner.consequence import consequence_parts
+from planner.ages import age_interval
+from planner.classes import certain_classes, classes_from_record
+from planner.consequence import ConsequenceParts, consequence_parts
 from planner.factors import Flags, Floats
-from planner.likelihood import likelihood_parts
+from planner.likelihood import LikelihoodParts, likelihood_parts
 from planner.policy import Policy
 from planner.policy_models import GradeLimit
 from planner.record import make_record
+from planner.supply import expected_households
 from registry.fields import check_frame, columns_of
 
 
-def score_segments(
+@dataclass(frozen=True)
+class Told:
+    """What is told of segments besides their own record: `predecessor_links` and `household_links`, where known."""
+
+    predecessor_links: pd.DataFrame | None = None
+    household_links: pd.DataFrame | None = None
+
+
+def score_segments(  # noqa: PLR0913 - all that a score is made from
     segments: gpd.GeoDataFrame,
     leak_links: pd.DataFrame,
     leaks: pd.DataFrame,
@@ -28,6 +39,7 @@ def score_segments(
     policy: Policy,
     as_of: date,
     *,
+    told: Told | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> pd.DataFrame:
     """Score every segment as of a day: the frame `scores`, index as `segments`.
@@ -42,6 +54,8 @@ def score_segments(
 
     Parameters
     ----------
+    told
+        What else is known: leaks of predecessors, households.
     progress
         Called with the number of segments done in each piece of the long step.
 
@@ -54,27 +68,48 @@ def score_segments(
     """
     check_frame(segments, "segments", ["medium", "length_m", "geometry"])
     check_frame(leak_links, "leak_links")
-    weights = policy.weights
-    record = make_record(segments, leak_links, leaks, as_of, weights.likelihood.history.excluded_causes)
+    told, weights = told or Told(), policy.weights
+    excluded = weights.likelihood.history.excluded_causes
+    record = make_record(segments, leak_links, leaks, as_of, excluded)
     likelihood = likelihood_parts(segments, record, weights.likelihood, as_of)
-    consequence = consequence_parts(segments, buildings, weights.consequence, progress)
+    homes = np.full(len(segments), np.nan)
+    if told.household_links is not None:
+        homes = expected_households(told.household_links, segments)
+    consequence = consequence_parts(segments, buildings, weights.consequence, progress, homes)
     scores = classes_from_record(segments, record, policy, as_of)
+    scores["policy_is_certain"] = pd.array(certain_classes(segments, record, policy, as_of), dtype="boolean")
     scores.index.name = "segment_id"
-    length_m = segments["length_m"].to_numpy(dtype="float64")
-    columns: dict[str, Floats] = {"age_years": likelihood.age_years, "length_m": length_m}
-    columns["leak_count"] = likelihood.leak_count
-    columns |= {f"ln_likelihood_{name}": part for name, part in likelihood.ln_parts.items()}
-    columns["likelihood_per_km_year"] = np.exp(likelihood.ln_likelihood)
-    columns |= {f"ln_consequence_{name}": part for name, part in consequence.ln_parts.items()}
-    columns["consequence_index"] = np.exp(consequence.ln_consequence)
-    columns["risk_per_km_year"] = columns["likelihood_per_km_year"] * columns["consequence_index"]
-    columns["risk_per_year"] = columns["risk_per_km_year"] * length_m / 1000.0
+    columns = _figures(segments, likelihood, consequence, as_of)
+    columns["expected_household_count"] = homes
+    columns["predecessor_leak_count"] = np.full(len(segments), np.nan)
+    if told.predecessor_links is not None:
+        gone = make_record(segments, told.predecessor_links, leaks, as_of, excluded)
+        columns["predecessor_leak_count"] = gone.expected_leaks()
     scores = scores.assign(**columns)
     scores["grade"] = pd.Series(_grades(columns["risk_per_km_year"], weights.grades), scores.index, dtype="str")
     gaps = likelihood.gaps | consequence.gaps
     scores["gap_count"] = pd.array(np.sum(list(gaps.values()), axis=0), dtype="Int64")
     scores["gaps"] = pd.Series(_gap_names(gaps), scores.index, dtype="str")
     return scores[columns_of("scores")]
+
+
+def _figures(
+    segments: pd.DataFrame, likelihood: LikelihoodParts, consequence: ConsequenceParts, as_of: date
+) -> dict[str, Floats]:
+    """Return ages, contributions and what they add up to, as columns of the scores."""
+    ages = age_interval(segments, as_of)
+    length_m = segments["length_m"].to_numpy(dtype="float64")
+    columns: dict[str, Floats] = {"age_years": likelihood.age_years, "length_m": length_m}
+    columns |= {"age_least_years": np.maximum(ages.least, 0.0), "age_most_years": np.maximum(ages.most, 0.0)}
+    columns["leak_count"] = likelihood.leak_count
+    columns |= {f"ln_likelihood_{name}": part for name, part in likelihood.ln_parts.items()}
+    columns["likelihood_per_km_year"] = np.exp(likelihood.ln_likelihood)
+    columns["likelihood_sd_per_km_year"] = columns["likelihood_per_km_year"] * likelihood.relative_deviation
+    columns |= {f"ln_consequence_{name}": part for name, part in consequence.ln_parts.items()}
+    columns["consequence_index"] = np.exp(consequence.ln_consequence)
+    columns["risk_per_km_year"] = columns["likelihood_per_km_year"] * columns["consequence_index"]
+    columns["risk_per_year"] = columns["risk_per_km_year"] * length_m / 1000.0
+    return columns
 
 
 def _grades(risk_per_km_year: Floats, limits: tuple[GradeLimit, ...]) -> NDArray[np.object_]:

@@ -53,6 +53,33 @@ def correct(
         _show(session, run(registry.connection, kind_named(kind), segment, values, warrant, days))
 
 
+@command(app, "leak")
+def leak(
+    session: Session,
+    leak: Annotated[str, typer.Argument(help="Id of the leak.")],
+    segment: Annotated[str | None, typer.Option("--segment", help="Id of the segment that leaked.")] = None,
+    is_unknown: Annotated[bool, typer.Option("--unknown", help="The segment is not known after all.")] = False,
+    source: Source = None,
+    reason: Reason = None,
+    seen_at: Annotated[
+        str | None, typer.Option("--seen-at", help="Refuse if the leak was changed after this instant.")
+    ] = None,
+    is_dry_run: DryRun = False,
+) -> None:
+    """Say which segment leaked, as the crew found it: that replaces the doubt of `digonce doubtful-leaks`.
+
+    Example: digonce leak LD2021-00031 --segment RQ0000731 --source "repair sheet 31"
+    """
+    from registry.errors import UsageError
+    from registry.history.leak_truth import name_segment
+
+    if (segment is None) != is_unknown:
+        raise UsageError("leak_segment_or_unknown")
+    with session.open() as registry:
+        warrant = _warrant(session, source, reason, is_dry_run=is_dry_run, seen_at=seen_at)
+        _show(session, name_segment(registry.connection, leak, segment, warrant))
+
+
 @command(app, "split")
 def split(
     session: Session,

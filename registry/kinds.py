@@ -33,6 +33,11 @@ class Kind:
         return field.dtype if field else None
 
     @property
+    def takes_coordinates(self) -> bool:
+        """Whether a table may give the place of a row as two columns of coordinates."""
+        return self.geometry_dtype == "point" or self.name == "events"
+
+    @property
     def attributes(self) -> list[str]:
         """Columns a delivery may fill, without id and geometry."""
         return [field.column for field in fields()[self.name].values() if field.role == "attribute"]
@@ -42,6 +47,7 @@ _TABLES: Final = {
     "segments": "segment",
     "nodes": "node",
     "leaks": "leak",
+    "events": "event",
     "projects": "project",
     "compounds": "compound",
     "roads": "road",

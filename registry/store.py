@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from registry.intake.importer import Receipt, Report
 
 RUN_KINDS: Final = ("score", "overlap", "plan")
-RUN_FRAMES: Final = ("scores", "leak_links", "pairs", "batches", "batch_segments")
+RUN_FRAMES: Final = ("scores", "leak_links", "event_links", "pairs", "batches", "batch_segments")
 
 
 def code_version() -> str:

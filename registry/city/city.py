@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from registry.city.census import segment_census, texts
+from registry.city.events import make_events
 from registry.city.faults import FaultList, spoil_leaks, spoil_projects, spoil_segments
 from registry.city.hazard import Hazard, draw_leaks, make_hazard, rate_at, year_of
 from registry.city.lattice import make_lattice
@@ -37,12 +38,13 @@ class City:
     """A city in memory: tables with the Chinese headings and words of its delivery files, faulty rows included.
 
     `truth` holds tables with English names that no importer, model or planner may see: `segments` (true attributes
-    and hazard), `leaks` (all leaks and the segment of each), `faults` (injected rows). `parameters` is what the
+    and hazard), `leaks` and `events` (the segment of each), `faults` (injected rows). `parameters` is what the
     generator was run with.
     """
 
     segments: gpd.GeoDataFrame
     leaks: pd.DataFrame
+    events: pd.DataFrame
     roads: gpd.GeoDataFrame
     buildings: gpd.GeoDataFrame
     compounds: gpd.GeoDataFrame
@@ -155,12 +157,14 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
     addresses = _addresses(parcels, labels.compound, labels.place, buildings)
     leak_labels = _leak_labels(pipes, labels.segment_id, street, addresses, buildings)
     records, true_leaks = make_leak_records(leaks, ground, truth, leak_labels, rng["leaks"])
+    events, true_events = make_events(pipes, truth, labels.segment_id, leak_labels["address"], rng["events"])
     flags = {"is_corrosive_soil": is_corrosive, "is_material_wrong_in_census": is_wrong}
     faults = FaultList()
     compound_programme, road_programme = _programmes(roads, compounds, faults, rng)
     return City(
         segments=spoil_segments(segments, faults, rng["faults"]),
         leaks=spoil_leaks(records, faults, rng["faults"]),
+        events=events,
         roads=roads,
         buildings=buildings,
         compounds=compounds,
@@ -174,6 +178,7 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
         truth={
             "segments": _true_segments(labels.segment_id, pipes, truth, hazard, (expected[0], expected[1]), flags),
             "leaks": true_leaks,
+            "events": true_events,
             "faults": faults.frame(),
         },
         parameters=_parameters(segment_count, seed),
@@ -206,7 +211,7 @@ def _leak_labels(
 
 
 def _parameters(segment_count: int, seed: int) -> dict[str, Any]:
-    files = ("city", "census", "hazard", "programmes")
+    files = ("city", "census", "hazard", "programmes", "events")
     return {"segment_count": segment_count, "seed": seed} | {name: load(name) for name in files}
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LAYERS: Final = ("segments", "roads", "buildings", "compounds", "valves", "districts", "context")
 # a csv and the encoding in which its office saves it
-TABLES: Final = {"leaks": "gb18030", "customers": "gb18030", "risers": "utf-8-sig"}
+TABLES: Final = {"leaks": "gb18030", "events": "gb18030", "customers": "gb18030", "risers": "utf-8-sig"}
 Progress = Callable[[str], None]
 
 

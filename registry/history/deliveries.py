@@ -46,6 +46,8 @@ class NewDelivery:
     moved_m: float | None = None
     # for whom it is made where the one who acts does so for all
     organisation: str | None = None
+    # attributes that it speaks of; what it carries over is not said
+    said_columns: list[str] = field(default_factory=list)
     notes: list[dict[str, object]] = field(default_factory=list)
 
 

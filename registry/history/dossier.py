@@ -70,6 +70,7 @@ def read_dossier(
         *_writes(versions, instants, deliveries),
         *_life(versions, known_at),
         *_leaks(frame_of(connection, query("dossier_leaks"), parameters)),
+        *_events(frame_of(connection, query("dossier_events"), parameters)),
         *_lineage(became, came_from),
         *_runs(frame_of(connection, query("dossier_runs"), parameters)),
     ]
@@ -189,10 +190,40 @@ def _life(versions: list[Version], known_at: datetime | None) -> list[dict[str, 
 def _leaks(leaks: pd.DataFrame) -> list[dict[str, Any]]:
     events = []
     for leak in leaks.to_dict("records"):
-        common = {"object_id": leak["leak_id"], "source": leak["source"], "probability": leak["probability"]}
+        common = {
+            "object_id": leak["leak_id"],
+            "source": leak["source"],
+            "probability": leak["probability"],
+            "measure_m": leak["measure_m"],
+        }
         events.append(common | {"day": leak["leaked_on"], "event": "event_leak", "new_value": leak["cause"]})
         if _known(leak["repaired_on"]) is not None:
             events.append(common | {"day": leak["repaired_on"], "event": "event_repaired"})
+    return events
+
+
+def _events(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return inspections, repairs, hazards and the like, and when each was settled."""
+    events = []
+    for row in rows.to_dict("records"):
+        common = {
+            "object_id": row["event_id"],
+            "source": row["source"],
+            "actor": row["reporter"],
+            "probability": row["probability"],
+            "measure_m": row["measure_m"],
+        }
+        events.append(
+            common
+            | {
+                "day": row["happened_on"],
+                "event": f"event_{row['kind']}",
+                "new_value": row["grade"],
+                "finding": row["finding"],
+            }
+        )
+        if _known(row["closed_on"]) is not None:
+            events.append(common | {"day": row["closed_on"], "event": "event_closed"})
     return events
 
 

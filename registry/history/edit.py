@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, LiteralString
 
@@ -12,6 +12,7 @@ import psycopg
 import shapely
 from psycopg import sql
 
+from registry.catalogue import catalogue
 from registry.db import writing
 from registry.errors import EditError, NotFoundError
 from registry.fields import fields
@@ -72,6 +73,7 @@ def correct(
 
     def work(editing: Editing) -> None:
         editing.refuse_if_changed(object_id)
+        editing.say(understood)
         editing.set_values(object_id, understood, days)
 
     return run_edit(connection, kind, warrant, "correct", days[0], work)
@@ -113,6 +115,7 @@ class Editing:
         self._warrant = warrant
         self._new = new
         self._then: list[Callable[[], None]] = []
+        self._said: set[str] = set()
         make_tables(connection, kind)
 
     def refuse_if_changed(self, object_id: str) -> None:
@@ -128,6 +131,10 @@ class Editing:
     def set_values(self, object_id: str, values: Mapping[str, Any], days: Days) -> None:
         """Set these values in every slice of the object, for its days within `days`."""
         self._do("edit_slices", object_id, days, edited=self._edited(values))
+
+    def say(self, columns: Iterable[str]) -> None:
+        """Note that these attributes are said anew, and so verified; all others are only carried over."""
+        self._said.update(columns)
 
     def withdraw(self, object_id: str, days: Days) -> None:
         """Let the object not exist in its days within `days`."""
@@ -166,7 +173,8 @@ class Editing:
         for follow in self._then:
             follow()
         counts = {name: changes.loc[changes["class"] == name, "object_id"].nunique() for name in ("added", "changed")}
-        insert_delivery(self._connection, self._new, "accepted", sum(counts.values()), 0, counts)
+        new = replace(self._new, said_columns=sorted(self._said))
+        insert_delivery(self._connection, new, "accepted", sum(counts.values()), 0, counts)
         return Edited(self._new.delivery_id, changes)
 
     def _do(self, name: str, object_id: str, days: Days, **parts: sql.Composable) -> None:
@@ -211,7 +219,13 @@ def run_edit(
     valid_from: date | None,
     work: Callable[[Editing], None],
 ) -> Edited:
-    """Run one edit as one delivery, all or nothing; where it is only to be shown, nothing."""
+    """Run one edit as one delivery, all or nothing; where it is only to be shown, nothing.
+
+    Raises
+    ------
+    EditError
+        Where the edit says so, or where the change would break a rule of the data.
+    """
     key = new_key()
     name = delivery_id(connection, key)
     new = NewDelivery(
@@ -231,6 +245,10 @@ def run_edit(
             return editing.finish()
     except _OnlyShownError as shown:
         return Edited(None, shown.changes)
+    except psycopg.errors.CheckViolation as fault:
+        rule = fault.diag.constraint_name or ""
+        known = f"rule_{rule}"
+        raise EditError(known if known in catalogue() else "edit_breaks_rule", rule=rule) from fault
 
 
 def _day(day: date | None) -> sql.Composable:

@@ -24,11 +24,12 @@ from registry.history.deliveries import frame_of
 from registry.history.edit import Edited, Editing, Warrant, run_edit, understand
 from registry.history.joining import Current, joined_line, merged_values
 from registry.history.slices import make_tables, statement, stored_columns, write_slices
-from registry.kinds import KINDS
+from registry.kinds import KINDS, Kind
 from registry.rights.acting import organisation_in_force
 
 SEGMENTS: Final = KINDS["segments"]
-LEAKS: Final = KINDS["leaks"]
+# what names the segment it was at, and names the child that lies there after a change
+FOLLOWERS: Final = (KINDS["leaks"], KINDS["events"])
 # two surveys of one end point differ by less
 COLUMNS: Final = frozenset(stored_columns(SEGMENTS)) - {"geom"}
 TOUCHING_M: Final = 0.01
@@ -134,6 +135,7 @@ def redraw(
     def work(editing: Editing) -> None:
         editing.refuse_if_changed(segment_id)
         flat = shapely.force_2d(line)
+        editing.say(["geometry"])
         editing.set_values(segment_id, {"geom": editing.packed(flat), "elevations_m": None}, (day, None))
 
     return run_edit(connection, SEGMENTS, warrant, "redraw", day, work)
@@ -176,6 +178,7 @@ def replace(
 
     def work(editing: Editing) -> None:
         editing.refuse_if_changed(segment_id)
+        editing.say([name for name, value in fresh.items() if value is not None])
         editing.derive(segment_id, new_id, fresh, (day, None))
         editing.withdraw(segment_id, (day, None))
         editing.note_end(segment_id, day, {"retired_on": day})
@@ -255,24 +258,32 @@ def _record(connection: psycopg.Connection, relation: str, parts: Sequence[Part]
 def _follow(
     connection: psycopg.Connection, relation: str, parts: Sequence[Part], parents: Sequence[Current], day: date
 ) -> None:
-    """Keep the lineage, and let the leaks that name a parent name the child that they lie on.
+    """Keep the lineage, and let the leaks and events that name a parent name the child that they lie on.
 
-    Who acts for one organisation moves its own leaks; by those of others the lineage leads to the child.
+    An event without a place goes to a child that continues the whole parent; else it stays with the parent. Who acts
+    for one organisation moves its own; by those of others the lineage leads to the child.
     """
     _record(connection, relation, parts, day)
+    for kind in FOLLOWERS:
+        _follow_kind(connection, kind, parts, parents, day)
+
+
+def _follow_kind(
+    connection: psycopg.Connection, kind: Kind, parts: Sequence[Part], parents: Sequence[Current], day: date
+) -> None:
     mine = organisation_in_force(connection)
     is_ours = sql.SQL("true") if mine is None else sql.SQL("v.owner = {}").format(sql.Literal(mine))
     courses = {parent.segment_id: shapely.to_wkb(parent.shape) for parent in parents}
     lengths = {parent.segment_id: parent.shape.length for parent in parents}
-    make_tables(connection, LEAKS)
+    make_tables(connection, kind)
     for part in parts:
         edited = [
             sql.Literal(part.child_id) if name == "segment_id" else sql.Identifier("v", name)
-            for name in stored_columns(LEAKS)
+            for name in stored_columns(kind)
         ]
         text = statement(
             "leaks_follow",
-            LEAKS,
+            kind,
             edited=sql.SQL(", ").join(edited),
             day=sql.SQL("{}::date").format(sql.Literal(day)),
             course=sql.SQL("ST_GeomFromWKB({}, ST_SRID(v.geom))").format(sql.Literal(courses[part.parent_id])),
@@ -283,4 +294,4 @@ def _follow(
             is_last=sql.Literal(part.parent_to_m >= lengths[part.parent_id]),
         )
         connection.execute(text)
-    write_slices(connection, LEAKS)
+    write_slices(connection, kind)

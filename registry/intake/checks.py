@@ -21,10 +21,16 @@ Columns = dict[str, Any]
 # days that tell of something that has happened, so they cannot lie ahead
 _PAST_DAYS: dict[str, tuple[str, ...]] = {
     "leaks": ("leaked_on", "repaired_on"),
+    "events": ("happened_on", "closed_on"),
     "segments": ("assessed_on", "retired_on"),
     "roads": ("opened_on", "overhauled_on"),
 }
-_INTERVALS = (("installed_year_min", "installed_year_max"), ("starts_on", "ends_on"), ("leaked_on", "repaired_on"))
+_INTERVALS = (
+    ("installed_year_min", "installed_year_max"),
+    ("starts_on", "ends_on"),
+    ("leaked_on", "repaired_on"),
+    ("happened_on", "closed_on"),
+)
 
 
 def check_rows(rows: Columns, kind: Kind, today: date, findings: Findings) -> None:
@@ -72,9 +78,12 @@ def _check_future(rows: Columns, kind: Kind, today: date, findings: Findings) ->
                 findings.add(ahead, column, "year_in_future", values=_values(rows[column]), today=today.isoformat())
 
 
-def check_extent(is_missing: Mask, kind: Kind, findings: Findings) -> None:
-    """Note rows that need a place and have none."""
+def check_extent(is_missing: Mask, rows: Columns, kind: Kind, findings: Findings) -> None:
+    """Note rows that need a place and have none; an event may name a segment instead."""
     field = fields()[kind.name].get("geometry")
+    if kind.name == "events":
+        is_named = _mask(rows["segment_id"].is_valid()) if "segment_id" in rows else np.zeros_like(is_missing)
+        findings.add(is_missing & ~is_named & ~findings.held, "geometry", "event_without_place")
     if field is None or field.is_nullable:
         return
     code = "project_without_extent" if kind.name == "projects" else "geometry_missing"

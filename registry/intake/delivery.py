@@ -143,6 +143,13 @@ class Delivery:
     def __len__(self) -> int:
         return len(self._raw.rows)
 
+    @property
+    def said_columns(self) -> list[str]:
+        """The attributes that its rows say: those with a heading or a default, and the geometry where it has one."""
+        told = self._headings.by_column.keys() | self._request.mapping.defaults.keys()
+        said = [name for name in self._request.kind.attributes if name in told]
+        return [*said, "geometry"] if self._source is not None else said
+
     def _read_ids(self) -> pd.Series:
         kind = self._request.kind
         heading = self._headings.by_column.get(kind.id_column)
@@ -198,7 +205,7 @@ class Delivery:
         placed = self._placed(given, rows, findings)
         check_rows(rows, kind, request.today, findings)
         if kind.geometry_dtype is not None:
-            check_extent(placed.is_missing, kind, findings)
+            check_extent(placed.is_missing, rows, kind, findings)
         return Understood(raw, self._ids.iloc[start:stop], rows, placed, given, findings)
 
     def _placed(self, given: Source, rows: Columns, findings: Findings) -> Placed:

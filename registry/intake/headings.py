@@ -70,7 +70,7 @@ def match_headings(headings: list[str], kind: Kind, mapping: Mapping, file_name:
     free = {normalised(heading): heading for heading in reversed(headings) if heading not in found.values()}
     contract = [field for field in fields()[kind.name].values() if field.role in {"index", "attribute"}]
     candidates = [(field.column, (field.column, *names_for(field))) for field in contract]
-    if kind.geometry_dtype == "point":
+    if kind.takes_coordinates:
         candidates += [("x", X_HEADINGS), ("y", Y_HEADINGS)]
     for column, names in candidates:
         if column in found or column in mapping.defaults:

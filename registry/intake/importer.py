@@ -201,4 +201,5 @@ def _new_delivery(request: Request, delivery: Delivery, digest: str, key: str, n
         reference_day=request.today,
         moved_m=request.moved_m,
         notes=delivery.notes,
+        said_columns=delivery.said_columns,
     )

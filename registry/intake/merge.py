@@ -133,6 +133,10 @@ class Merge:
         if self._recognises:
             succession.follow(self._connection, self._common())
 
+    def confirm(self, delivery_id: str) -> None:
+        """Keep which objects the delivery says again as they are known: it verifies them without a new version."""
+        self._do("merge_confirm", delivery_id=sql.Literal(delivery_id))
+
     def close(self) -> None:
         """Remove the working tables."""
         drop_tables(self._connection)

@@ -83,15 +83,14 @@ class Writer:
             if repeated_delivery(self._connection, new.content_key) is not None:
                 return None
             batches = self._batches(self._parts(delivery), kept)
+            merge: Merge | None = None
             if self.is_empty():
                 counts, state = {"added": self._load(batches, len(delivery))}, "accepted"
             else:
-                counts, state = self._merge(batches, len(delivery), is_accepted=is_accepted)
+                merge, counts, state = self._merge(batches, len(delivery), is_accepted=is_accepted)
             insert_delivery(self._connection, new, state, len(delivery), kept.held, counts)
-            if state == "pending":
-                self._merged.keep_report(new.delivery_id)
-            elif counts.get("doubtful"):
-                self._merged.keep_report(new.delivery_id, ["doubtful"])
+            if merge is not None:
+                self._keep_findings(merge, new.delivery_id, state, counts)
             if new.action == "import":
                 # rows that are held back again stay with the delivery that they came with
                 keep_held(self._connection, new.delivery_id, self._kind, kept)
@@ -238,13 +237,25 @@ class Writer:
         self._report("match", 1, 1)
         return merge, counts
 
-    def _merge(self, batches: Iterator[pa.Table], row_count: int, *, is_accepted: bool) -> tuple[dict[str, int], str]:
-        self._merged, counts = self._compare(batches, row_count)
+    def _merge(
+        self, batches: Iterator[pa.Table], row_count: int, *, is_accepted: bool
+    ) -> tuple[Merge, dict[str, int], str]:
+        merge, counts = self._compare(batches, row_count)
         is_accepted = is_accepted or not any(counts[name] for name in _REVIEWED)
         if not is_accepted or counts["doubtful"]:
-            self._merged.report()
+            merge.report()
         if not is_accepted:
-            return counts, "pending"
+            return merge, counts, "pending"
         # whatever is gone or doubtful needs a word of its own
-        self._merged.apply(PLAIN_CLASSES)
-        return counts, "accepted"
+        merge.apply(PLAIN_CLASSES)
+        return merge, counts, "accepted"
+
+    @staticmethod
+    def _keep_findings(merge: Merge, delivery_id: str, state: str, counts: dict[str, int]) -> None:
+        """Keep what waits for a person, and what an accepted delivery has said again as it was known."""
+        if state == "pending":
+            merge.keep_report(delivery_id)
+            return
+        merge.confirm(delivery_id)
+        if counts["doubtful"]:
+            merge.keep_report(delivery_id, ["doubtful"])

@@ -178,6 +178,7 @@ def _accept(
     connection: psycopg.Connection, delivery_id: str, merge: Merge, counts: dict[str, int], chosen: tuple[str, ...]
 ) -> Acceptance:
     merge.apply(chosen)
+    merge.confirm(delivery_id)
     merge.close()
     connection.execute(query("accept_delivery"), {"delivery_id": delivery_id, "classes": list(chosen)})
     record = waiting(connection, delivery_id)

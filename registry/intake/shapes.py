@@ -24,6 +24,7 @@ from registry.crs import (
     working_bounds,
 )
 from registry.errors import FileFaultError
+from registry.fields import fields
 from registry.intake.findings import Findings, Mask
 from registry.intake.mapping import Mapping
 from registry.intake.placed import Placed, pack_plain_lines, plain_lines
@@ -174,7 +175,13 @@ def shape_rows(source: Source, rows: Mask, settled: Settled, place: Place, findi
     geometry[rows] = source.shapes(rows)
     if settled.is_swapped:
         geometry = swap_axes(geometry)
-    _note_broken(geometry, rows, findings, is_table=source.is_table)
+    field = fields()[place.kind.name].get("geometry")
+    if field is not None and field.is_nullable:
+        # a row without a place says so by an empty one too
+        geometry = _without(geometry, shapely.is_empty(geometry))
+    else:
+        _note_empty(geometry, rows, findings, is_table=source.is_table)
+    _note_broken(geometry, findings)
     geometry = _without(geometry, findings.held)
     said = geometry
     if not settled.is_working:
@@ -185,12 +192,16 @@ def shape_rows(source: Source, rows: Mask, settled: Settled, place: Place, findi
     return _of_type(geometry, place.kind, findings)
 
 
-def _note_broken(geometry: Geometries, rows: Mask, findings: Findings, *, is_table: bool) -> None:
+def _note_broken(geometry: Geometries, findings: Findings) -> None:
     """Note rows whose coordinates are not numbers: nothing can be computed with them."""
     coordinates, row = shapely.get_coordinates(geometry, return_index=True)
     bad = np.zeros(len(geometry), dtype=bool)
     bad[row[~np.isfinite(coordinates).all(axis=1)]] = True
     findings.add(bad, "geometry", "geometry_not_finite")
+
+
+def _note_empty(geometry: Geometries, rows: Mask, findings: Findings, *, is_table: bool) -> None:
+    """Note rows of a GIS file that have no geometry."""
     if not is_table:
         empty = rows & (shapely.is_missing(geometry) | shapely.is_empty(geometry))
         findings.add(empty, "geometry", "geometry_empty")

@@ -19,7 +19,7 @@ from registry.kinds import KINDS, Kind
 from registry.rights.acting import organisation_in_force
 
 # kinds that name a segment
-_FOLLOWERS: Final = ("leaks", "customers", "valves")
+_FOLLOWERS: Final = ("leaks", "events", "customers", "valves")
 _OF_PARENTS: Final[dict[str, LiteralString]] = {
     "least": "CASE WHEN bool_and({value} IS NOT NULL) THEN min({value}) END",
     "greatest": "CASE WHEN bool_and({value} IS NOT NULL) THEN max({value}) END",

@@ -221,7 +221,7 @@ def test_make_city_writes_the_files_of_the_contract(digonce: Digonce, tmp_path: 
     assert abs(json.loads(told.stdout)["segments"] - 300) <= 9
     names = {path.name for path in (tmp_path / "city").iterdir()}
     layers = {f"{name}.gpkg" for name in ("segments", "roads", "buildings", "compounds", "valves", "districts")}
-    tables = {"leaks.csv", "customers.csv", "risers.csv", "compounds.xlsx", "road_programme.xlsx"}
+    tables = {"leaks.csv", "events.csv", "customers.csv", "risers.csv", "compounds.xlsx", "road_programme.xlsx"}
     assert names >= layers | tables | {"truth"}
 
 

@@ -23,6 +23,7 @@ FILES = {
     "compounds": "compounds.gpkg",
     "buildings": "buildings.gpkg",
     "leaks": "leaks.csv",
+    "events": "events.csv",
     "projects": "road_programme.xlsx",
 }
 

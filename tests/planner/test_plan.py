@@ -205,14 +205,14 @@ def test_segments_out_of_service_are_never_planned() -> None:
     assert not set(plan.batch_segments.index) & set(segments.index[:20])
 
 
-def test_households_come_from_compounds_and_customers() -> None:
+def test_households_come_from_compounds_and_expected_supply() -> None:
     segments = segments_of(
         {"tier": "courtyard", "compound_name": "a"}, {"street_name": "x"}, {"street_name": "y"}, {"street_name": "x"}
     )
     compounds = pd.DataFrame({"name": ["a"], "household_count": [120]})
-    customers = pd.DataFrame({"segment_id": ["S0001", "S0001", "S0000", None], "household_count": [3, 4, 9, 5]})
+    expected = pd.Series({"S0001": 7.0, "S0000": 9.0, "S0002": 0.0})
     groups = group_segments(segments, read_policy())
-    households = Supplied.from_frames(compounds, customers).of_batches(segments, groups, groups["group"].max() + 1)
+    households = Supplied.from_frames(compounds, expected).of_batches(segments, groups, groups["group"].max() + 1)
     by_place = dict(zip(groups.loc[["S0000", "S0001", "S0002"], "group"], ["a", "x", "y"], strict=True))
     found = {by_place[group]: count for group, count in enumerate(households) if group in by_place}
     assert found["a"] == 120

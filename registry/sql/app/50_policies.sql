@@ -106,6 +106,13 @@ CREATE POLICY removes_with_the_delivery ON registry.change FOR DELETE USING (EXI
     WHERE d.delivery_id = change.delivery_id
       AND ((SELECT registry_app.organisation()) IS NULL OR d.organisation = (SELECT registry_app.organisation()))
 ));
+-- it names all objects of a delivery, whoever owns them
+CREATE POLICY belongs_to_an_own_delivery ON registry.confirmation USING (
+    (SELECT registry_app.organisation()) IS NULL OR EXISTS (
+        SELECT FROM registry.delivery AS d
+        WHERE d.delivery_id = confirmation.delivery_id AND d.organisation = (SELECT registry_app.organisation())
+    )
+);
 CREATE POLICY sees_own_files ON registry.delivered_file FOR SELECT USING (
     (SELECT registry_app.organisation()) IS NULL OR EXISTS (
         SELECT FROM registry.delivery AS d

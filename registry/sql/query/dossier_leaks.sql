@@ -8,8 +8,12 @@ WITH links AS (
          )
      )
 SELECT leak.leak_id, leak.leaked_on, leak.repaired_on, leak.cause, leak.grade, leak.source,
-       CASE WHEN leak.segment_id = ANY(%(ids)s) THEN 1.0 ELSE links.probability END AS probability, links.measure_m
+       CASE WHEN leak.segment_id = ANY(%(ids)s) THEN 1.0 ELSE links.probability END AS probability,
+       coalesce(links.measure_m, (
+           SELECT ST_LineLocatePoint(s.geom, leak.geom) * ST_Length(s.geom)
+           FROM registry_app.segment_at(%(as_of)s, %(known_at)s) AS s WHERE s.segment_id = leak.segment_id
+       )) AS measure_m
 FROM registry_app.leak_at(%(as_of)s, %(known_at)s) AS leak
 LEFT JOIN links USING (leak_id)
-WHERE leak.segment_id = ANY(%(ids)s) OR links.leak_id IS NOT NULL
+WHERE leak.segment_id = ANY(%(ids)s) OR (links.leak_id IS NOT NULL AND leak.segment_id IS NULL)
 ORDER BY leak.leaked_on, leak.leak_id

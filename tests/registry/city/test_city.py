@@ -16,9 +16,9 @@ from registry.city import City, CityError, make_city
 from registry.fields import fields
 
 DELIVERIES = {
-    "segments": "segments", "leaks": "leaks", "roads": "roads", "buildings": "buildings", "compounds": "compounds",
-    "districts": "districts", "valves": "valves", "customers": "customers", "risers": "risers", "context": "context",
-    "compound_programme": "projects", "road_programme": "projects",
+    "segments": "segments", "leaks": "leaks", "events": "events", "roads": "roads", "buildings": "buildings",
+    "compounds": "compounds", "districts": "districts", "valves": "valves", "customers": "customers",
+    "risers": "risers", "context": "context", "compound_programme": "projects", "road_programme": "projects",
 }  # fmt: skip
 
 FINGERPRINT = """
@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_city_in_any_process(town: City) -> None:
             text=True,
         )
         digests.append(run.stdout)
-    assert len(digests[0].splitlines()) == 15
+    assert len(digests[0].splitlines()) == 17
     assert digests[0] == digests[1]
     other = make_city(3000, 12)
     assert (

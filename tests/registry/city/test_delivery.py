@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 from registry.city import City, write_city
 
 NAMES = {
-    "segments.gpkg", "leaks.csv", "roads.gpkg", "buildings.gpkg", "compounds.gpkg", "compounds.xlsx",
+    "segments.gpkg", "leaks.csv", "events.csv", "roads.gpkg", "buildings.gpkg", "compounds.gpkg", "compounds.xlsx",
     "road_programme.xlsx", "customers.csv", "valves.gpkg", "districts.gpkg", "risers.csv", "context.gpkg",
 }  # fmt: skip
 
@@ -20,7 +20,7 @@ NAMES = {
 def test_the_files_are_those_of_a_delivery(folder: Path) -> None:
     assert {path.name for path in folder.iterdir() if path.is_file()} == NAMES
     assert {path.name for path in (folder / "truth").iterdir()} == {
-        "segments.parquet", "leaks.parquet", "faults.parquet", "parameters.json",
+        "segments.parquet", "leaks.parquet", "events.parquet", "faults.parquet", "parameters.json",
     }  # fmt: skip
 
 
@@ -37,7 +37,8 @@ def test_layers_come_back_whole(town: City, folder: Path, layer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "encoding"), [("leaks", "gb18030"), ("customers", "gb18030"), ("risers", "utf-8-sig")]
+    ("table", "encoding"),
+    [("leaks", "gb18030"), ("events", "gb18030"), ("customers", "gb18030"), ("risers", "utf-8-sig")],
 )
 def test_chinese_text_survives_its_encoding(town: City, folder: Path, table: str, encoding: str) -> None:
     given: pd.DataFrame = getattr(town, table)
@@ -54,7 +55,7 @@ def test_chinese_text_survives_its_encoding(town: City, folder: Path, table: str
 
 
 def test_survey_tables_have_the_northing_as_x(folder: Path) -> None:
-    for name in ("leaks", "customers"):
+    for name in ("leaks", "events", "customers"):
         read = pd.read_csv(folder / f"{name}.csv", encoding="gb18030").dropna(subset=["X"])
         assert read["X"].between(4_120_000, 4_160_000).all()
         assert read["Y"].between(520_000, 550_000).all()

@@ -1,0 +1,42 @@
+"""What every piece of a policy is made of: frozen parts, figures with their source, versioned files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Confidence = Literal["sourced", "memory", "derived"]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Part(BaseModel):
+    """A frozen piece of a policy: unknown keys are refused, so that a misspelt key cannot pass in silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Figure(Part):
+    """One number with where it comes from; `memory` and `derived` print as unverified wherever shown."""
+
+    value: NotNegative
+    source: Text
+    confidence: Confidence
+
+
+class Named(Part):
+    """A versioned file: rule set, weights or price list."""
+
+    id: Text
+    version: Text
+    label_en: Text
+    label_zh: Text
+
+
+class ShareFigure(Figure):
+    """A figure from 0 to 1."""
+
+    value: Share
