@@ -25,6 +25,7 @@ from registry.history.edit import Edited, Editing, Warrant, run_edit, understand
 from registry.history.joining import Current, joined_line, merged_values
 from registry.history.slices import make_tables, statement, stored_columns, write_slices
 from registry.kinds import KINDS, Kind
+from registry.rights.acting import organisation_in_force
 
 SEGMENTS: Final = KINDS["segments"]
 # what names the segment it was at, and names the child that lies there after a change
@@ -235,7 +236,10 @@ def check_free(connection: psycopg.Connection, names: Sequence[str]) -> None:
 
 
 def descendants(connection: psycopg.Connection, segment_id: str) -> pd.DataFrame:
-    """Return the segments that an id leads to today: segment_id, relation, happened_on, from_m, to_m of the id."""
+    """Return the segments that an id leads to: segment_id, relation, happened_on, its part of the parent.
+
+    `is_last` marks those that it leads to today.
+    """
     return frame_of(connection, query("lineage_down"), [segment_id])
 
 
@@ -256,7 +260,8 @@ def _follow(
 ) -> None:
     """Keep the lineage, and let the leaks and events that name a parent name the child that they lie on.
 
-    An event without a place goes to a child that continues the whole parent; else it stays with the parent.
+    An event without a place goes to a child that continues the whole parent; else it stays with the parent. Who acts
+    for one organisation moves its own; by those of others the lineage leads to the child.
     """
     _record(connection, relation, parts, day)
     for kind in FOLLOWERS:
@@ -266,6 +271,8 @@ def _follow(
 def _follow_kind(
     connection: psycopg.Connection, kind: Kind, parts: Sequence[Part], parents: Sequence[Current], day: date
 ) -> None:
+    mine = organisation_in_force(connection)
+    is_ours = sql.SQL("true") if mine is None else sql.SQL("v.owner = {}").format(sql.Literal(mine))
     courses = {parent.segment_id: shapely.to_wkb(parent.shape) for parent in parents}
     lengths = {parent.segment_id: parent.shape.length for parent in parents}
     make_tables(connection, kind)
@@ -283,6 +290,7 @@ def _follow_kind(
             parent_id=sql.Literal(part.parent_id),
             from_m=sql.Literal(part.parent_from_m),
             to_m=sql.Literal(part.parent_to_m),
+            is_ours=is_ours,
             is_last=sql.Literal(part.parent_to_m >= lengths[part.parent_id]),
         )
         connection.execute(text)

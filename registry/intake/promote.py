@@ -17,16 +17,18 @@ from registry.db import query, writing
 from registry.fields import fields
 from registry.frames import copy_in
 from registry.history.deliveries import NewDelivery, insert_delivery
+from registry.history.slices import drop_tables, make_tables, statement
 from registry.intake.delivery import Delivery, Kept, Understood
 from registry.intake.held import keep_held, settle_held
-from registry.intake.merge import CLASSES, Merge, Terms
+from registry.intake.merge import CLASSES, PLAIN_CLASSES, Merge, Terms
 from registry.kinds import Kind
+from registry.rights.acting import is_owner
 
 # below this many rows building the indexes anew costs more than it saves
 _BULK_ROWS: Final = 20_000
 _COPY_STEP: Final = "write"
 # what cannot be taken in without a look at it: something that is known would change
-_REVIEWED: Final = ("changed", "moved", "reopened", "gone")
+_REVIEWED: Final = tuple(name for name in CLASSES if name != "added")
 
 
 # what is still to be done in the transaction, once the rows are written
@@ -77,11 +79,10 @@ class Writer:
         None where somebody else delivered the same while this one was being read.
         """
         kept = Kept()
-        parts = self._parts(delivery)
         with writing(self._connection, new.delivery_id):
             if repeated_delivery(self._connection, new.content_key) is not None:
                 return None
-            batches = self._batches(parts, kept)
+            batches = self._batches(self._parts(delivery), kept)
             merge: Merge | None = None
             if self.is_empty():
                 counts, state = {"added": self._load(batches, len(delivery))}, "accepted"
@@ -89,7 +90,7 @@ class Writer:
                 merge, counts, state = self._merge(batches, len(delivery), is_accepted=is_accepted)
             insert_delivery(self._connection, new, state, len(delivery), kept.held, counts)
             if merge is not None:
-                (merge.keep_report if state == "pending" else merge.confirm)(new.delivery_id)
+                self._keep_findings(merge, new.delivery_id, state, counts)
             if new.action == "import":
                 # rows that are held back again stay with the delivery that they came with
                 keep_held(self._connection, new.delivery_id, self._kind, kept)
@@ -156,6 +157,8 @@ class Writer:
 
     def _load(self, batches: Iterator[pa.Table], row_count: int) -> int:
         """Fill two empty tables and return how many rows; for many rows the indexes are built afterwards."""
+        if not is_owner(self._connection, self._kind.version_table):
+            return self._stage(batches, row_count)
         is_bulk = row_count >= _BULK_ROWS
         versions, identities = (
             (self._take_indexes_off(self._versions), self._take_indexes_off(self._identities)) if is_bulk else ([], [])
@@ -184,11 +187,26 @@ class Writer:
         if self._kind.name == "segments" and (self._has_retired or self._terms.valid_from):
             self._connection.execute(query("load_set_days"), {"valid_from": self._terms.valid_from})
         elif self._terms.valid_from:
-            self._connection.execute(
-                sql.SQL("UPDATE {} SET valid = daterange({}, NULL)").format(
-                    self._versions, sql.Literal(self._terms.valid_from)
-                )
-            )
+            self._set_first_day(self._versions)
+
+    def _stage(self, batches: Iterator[pa.Table], row_count: int) -> int:
+        """Fill an empty table by way of a temporary one, for who is subject to its policies, and return the rows."""
+        connection, staged = self._connection, sql.Identifier("incoming")
+        make_tables(connection, self._kind)
+        connection.execute("ALTER TABLE incoming ALTER COLUMN valid SET DEFAULT '(,)'")
+        sent = self._copy(staged, batches, row_count)
+        if self._kind.name == "segments" and (self._has_retired or self._terms.valid_from):
+            connection.execute(query("stage_set_days"), {"valid_from": self._terms.valid_from})
+        elif self._terms.valid_from:
+            self._set_first_day(staged)
+        connection.execute(statement("slices_name", self._kind))
+        connection.execute(statement("slices_insert", self._kind))
+        drop_tables(connection)
+        return sent
+
+    def _set_first_day(self, table: sql.Identifier) -> None:
+        day = sql.Literal(self._terms.valid_from)
+        self._connection.execute(sql.SQL("UPDATE {} SET valid = daterange({}, NULL)").format(table, day))
 
     def _take_indexes_off(self, table: sql.Identifier) -> list[str]:
         """Take the plain indexes off an empty table and return how to make them again, the longest work first.
@@ -223,9 +241,21 @@ class Writer:
         self, batches: Iterator[pa.Table], row_count: int, *, is_accepted: bool
     ) -> tuple[Merge, dict[str, int], str]:
         merge, counts = self._compare(batches, row_count)
-        if is_accepted or not any(counts[name] for name in _REVIEWED):
-            # whatever is gone needs a word of its own: it may only be missing from this file
-            merge.apply([name for name in CLASSES if name != "gone"])
-            return merge, counts, "accepted"
-        merge.report()
-        return merge, counts, "pending"
+        is_accepted = is_accepted or not any(counts[name] for name in _REVIEWED)
+        if not is_accepted or counts["doubtful"]:
+            merge.report()
+        if not is_accepted:
+            return merge, counts, "pending"
+        # whatever is gone or doubtful needs a word of its own
+        merge.apply(PLAIN_CLASSES)
+        return merge, counts, "accepted"
+
+    @staticmethod
+    def _keep_findings(merge: Merge, delivery_id: str, state: str, counts: dict[str, int]) -> None:
+        """Keep what waits for a person, and what an accepted delivery has said again as it was known."""
+        if state == "pending":
+            merge.keep_report(delivery_id)
+            return
+        merge.confirm(delivery_id)
+        if counts["doubtful"]:
+            merge.keep_report(delivery_id, ["doubtful"])

@@ -1,27 +1,32 @@
-"""Review a delivery that waits: read its change report, accept all of it or some classes, or decline it."""
+"""Review a delivery that waits: read its change report, accept all or some classes of it, decide doubts, decline it."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 import psycopg
 
 from registry.db import query, writing
 from registry.errors import ReviewError
-from registry.history.deliveries import frame_of
+from registry.history.deliveries import NewDelivery, frame_of, insert_delivery, new_key
+from registry.history.deliveries import delivery_id as delivery_identifier
 from registry.intake.delivery import Delivery, Request
 from registry.intake.files import restore_file
 from registry.intake.importer import Report, terms_of
 from registry.intake.mapping import Mapping
 from registry.intake.merge import CLASSES, Merge
 from registry.intake.promote import Writer
+from registry.intake.recognition import Decisions, open_doubts
 from registry.kinds import kind_named
+from registry.rights.acting import refuse_foreign_delivery
+
+NOTHING_DECIDED: Final = Decisions()
 
 
 @dataclass(frozen=True)
@@ -33,13 +38,15 @@ class Acceptance:
     is_stale: bool
     counts: dict[str, int]
     accepted_classes: tuple[str, ...]
+    # delivered segments of which nobody has said yet which known ones they are
+    undecided: tuple[str, ...] = ()
 
 
 def change_report(connection: psycopg.Connection, delivery_id: str) -> pd.DataFrame:
     """Return the change report of a delivery that waits or waited: one row for each value that differs.
 
-    Columns: object_id, class, column_name, old_value, new_value, moved_m. A row that is added, reopened or gone has
-    one line with an empty column name.
+    It has the frame contract `changes`. What becomes of a whole row (added, reopened, gone, under another id, doubtful)
+    is a line with an empty column name; one for each known id.
     """
     waiting(connection, delivery_id)
     return frame_of(connection, query("change_report"), [delivery_id])
@@ -68,19 +75,24 @@ def accept_delivery(
     srid: int,
     classes: Iterable[str] = CLASSES,
     report: Report = lambda _step, _done, _total: None,
+    decisions: Decisions = NOTHING_DECIDED,
 ) -> Acceptance:
     """Let a delivery that waits count from now on, whole or only some classes of its changes.
 
-    The delivered file is read again and compared anew. Where others have changed what is known since the report was
+    Doubtful segments never count by their class, only by a decision; the others stay open for `decide_doubts`. The
+    delivered file is read again and compared anew. Where others have changed what is known since the report was
     made, so that it would say something else now, the new report is kept and nothing is accepted: look again.
 
     Raises
     ------
     ReviewError
-        Where the delivery is unknown or does not wait.
+        Where the delivery is unknown or does not wait, or a decision cannot be.
+    RightsError
+        Where it was made for another organisation.
     """
-    chosen = tuple(name for name in CLASSES if name in set(classes))
+    chosen = tuple(name for name in CLASSES if name in set(classes) - {"doubtful"})
     record = waiting(connection, delivery_id, "pending")
+    refuse_foreign_delivery(connection, record)
     with tempfile.TemporaryDirectory(prefix="digonce-accept-") as folder:
         path = restore_file(connection, record["file_sha256"], record["file_name"], Path(folder))
         request = request_again(record, path)
@@ -95,7 +107,71 @@ def accept_delivery(
                 merge.close()
                 return Acceptance(delivery_id, request.kind.name, True, counts, ())
             writer.settle(delivery_id)
-            return _accept(connection, delivery_id, merge, counts, chosen)
+            if decisions:
+                merge.decide(decisions, open_doubts(connection, delivery_id))
+            accepted = _accept(connection, delivery_id, merge, counts, chosen)
+            _settle(connection, delivery_id, delivery_id, decisions)
+            return replace(accepted, undecided=_undecided(connection, delivery_id))
+
+
+def decide_doubts(
+    connection: psycopg.Connection,
+    delivery_id: str,
+    srid: int,
+    decisions: Decisions,
+    actor: str,
+    report: Report = lambda _step, _done, _total: None,
+) -> Acceptance:
+    """Let doubtful segments of a delivery that counts already be what a person says, as a delivery of its own.
+
+    Raises
+    ------
+    ReviewError
+        Where the delivery does not count, a segment is not in doubt or decided already, or a decision cannot be.
+    RightsError
+        Where it was made for another organisation.
+    """
+    record = waiting(connection, delivery_id, "accepted")
+    refuse_foreign_delivery(connection, record)
+    key = new_key()
+    with tempfile.TemporaryDirectory(prefix="digonce-decide-") as folder:
+        path = restore_file(connection, record["file_sha256"], record["file_name"], Path(folder))
+        request = request_again(record, path)
+        delivery = Delivery(connection, request, srid)
+        report("read", 1, 1)
+        with writing(connection, made := delivery_identifier(connection, key)):
+            waiting(connection, delivery_id, "accepted")
+            _counts, merge = Writer(connection, request.kind, terms_of(request), report).compare(delivery)
+            merge.decide(decisions, open_doubts(connection, delivery_id))
+            merge.apply(())
+            merge.close()
+            new_ones = len(decisions.different)
+            counts = {"added": new_ones, "changed": len(decisions.delivered_ids) - new_ones}
+            new = NewDelivery(
+                made,
+                request.kind.name,
+                key,
+                actor,
+                action="decide",
+                organisation=request.organisation,
+                source=record["source"],
+                follows=delivery_id,
+                valid_from=request.valid_from,
+                reference_day=request.today,
+                moved_m=request.moved_m,
+            )
+            insert_delivery(connection, new, "accepted", sum(counts.values()), 0, counts)
+            _settle(connection, delivery_id, made, decisions)
+            return Acceptance(made, request.kind.name, False, counts, (), _undecided(connection, delivery_id))
+
+
+def _settle(connection: psycopg.Connection, delivery_id: str, settled_by: str, decisions: Decisions) -> None:
+    parameters = {"delivery_id": delivery_id, "settled_by": settled_by, "ids": decisions.delivered_ids}
+    connection.execute(query("settle_doubtful"), parameters)
+
+
+def _undecided(connection: psycopg.Connection, delivery_id: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(open_doubts(connection, delivery_id)["delivered_id"]))
 
 
 def _accept(
@@ -112,7 +188,7 @@ def _accept(
 def decline_delivery(connection: psycopg.Connection, delivery_id: str) -> None:
     """Refuse a delivery that waits; its report is kept, and the same file may be delivered again."""
     with writing(connection):
-        waiting(connection, delivery_id, "pending")
+        refuse_foreign_delivery(connection, waiting(connection, delivery_id, "pending"))
         connection.execute("UPDATE registry.delivery SET state = 'declined' WHERE delivery_id = %s", [delivery_id])
 
 
@@ -129,6 +205,7 @@ def request_again(record: dict[str, Any], path: Path) -> Request:
         today=day,
         valid_from=record["valid_from"],
         moved_m=record["moved_m"],
+        organisation=record["organisation"],
     )
 
 

@@ -35,7 +35,7 @@ def test_the_pages_show_what_the_sample_city_prints(
     printed = ""
     monkeypatch.chdir(tmp_path)
     commands = [["make-city", "-o", "."], *planner_commands()]
-    assert [command[0] for command in commands].count("import") == 7
+    assert [command[0] for command in commands].count("import") == 8
     try:
         for command in commands:
             result = CliRunner().invoke(app, command, env=environment)

@@ -23,12 +23,12 @@ LATER = ["PE", "PE", "PE", "no such material"]
 
 @pytest.fixture
 def replanned(digonce: Digonce, tmp_path: Path) -> Digonce:
-    """A plan of three grey iron pipes, after which they are delivered as PE a kilometre away, with one bad row."""
+    """A plan of three grey iron pipes, after which they are delivered as PE 40 m away, with one bad row."""
     first = write(segments(3), tmp_path / "first.gpkg")
     assert digonce("import", "segments", first).exit_code == 0
     made = digonce("plan", "--years", "2027-2028", "--budget-cny", "1e6", "--save", "p1")
     assert made.exit_code == 0, made.output
-    moved = [line(1_000, 60.0 * number) for number in range(4)]
+    moved = [line(40, 60.0 * number) for number in range(4)]
     later = write(segments(4, 管材=LATER, geometry=moved), tmp_path / "later.gpkg")
     took = digonce("import", "segments", later, "--accept")
     assert took.exit_code == 0, took.output
@@ -44,7 +44,7 @@ def test_a_saved_plan_is_drawn_on_the_census_that_it_was_made_from(replanned: Di
     for inputs in (saved, latest):
         assert inputs.plan_name == "p1"
         assert set(inputs.segments["material"]) == {"grey_iron"}
-        assert inputs.segments.total_bounds[0] == pytest.approx(live.total_bounds[0] - 1_000)
+        assert inputs.segments.total_bounds[0] == pytest.approx(live.total_bounds[0] - 40)
         assert inputs.held is not None
         assert inputs.held.empty
 

@@ -101,3 +101,8 @@ CREATE TABLE registry.confirmation (
 );
 COMMENT ON TABLE registry.confirmation IS 'Objects that a delivery said again as they were known: it wrote no version of them, but it verified them.';
 COMMENT ON COLUMN registry.confirmation.object_ids IS 'Ids of these objects.';
+
+ALTER TABLE registry.event ENABLE ROW LEVEL SECURITY;
+ALTER TABLE registry.event_version ENABLE ROW LEVEL SECURITY;
+ALTER TABLE registry.run_event_links ENABLE ROW LEVEL SECURITY;
+ALTER TABLE registry.confirmation ENABLE ROW LEVEL SECURITY;

@@ -176,6 +176,16 @@ def test_changes_from_a_day_on_leave_the_days_before_as_they_were(census: Regist
     assert set(at(census, day)["material"]) == {"pe"}
 
 
+def test_the_same_file_for_another_day_is_another_delivery(census: Registry, tmp_path: Path) -> None:
+    path = write(segments(10, 管材="PE"), tmp_path / "pe.gpkg")
+    took = {day: date(2025, 3, day) for day in (1, 2)}
+    first = census.import_file("segments", path, today=TODAY, valid_from=took[2], is_accepted=True)
+    other = census.import_file("segments", path, today=TODAY, valid_from=took[1], is_accepted=True)
+    again = census.import_file("segments", path, today=TODAY, valid_from=took[1], is_accepted=True)
+    assert [first.is_repeat, other.is_repeat, again.is_repeat] == [False, False, True]
+    assert again.delivery_id == other.delivery_id
+
+
 @pytest.mark.parametrize("suffix", [".gpkg", ".shp", ".geojson"])
 def test_the_delivered_file_is_kept_byte_by_byte(registry: Registry, tmp_path: Path, suffix: str) -> None:
     folder = tmp_path / "delivered"
