@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from registry.history.slices import drop_tables, listed, make_tables, statement, stored_columns, write_slices
+from registry.intake.waiting import restore_waiting
 from registry.kinds import Kind
 
 CLASSES: Final = ("added", "changed", "moved", "reopened", "gone")
@@ -94,6 +95,14 @@ class Merge:
             "SELECT %s, object_id, class, column_name, old_value, new_value, moved_m FROM report",
             [delivery_id],
         )
+
+    @classmethod
+    def resumed(
+        cls, connection: psycopg.Connection, kind: Kind, terms: Terms, delivery_id: str
+    ) -> tuple[Merge, dict[str, int]]:
+        """Return the comparison of a delivery that waits as it was made, and how many rows there are of each class."""
+        merge = cls(connection, kind, terms)
+        return merge, restore_waiting(connection, kind, delivery_id)
 
     def apply(self, classes: Iterable[str]) -> None:
         """Let the rows of these classes count from now on."""

@@ -20,6 +20,7 @@ from registry.history.deliveries import NewDelivery, insert_delivery
 from registry.intake.delivery import Delivery, Kept, Understood
 from registry.intake.held import keep_held, settle_held
 from registry.intake.merge import CLASSES, Merge, Terms
+from registry.intake.waiting import keep_waiting
 from registry.kinds import Kind
 
 # below this many rows building the indexes anew costs more than it saves
@@ -88,7 +89,7 @@ class Writer:
                 counts, state = self._merge(batches, len(delivery), is_accepted=is_accepted)
             insert_delivery(self._connection, new, state, len(delivery), kept.held, counts)
             if state == "pending":
-                self._merged.keep_report(new.delivery_id)
+                self.keep_for_review(self._merged, new.delivery_id)
             if new.action == "import":
                 # rows that are held back again stay with the delivery that they came with
                 keep_held(self._connection, new.delivery_id, self._kind, kept)
@@ -112,6 +113,11 @@ class Writer:
         merge, counts = self._compare(self._batches(self._parts(delivery), Kept()), len(delivery))
         merge.report()
         return counts, merge
+
+    def keep_for_review(self, merge: Merge, delivery_id: str) -> None:
+        """Keep the report of a delivery that waits, and its rows as they were compared."""
+        merge.keep_report(delivery_id)
+        keep_waiting(self._connection, self._kind, delivery_id, self._ids)
 
     def settle(self, delivery_id: str) -> None:
         """Note the held-back rows of earlier deliveries whose objects came in with this one."""
