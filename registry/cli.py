@@ -9,6 +9,7 @@ import typer
 
 from registry import cli_edit, cli_history
 from registry.cli_db import db
+from registry.cli_member import member
 from registry.console import Output, Session, command, parse_day
 from registry.kinds import KINDS, Kind, kind_named
 
@@ -19,6 +20,7 @@ _SHOWN_WHERE_NARROW = ("state", "kind", "file_name", "rows_read", "rows_held")
 _NEVER_FOLDED = frozenset({"delivery_id", "received_at", "state"})
 _WIDE = 120
 app.add_typer(db, name="db")
+app.add_typer(member, name="member")
 app.registered_commands.extend(cli_history.app.registered_commands)
 app.registered_commands.extend(cli_edit.app.registered_commands)
 
@@ -36,10 +38,12 @@ def init(
     """
     from dataclasses import asdict
 
-    from registry.lifecycle import initialise
+    from registry.lifecycle import initialise, missing_roles
 
     made = initialise(session.settings, crs=crs, city=name, timezone=timezone)
     session.tell("registry_made", name=made.name, city=made.city, srid=made.srid)
+    if missing := missing_roles(session.settings):
+        session.warn("roles_absent", statements=" ".join(missing))
     session.result(asdict(made))
 
 

@@ -115,10 +115,12 @@ def db_migrate(session: Session) -> None:
 
     Example: digonce db migrate --registry main
     """
-    from registry.lifecycle import upgrade
+    from registry.lifecycle import missing_roles, upgrade
 
     ran = upgrade(session.settings)
     session.tell("db_migrated", count=len(ran), names=", ".join(ran) or "—")
+    if missing := missing_roles(session.settings):
+        session.warn("roles_absent", statements=" ".join(missing))
     session.result({"migrations": ran})
 
 

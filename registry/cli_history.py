@@ -12,6 +12,9 @@ from registry.console import Output, Session, command
 if TYPE_CHECKING:
     import pandas as pd
 
+    from registry.intake.recognition import Decisions
+    from registry.intake.review import Acceptance
+
 app = typer.Typer()
 Delivery = Annotated[str, typer.Argument(help="Id of the delivery, as `digonce deliveries` shows it.")]
 _SHOWN = 40
@@ -28,20 +31,27 @@ def changes(session: Session, delivery: Delivery, output: Output = None) -> None
     with session.open() as registry:
         report = change_report(registry.connection, delivery)
     show_changes(session, report, delivery, output)
-    session.result({"delivery_id": delivery, "changes": report.to_dict("records")})
+    session.result(
+        {"delivery_id": delivery, "changes": report.astype(object).where(report.notna(), None).to_dict("records")}
+    )
 
 
 def show_changes(session: Session, report: pd.DataFrame, delivery: str, output: Path | None) -> None:
     """Print the first lines of a change report, or write all of them to a file."""
+    from registry.catalogue import say
     from registry.exports import in_words, write_table
 
+    told_reasons = report["reason"].map(lambda code: say(str(code), session.language), na_action="ignore")
+    report = report.assign(reason=told_reasons)
     if report.empty:
         session.tell("changes_none", delivery=delivery)
     elif output is not None:
         write_table(report, output, "changes", session.language)
         session.tell("written", file=output)
     else:
-        told = in_words(report.head(_SHOWN), "changes", session.language)
+        first = report.head(_SHOWN)
+        # columns that have nothing to say take no room on a terminal
+        told = in_words(first.loc[:, first.notna().any() & (first != "").any()], "changes", session.language)
         session.table(told, {name: name for name in told.columns})
         if len(report) > _SHOWN:
             session.tell("change_more", count=len(report) - _SHOWN)
@@ -52,45 +62,101 @@ def accept(
     session: Session,
     delivery: Delivery,
     only: Annotated[
-        str | None, typer.Option("--only", help="Classes to accept, with commas: added,changed,moved,reopened,gone.")
+        str | None,
+        typer.Option(
+            "--only",
+            help="Classes to accept, with commas: added,changed,moved,reopened,renumbered,split,merged,gone.",
+        ),
     ] = None,
     is_gone: Annotated[bool, typer.Option("--gone", help="Also retire what is known and not in the delivery.")] = False,
+    same: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--same", help="OLD=NEW: the doubtful segment NEW is the known one OLD, or a piece of it. Repeatable."
+        ),
+    ] = None,
+    different: Annotated[
+        list[str] | None, typer.Option("--different", help="NEW: the doubtful segment is a new one. Repeatable.")
+    ] = None,
 ) -> None:
     """Let a delivery that waits for review count; what is gone is retired only with --gone.
 
+    Segments that are doubtful count only once you say which known ones they are, now or later.
+
     Example: digonce accept D20261101-1a2b3c4d --only changed,moved
     """
-    from registry.errors import ReviewError
-    from registry.fields import value_list
-    from registry.intake.merge import CLASSES
-    from registry.intake.review import accept_delivery
+    from registry.intake.review import accept_delivery, decide_doubts, waiting
 
-    chosen = only.replace(" ", "").split(",") if only else [name for name in CLASSES if name != "gone"]
-    for name in chosen:
-        if name not in CLASSES:
-            raise ReviewError("class_unknown", name=name, classes=", ".join(CLASSES))
-    if is_gone and "gone" not in chosen:
-        chosen.append("gone")
+    chosen = _chosen_classes(only, is_gone=is_gone)
+    decisions = _decisions(same or [], different or [])
     with session.open() as registry, session.steps() as report:
-        done = accept_delivery(registry.connection, delivery, registry.srid, chosen, report)
+        # of a delivery that counts already only doubts can still be decided
+        is_later = bool(decisions) and waiting(registry.connection, delivery)["state"] == "accepted"
+        done = (
+            decide_doubts(registry.connection, delivery, registry.srid, decisions, session.settings.actor, report)
+            if is_later
+            else accept_delivery(registry.connection, delivery, registry.srid, chosen, report, decisions)
+        )
     session.result(
         {
-            "delivery_id": delivery,
+            "delivery_id": done.delivery_id,
             "is_accepted": not done.is_stale,
             "classes": list(done.accepted_classes),
             "counts": done.counts,
+            "decided": decisions.delivered_ids if not done.is_stale else [],
+            "undecided": list(done.undecided),
         }
     )
     if done.is_stale:
         session.warn("accept_stale", delivery=delivery)
         raise typer.Exit(1)
+    if not is_later:
+        _tell_accepted(session, done)
+    if decisions:
+        session.tell("doubts_decided", count=len(decisions.delivered_ids), delivery=done.delivery_id)
+    if done.undecided:
+        session.tell("doubts_left", count=len(done.undecided), delivery=delivery)
+
+
+def _chosen_classes(only: str | None, *, is_gone: bool) -> list[str]:
+    from registry.errors import ReviewError
+    from registry.intake.merge import CLASSES, PLAIN_CLASSES
+
+    choices = [name for name in CLASSES if name != "doubtful"]
+    chosen = only.replace(" ", "").split(",") if only else list(PLAIN_CLASSES)
+    for name in chosen:
+        if name == "doubtful":
+            raise ReviewError("class_needs_decisions")
+        if name not in choices:
+            raise ReviewError("class_unknown", name=name, classes=", ".join(choices))
+    return [*chosen, "gone"] if is_gone and "gone" not in chosen else chosen
+
+
+def _decisions(same: list[str], different: list[str]) -> Decisions:
+    from registry.errors import UsageError
+    from registry.intake.recognition import Decisions
+
+    for text in same:
+        if text.count("=") != 1 or text.startswith("=") or text.endswith("="):
+            raise UsageError("decision_unreadable", text=text)
+    pairs = (text.partition("=") for text in same)
+    return Decisions(tuple((known, delivered) for known, _, delivered in pairs), tuple(different))
+
+
+def _tell_accepted(session: Session, done: Acceptance) -> None:
+    """Say how many rows of each class count now, and which classes were left out."""
+    from registry.fields import value_list
+    from registry.intake.merge import CLASSES
+
     counted = {name: done.counts[name] if name in done.accepted_classes else 0 for name in CLASSES}
-    session.tell("accepted", delivery=delivery, **counted)
+    session.tell("accepted", delivery=done.delivery_id, **counted)
+    if counted["renumbered"] or counted["split"] or counted["merged"]:
+        session.tell("accepted_under_other_ids", **counted)
     labels = value_list("change_class")
     left = [
         labels[name].label(session.language)
         for name in CLASSES
-        if done.counts[name] and name not in done.accepted_classes
+        if name != "doubtful" and done.counts[name] and name not in done.accepted_classes
     ]
     if left:
         session.tell("accepted_partly", classes=", ".join(left))

@@ -34,6 +34,9 @@ def conninfo(settings: Settings) -> str:
     return cluster.conninfo(settings.registry)
 
 
+_OPTIONS: Final = "-c timezone=UTC -c jit=off -c client_min_messages=warning"
+
+
 def connect(info: str, *, is_autocommit: bool = False) -> psycopg.Connection:
     """Connect, with times in UTC and the settings that our queries are written for.
 
@@ -42,10 +45,9 @@ def connect(info: str, *, is_autocommit: bool = False) -> psycopg.Connection:
     DatabaseError
         Where the database does not exist or refuses; the message says what to do.
     """
+    options = str(conninfo_to_dict(info).get("options") or "")
     try:
-        return psycopg.connect(
-            info, autocommit=is_autocommit, options="-c timezone=UTC -c jit=off -c client_min_messages=warning"
-        )
+        return psycopg.connect(info, autocommit=is_autocommit, options=f"{_OPTIONS} {options}".strip())
     except psycopg.OperationalError as fault:
         text = str(fault).strip()
         if "does not exist" in text and "database" in text:

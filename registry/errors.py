@@ -81,6 +81,10 @@ class DatabaseError(DigonceError, RuntimeError):
     """The database refuses: missing, not migrated, without rights, or gone."""
 
 
+class RightsError(DigonceError, PermissionError):
+    """The one who acts may not do this, or not with these rows."""
+
+
 class EditError(DigonceError, ValueError):
     """A change by hand is not understood, would change nothing, or comes too late."""
 

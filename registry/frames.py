@@ -18,6 +18,7 @@ from psycopg import sql
 from psycopg.copy import QueuedLibpqWriter
 
 from registry.fields import Field, fields
+from registry.rights.acting import is_owner
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -116,6 +117,24 @@ def copy_in(
             sent += table.num_rows
             yield sent
         copy.write(encoder.finish())
+
+
+def fill(connection: psycopg.Connection, table: str, rows: pa.Table) -> None:
+    """Add rows to a table of the registry: by COPY for its owner, else through a temporary table.
+
+    PostgreSQL refuses COPY into a table for those who are subject to its policies.
+    """
+    target: sql.Composable = sql.Identifier("registry", table)
+    is_direct = is_owner(connection, table)
+    names = sql.SQL(", ").join(map(sql.Identifier, rows.column_names))
+    if not is_direct:
+        connection.execute("DROP TABLE IF EXISTS pg_temp.filling")
+        text = sql.SQL("CREATE TEMP TABLE filling ON COMMIT DROP AS SELECT {} FROM {} LIMIT 0")
+        connection.execute(text.format(names, target))
+    for _sent in copy_in(connection, target if is_direct else sql.Identifier("filling"), [rows]):
+        pass
+    if not is_direct:
+        connection.execute(sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM filling").format(target, names))
 
 
 def _widen_send_buffer(connection: psycopg.Connection) -> None:

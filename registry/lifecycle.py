@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import psycopg
+
 from registry.cluster import Cluster
 from registry.crs import working_srid
 from registry.db import connect
-from registry.errors import DatabaseError, SettingsError
+from registry.errors import DatabaseError, RightsError, SettingsError
 from registry.migrate import RegistryInfo, applied, migrate
+from registry.rights.acting import enter
+from registry.rights.roles import statements
 from registry.settings import Settings, select_registry, selected_registry
 
 
@@ -72,8 +76,28 @@ def remove(settings: Settings) -> None:
 
 
 def upgrade(settings: Settings) -> list[str]:
-    """Run the migrations that a registry lacks and rebuild its views; return the files that ran."""
+    """Run the migrations that a registry lacks, rebuild its views and give its rights; return the files that ran.
+
+    Raises
+    ------
+    RightsError
+        Where the login is no admin of the registry.
+    """
     from registry.db import conninfo
 
     with connect(conninfo(settings), is_autocommit=True) as connection:
-        return migrate(connection)
+        try:
+            return migrate(connection)
+        except psycopg.errors.InsufficientPrivilege as fault:
+            login = connection.info.user
+            detail = fault.diag.message_primary
+            raise RightsError("migrate_needs_admin", login=login, registry=settings.registry, detail=detail) from fault
+
+
+def missing_roles(settings: Settings) -> list[str]:
+    """Return what a database administrator has to run so that the registry has roles; nothing where it has them."""
+    from registry.db import conninfo
+
+    with connect(conninfo(settings), is_autocommit=True) as connection:
+        acting = enter(connection, settings.registry, settings.actor)
+        return [] if acting.role else statements(connection.info.dbname, acting.login)

@@ -6,6 +6,8 @@ refused. Files may not hold what PostgreSQL refuses inside a transaction (CREATE
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -15,6 +17,8 @@ import psycopg
 from registry.db import query
 from registry.errors import DatabaseError
 from registry.fields import value_list, value_list_names
+from registry.rights.members import join_again
+from registry.rights.roles import ROLES, RoleNames, make_roles
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,9 @@ def check_history(done: dict[str, str], known: dict[str, bytes]) -> None:
         raise DatabaseError("migration_out_of_order", name=next(n for n in names if n not in done))
 
 
-def migrate(connection: psycopg.Connection, info: RegistryInfo | None = None) -> list[str]:
+def migrate(
+    connection: psycopg.Connection, info: RegistryInfo | None = None, roles: RoleNames | None = None
+) -> list[str]:
     """Bring the database to the schema of this version of digonce and return the migrations that ran.
 
     Parameters
@@ -75,6 +81,9 @@ def migrate(connection: psycopg.Connection, info: RegistryInfo | None = None) ->
         Open, not in a transaction.
     info
         What the registry is about: needed once, for a new database.
+    roles
+        The roles of the server to which rights are given; by default those that the name of the database gives, which
+        are made where they are absent and this login may.
 
     Raises
     ------
@@ -83,7 +92,7 @@ def migrate(connection: psycopg.Connection, info: RegistryInfo | None = None) ->
     """
     known = sql_files("data")
     ran: list[str] = []
-    with connection.transaction():
+    with _as_login(connection):
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('digonce.migrate'))")
         done = applied(connection)
         check_history(done, known)
@@ -94,25 +103,39 @@ def migrate(connection: psycopg.Connection, info: RegistryInfo | None = None) ->
     for name, content in known.items():
         if name in done:
             continue
-        with connection.transaction():
+        with _as_login(connection):
             connection.execute(content)
             connection.execute(
                 "INSERT INTO registry.migration (name, sha256) VALUES (%s, %s)", [name, sha256(content).hexdigest()]
             )
         ran.append(name)
-    with connection.transaction():
+    with _as_login(connection):
         if info is not None:
             connection.execute(
                 "INSERT INTO registry.info (city, srid, timezone) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
                 [info.city, info.srid, info.timezone],
             )
+        names = make_roles(connection, connection.info.dbname) if roles is None else roles
+        for role in ROLES:
+            connection.execute("SELECT set_config(%s, %s, true)", [f"digonce.role_{role}", names.get(role, "")])
         connection.execute("DROP SCHEMA IF EXISTS registry_app CASCADE")
         connection.execute(query("set_working_srid"))
         connection.execute("CREATE SCHEMA registry_app")
         for content in sql_files("app").values():
             connection.execute(content)
         _refresh_value_lists(connection)
+        if names:
+            connection.execute(query("give_to_admin"))
+            join_again(connection, names)
     return ran
+
+
+@contextmanager
+def _as_login(connection: psycopg.Connection) -> Generator[None]:
+    """Run one transaction with the rights of the login: the role that a session took may not make roles."""
+    with connection.transaction():
+        connection.execute("SET LOCAL ROLE NONE")
+        yield
 
 
 def _refresh_value_lists(connection: psycopg.Connection) -> None:

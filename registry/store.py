@@ -23,6 +23,7 @@ from registry.errors import DatabaseError, NotFoundError
 from registry.fields import Field, fields
 from registry.kinds import KINDS, kind_named
 from registry.migrate import pending
+from registry.rights.acting import Acting, enter, info_of, refusals, settle_organisation
 from registry.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,11 +65,11 @@ class SavedRun:
 class Registry:
     """An open registry: one database, one city, one working CRS."""
 
-    def __init__(self, connection: psycopg.Connection, info: str, name: str, actor: str) -> None:
+    def __init__(self, connection: psycopg.Connection, info: str, name: str, acting: Acting) -> None:
         self.connection = connection
         self.name = name
         self.info = info
-        self._actor = actor
+        self.acting = acting
         row = connection.execute("SELECT city, srid, timezone FROM registry.info").fetchone()
         if row is None:
             raise DatabaseError("registry_not_initialised")
@@ -120,7 +121,8 @@ class Registry:
             mapping=read_mapping(map_path, chosen),
             crs=crs,
             source=source,
-            actor=self._actor,
+            actor=self.acting.actor,
+            organisation=self.acting.organisation,
             today=today or self.today(),
             is_dry_run=is_dry_run,
             is_accepted=is_accepted,
@@ -236,18 +238,16 @@ class Registry:
 
         A run of the same kind and name is replaced; runs without a name are kept as the latest of their kind only.
         """
-        from registry.frames import copy_in, to_arrow
+        from registry.frames import fill, to_arrow
 
         run_id = str(uuid.uuid4())
         with writing(self.connection):
-            self.connection.execute(
-                "DELETE FROM registry.run WHERE kind = %s AND name IS NOT DISTINCT FROM %s", [kind, name]
-            )
+            self.connection.execute(query("delete_run"), {"kind": kind, "name": name})
             facts = [
                 run_id,
                 kind,
                 name,
-                self._actor,
+                self.acting.actor,
                 as_of,
                 known_at,
                 self.version,
@@ -261,8 +261,7 @@ class Registry:
                 import pyarrow as pa
 
                 table = table.add_column(0, "run_id", pa.array([run_id] * table.num_rows, type=pa.string()))
-                for _sent in copy_in(self.connection, sql.Identifier("registry", f"run_{frame_name}"), [table]):
-                    pass
+                fill(self.connection, f"run_{frame_name}", table)
         return run_id
 
     def load_run(self, kind: str, name: str | None = None) -> SavedRun:
@@ -296,6 +295,10 @@ class Registry:
         """Return the saved runs, newest first."""
         return self._rows("runs")
 
+    def members(self) -> pd.DataFrame:
+        """Return who may use the registry, as far as the one who acts may know: an admin all, others themselves."""
+        return self._rows("members")
+
     def _rows(self, name: str, parameters: list[object] | dict[str, object] | None = None) -> pd.DataFrame:
         import pandas as pd
 
@@ -328,19 +331,27 @@ def _selected(field: Field) -> sql.Composable:
 def open_registry(settings: Settings) -> Generator[Registry]:
     """Open the registry of the settings, starting the embedded server where one is used.
 
+    The session takes the highest role that its login has in the registry, and nothing beyond it.
+
     Raises
     ------
+    RightsError
+        Where the login has no role in the registry, or may not do what is done while it is open.
     DatabaseError
         Where the registry does not exist, is not initialised, needs `digonce db migrate`, or was lost on the way.
     """
     info = conninfo(settings)
     with connect(info, is_autocommit=True) as connection:
-        left = pending(connection)
+        acting = enter(connection, settings.registry, settings.actor)
+        with refusals(acting):
+            left = pending(connection)
         if left:
             code = "registry_not_initialised" if left[0].startswith("0001") else "migrations_pending"
             raise DatabaseError(code, names=", ".join(left))
+        acting = settle_organisation(connection, acting)
         try:
-            yield Registry(connection, info, settings.registry, settings.actor)
+            with refusals(acting):
+                yield Registry(connection, info_of(info, acting), settings.registry, acting)
         except psycopg.OperationalError as fault:
             if not connection.closed:
                 raise

@@ -114,7 +114,7 @@ def test_every_command_line_parses(page: str, text: str) -> None:
         assert words[2] == "pytest" or (REPOSITORY / f"{module}.py").is_file(), page
     else:
         assert words[0] == "digonce", page
-        name = " ".join(words[1:3]) if words[1] == "db" else words[1]
+        name = " ".join(words[1:3]) if " ".join(words[1:3]) in verbs() else words[1]
         context = verbs()[name].make_context(name, words[1 + len(name.split()) :])
         assert context.command is verbs()[name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from registry.cluster import configure, leftovers, socket
-from registry.cluster.account import Account, check_searchable, run_as, settle_account
+from registry.cluster.account import Account, check_searchable, run_as, settle_account, user_name
+from registry.cluster.door import door_folder, hang_door, host_of_guest, open_door
 from registry.cluster.locate import Binaries, find_binaries
 from registry.cluster.lock import RunsElsewhereError, exclusive, serving
 from registry.cluster.moving import finish_move
@@ -65,11 +67,17 @@ class Cluster:
     def up(self) -> None:
         """Make the cluster if it is absent, mend what a crash left, and start it; repeatable at any time.
 
+        A member who comes to the server of somebody else starts nothing.
+
         Raises
         ------
         ClusterError
             If a program, a right or disk space is missing, the data is of another major, or the start fails.
         """
+        if self._host is not None:
+            if not (door_folder(self.home) / leftovers.SOCKET_NAME).exists():
+                raise ClusterError("cluster_host_down", owner=user_name(self._host), home=self.home)
+            return
         account = settle_account(self.data_folder)
         if (server := find_postmaster(self.data_folder, account)) and server.is_ready:
             return
@@ -114,6 +122,10 @@ class Cluster:
 
     def status(self) -> ClusterStatus:
         """Look, without starting or mending anything."""
+        if self._host is not None:
+            is_there = (door_folder(self.home) / leftovers.SOCKET_NAME).exists()
+            way_in = door_folder(self.home) / leftovers.SOCKET_NAME
+            return ClusterStatus(True, is_there, None, None, None, self.data_folder, self.log_file, way_in)
         account = settle_account(self.data_folder)
         server = find_postmaster(self.data_folder, account)
         major = self._major_on_disk()
@@ -137,11 +149,25 @@ class Cluster:
 
         With a very long home path it works in this process only: see `client_descriptors`.
         """
+        if self._host is not None:
+            # the login of a member is that of the user of the system
+            host, server_user = socket.socket_host(door_folder(self.home)), user_name(self._host)
+            return socket.connection_string(host, database, server_user, user_name(os.geteuid()))
         account = settle_account(self.data_folder)
         if not self.data_folder.is_dir():
             raise ClusterError("cluster_absent", folder=self.data_folder)
         host = socket.socket_host(self.data_folder)
         return socket.connection_string(host, database, account.name)
+
+    def open_door(self) -> None:
+        """Let members, other users of this machine, reach the server."""
+        if self._host is None:
+            open_door(self.home, self.data_folder)
+
+    @property
+    def _host(self) -> int | None:
+        """The owner of the server, where it is somebody else's and we come as a member."""
+        return host_of_guest(self.home, self.data_folder)
 
     def client_descriptors(self) -> tuple[int, ...]:
         """Return what a child (pg_dump, psql) must be given as `pass_fds` to use `conninfo`."""
@@ -254,6 +280,7 @@ class Cluster:
             options = ["-l", str(self.log_file), "-t", str(START_PATIENCE_S)]
             answer = self._pg_ctl(account, binaries, "start", *options, pass_fds=[held])
         if answer.returncode == 0 or self._wait_for_running(account):
+            hang_door(self.home, self.data_folder)
             return
         log = self.log_tail(logged) or answer.stderr.strip()
         code = "cluster_disk_full" if configure.NO_SPACE in log else "cluster_start_failed"

@@ -124,9 +124,14 @@ def settings_text(settings: Mapping[str, str]) -> str:
 
 
 def ident_text(account: Account) -> str:
-    """Map the server's user, root and the person who calls to the role digonce, and nobody else."""
+    """Map the server's user, root and the person who calls to the role digonce, others to a login of the same name.
+
+    Only members have a login (`digonce member add`), and only a server with members has a way in for others. A user of
+    the system who happens to be called as our role is nobody special.
+    """
     names = dict.fromkeys([account.name, "root", user_name(os.geteuid())])
-    return "".join(f'{ROLE} "{name}" {ROLE}\n' for name in names)
+    owners = "".join(f'{ROLE} "{name}" {ROLE}\n' for name in names)
+    return owners + f"{ROLE} /^(?!{ROLE}$)(.+)$ \\1\n"
 
 
 def write_configuration(data_folder: Path, account: Account, *, is_throwaway: bool) -> None:

@@ -46,10 +46,13 @@ def create_database(conninfo: str, name: str, template: str | None, *, is_throwa
 
 
 def drop_database(conninfo: str, name: str) -> None:
-    """Drop a database with whoever is connected to it; nothing happens where there is none."""
+    """Drop a database with whoever is connected to it, and the roles of its registry; nothing where there is none."""
+    from registry.rights.roles import drop_roles
+
     statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(_own_name(name)))
     with _connected(conninfo) as connection:
         connection.execute(statement)
+        drop_roles(connection, name)
 
 
 def _own_name(name: str) -> str:

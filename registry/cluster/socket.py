@@ -42,7 +42,7 @@ def socket_host(folder: Path) -> str:
     return str(folder) if is_plain(folder) else f"/proc/self/fd/{socket_descriptor(folder)}"
 
 
-def connection_string(host: str, database: str, server_user: str) -> str:
+def connection_string(host: str, database: str, server_user: str, login: str = ROLE) -> str:
     """Return a libpq connection string; it holds no secret.
 
     `requirepeer` makes the client refuse a socket that another user might have laid there; the port is named
@@ -51,7 +51,7 @@ def connection_string(host: str, database: str, server_user: str) -> str:
     parts = {
         "host": host,
         "port": str(PORT),
-        "user": ROLE,
+        "user": login,
         "dbname": database,
         "requirepeer": server_user,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg.sql import Composed
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Counts = dict[str, int]
+# classes of rows that change what is known; doubtful ones will once they are decided
+_CHANGED: Final = ("changed", "moved", "reopened", "renumbered", "split", "merged", "doubtful")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class NewDelivery:
     valid_from: date | None = None
     reference_day: date | None = None
     moved_m: float | None = None
+    # for whom it is made where the one who acts does so for all
+    organisation: str | None = None
     notes: list[dict[str, object]] = field(default_factory=list)
 
 
@@ -79,7 +83,7 @@ def insert_delivery(
         "rows_held": held,
         "rows_accepted": rows_read - held,
         "rows_added": counts.get("added", 0),
-        "rows_changed": sum(counts.get(name, 0) for name in ("changed", "moved", "reopened")),
+        "rows_changed": sum(counts.get(name, 0) for name in _CHANGED),
         "rows_unchanged": counts.get("unchanged", 0),
     }
     connection.execute(query("insert_delivery"), values)

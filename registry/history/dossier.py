@@ -28,7 +28,8 @@ class Dossier:
     """All that is known of one segment, for a day and as known at an instant.
 
     `facts` has the frame contract `dossier_facts`: each attribute with the delivery that said it first without a break;
-    it is empty where the segment is not in the ground on that day. `timeline` has the contract `dossier_events`, in
+    it is empty where the segment is not in the ground on that day. What is known of the pipe under former ids, of which
+    it was only renumbered, belongs to both. `timeline` has the contract `dossier_events`, in
     the order of what happened. `became` and `came_from` are the lineage.
     """
 
@@ -53,7 +54,9 @@ def read_dossier(
     NotFoundError
         Where no segment has or had that id, as far as was known.
     """
-    parameters = {"segment_id": segment_id, "as_of": as_of, "known_at": known_at}
+    became, came_from = descendants(connection, segment_id), ancestors(connection, segment_id)
+    # a pipe that was only given another id has one history
+    parameters = {"ids": [segment_id, *_former_ids(segment_id, came_from)], "as_of": as_of, "known_at": known_at}
     versions = _versions(connection, parameters)
     if not versions:
         raise NotFoundError("object_unknown", kind=_SEGMENTS.name, object=segment_id)
@@ -63,7 +66,6 @@ def read_dossier(
         row["applied_at"]: {str(name): _known(value) for name, value in row.items()} for row in said.to_dict("records")
     }
     now = holding(versions, as_of, known_at)
-    became, came_from = descendants(connection, segment_id), ancestors(connection, segment_id)
     events = [
         *_writes(versions, instants, deliveries),
         *_life(versions, known_at),
@@ -96,6 +98,15 @@ def _versions(connection: psycopg.Connection, parameters: dict[str, Any]) -> lis
         )
         for row in rows
     ]
+
+
+def _former_ids(segment_id: str, came_from: pd.DataFrame) -> list[str]:
+    """Return the ids that the same pipe had before, latest first."""
+    before = came_from[came_from["relation"] == "renumber"].groupby("child_id")["segment_id"].first().to_dict()
+    ids: list[str] = []
+    while (former := before.get(ids[-1] if ids else segment_id)) is not None and former not in {segment_id, *ids}:
+        ids.append(str(former))
+    return ids
 
 
 def _known(value: Any) -> Any:  # noqa: ANN401 - any value of a column

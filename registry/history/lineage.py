@@ -25,6 +25,7 @@ from registry.history.edit import Edited, Editing, Warrant, run_edit, understand
 from registry.history.joining import Current, joined_line, merged_values
 from registry.history.slices import make_tables, statement, stored_columns, write_slices
 from registry.kinds import KINDS
+from registry.rights.acting import organisation_in_force
 
 SEGMENTS: Final = KINDS["segments"]
 LEAKS: Final = KINDS["leaks"]
@@ -232,7 +233,10 @@ def check_free(connection: psycopg.Connection, names: Sequence[str]) -> None:
 
 
 def descendants(connection: psycopg.Connection, segment_id: str) -> pd.DataFrame:
-    """Return the segments that an id leads to today: segment_id, relation, happened_on, from_m, to_m of the id."""
+    """Return the segments that an id leads to: segment_id, relation, happened_on, its part of the parent.
+
+    `is_last` marks those that it leads to today.
+    """
     return frame_of(connection, query("lineage_down"), [segment_id])
 
 
@@ -251,8 +255,13 @@ def _record(connection: psycopg.Connection, relation: str, parts: Sequence[Part]
 def _follow(
     connection: psycopg.Connection, relation: str, parts: Sequence[Part], parents: Sequence[Current], day: date
 ) -> None:
-    """Keep the lineage, and let the leaks that name a parent name the child that they lie on."""
+    """Keep the lineage, and let the leaks that name a parent name the child that they lie on.
+
+    Who acts for one organisation moves its own leaks; by those of others the lineage leads to the child.
+    """
     _record(connection, relation, parts, day)
+    mine = organisation_in_force(connection)
+    is_ours = sql.SQL("true") if mine is None else sql.SQL("v.owner = {}").format(sql.Literal(mine))
     courses = {parent.segment_id: shapely.to_wkb(parent.shape) for parent in parents}
     lengths = {parent.segment_id: parent.shape.length for parent in parents}
     make_tables(connection, LEAKS)
@@ -270,6 +279,7 @@ def _follow(
             parent_id=sql.Literal(part.parent_id),
             from_m=sql.Literal(part.parent_from_m),
             to_m=sql.Literal(part.parent_to_m),
+            is_ours=is_ours,
             is_last=sql.Literal(part.parent_to_m >= lengths[part.parent_id]),
         )
         connection.execute(text)

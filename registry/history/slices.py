@@ -15,6 +15,7 @@ from registry.db import query
 from registry.errors import DatabaseError
 from registry.fields import fields
 from registry.kinds import Kind
+from registry.rights.ownership import refuse_rows_of_others
 
 
 def stored_columns(kind: Kind) -> list[str]:
@@ -62,7 +63,10 @@ def write_slices(connection: psycopg.Connection, kind: Kind) -> None:
     ------
     DatabaseError
         Where two slices of one object would be known for the same day; nothing is written then.
+    RightsError
+        Where the one who acts does so for an organisation whose objects these are not.
     """
+    refuse_rows_of_others(connection, kind)
     connection.execute("ANALYZE affected")
     connection.execute(
         sql.SQL("CREATE TEMP TABLE overlapped ON COMMIT DROP AS SELECT * FROM {} LIMIT 0").format(

@@ -19,6 +19,7 @@ from registry.errors import DependentDeliveriesError, ReviewError
 from registry.history.deliveries import NewDelivery, delivery_id, frame_of, insert_delivery, new_key
 from registry.history.slices import listed, statement, stored_columns
 from registry.kinds import KINDS, Kind
+from registry.rights.acting import refuse_deeds_of_others
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ def undo_delivery(
         if len(later) and not is_cascade:
             raise DependentDeliveriesError("delivery_has_dependents", delivery=name, deliveries=_named(later))
         names = [name, *later["delivery_id"].tolist()]
+        refuse_deeds_of_others(connection, frame_of(connection, query("delivery_actors"), [names]).to_dict("records"))
         used_by = frame_of(connection, query("runs_that_used"), {"deliveries": names})
         withdrawn, restored = _restore(connection, instants)
         new = NewDelivery(made, kind, key, actor, action="undo", reason=reason, undoes=names)

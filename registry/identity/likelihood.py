@@ -15,13 +15,13 @@ from registry.identity.settings import IdentitySettings
 _MEDIAN_ERROR: Final = float(ndtri(0.75))
 
 
-def scatter_between(pairs: Pairs, settings: IdentitySettings) -> float:
+def scatter_between(pairs: Pairs, settings: IdentitySettings, alike: int = 0) -> float:
     """Return how much two surveys of one pipe scatter across its course, in metres, told by pipes that kept their id.
 
     With too few of them it is the `scatter_m` of the settings. Misleads where one side was copied and not surveyed,
-    which is why `course_log_odds` does not trust it alone.
+    which is why `course_log_odds` does not trust it alone. `alike` pairs that were left out do not differ at all.
     """
-    offset = pairs.offset_m[pairs.is_close]
+    offset = np.concatenate([pairs.offset_m[pairs.is_close], np.zeros(alike)])
     if len(offset) < settings.scatter_least_pairs:
         return settings.scatter_m
     return max(float(np.median(offset)) / _MEDIAN_ERROR, settings.scatter_least_m)

@@ -32,7 +32,7 @@ class Matches:
 
 
 def match_census(
-    known: gpd.GeoDataFrame, delivered: gpd.GeoDataFrame, settings: IdentitySettings | None = None
+    known: gpd.GeoDataFrame, delivered: gpd.GeoDataFrame, settings: IdentitySettings | None = None, *, alike: int = 0
 ) -> Matches:
     """Match the segments of a delivery to those that are known, by id, then by course and attributes.
 
@@ -50,6 +50,9 @@ def match_census(
         Frames `segments` in one working CRS in metres. Attributes that one side lacks say nothing.
     settings
         By default those that come with the package.
+    alike
+        How many pipes are left out of both frames because nothing of them has changed, neither id nor course nor
+        values: they only tell how well the two surveys agree. The pairs that are found are those of the whole frames.
 
     Raises
     ------
@@ -62,16 +65,16 @@ def match_census(
         raise FrameError("identity_crs_differ", known=str(known.crs), delivered=str(delivered.crs))
     settings = settings or read_identity_settings()
     ours, theirs = read_census(known), read_census(delivered)
-    settled, pairs, scatter_m = _settle_by_id(ours, theirs, settings)
+    settled, pairs, scatter_m = _settle_by_id(ours, theirs, settings, alike)
     stories = [Story.by_id(settled, pair_log_odds(settled, scatter_m, settings))]
     stories += _weigh(ours, theirs, pairs, pair_log_odds(pairs, scatter_m, settings), settings)
     return _tell(ours, theirs, stories, settings)
 
 
-def _settle_by_id(ours: Census, theirs: Census, settings: IdentitySettings) -> tuple[Pairs, Pairs, float]:
+def _settle_by_id(ours: Census, theirs: Census, settings: IdentitySettings, alike: int) -> tuple[Pairs, Pairs, float]:
     """Return the pairs that their id settles, the candidate pairs of all other rows, and the scatter of the survey."""
     by_id = measure(ours, theirs, same_id(ours, theirs), settings)
-    scatter_m = scatter_between(by_id, settings)
+    scatter_m = scatter_between(by_id, settings, alike)
     is_settled = (
         by_id.is_close
         & (by_id.attribute_log_odds > settings.contested_log_odds)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import shapely
 
 from registry.arrow import compute as pc
-from registry.errors import FileFaultError
+from registry.errors import FileFaultError, RightsError
 from registry.fields import fields
 from registry.intake.checks import Columns, check_extent, check_ids, check_rows
 from registry.intake.convert import convert
@@ -28,6 +28,7 @@ from registry.intake.placed import Placed
 from registry.intake.readers import RawTable, read_raw
 from registry.intake.shapes import Place, Settled, Source, make_points, place_shapes, settle, shape_rows
 from registry.kinds import Kind
+from registry.rights.ownership import hold_objects_of_others, hold_rows_of_others
 
 Geometries = npt.NDArray[Any]
 
@@ -55,6 +56,8 @@ class Request:
     action: str = "import"
     follows: str | None = None
     key: str | None = None
+    # for whom it is delivered: rows of others are held back; None for all
+    organisation: str | None = None
 
 
 @dataclass
@@ -77,6 +80,7 @@ class Kept:
     geometry: list[Geometries] = field(default_factory=list)
     given: list[Geometries] = field(default_factory=list)
     ids: list[pd.Series] = field(default_factory=list)
+    owners: list[pa.Array] = field(default_factory=list)
     tables: list[pd.DataFrame] = field(default_factory=list)
 
     @classmethod
@@ -96,6 +100,8 @@ class Kept:
             self.tables.append(faults)
             self.raw.append(part.raw[held])
             self.ids.append(part.ids[held])
+            owner = part.rows.get("owner", pa.nulls(len(held), pa.string()))
+            self.owners.append(owner.filter(pa.array(held)))
             self.geometry.append(part.placed.shapes(held))
             self.given.append(part.given.shapes(held))
 
@@ -116,6 +122,8 @@ class Delivery:
 
     def __init__(self, connection: psycopg.Connection, request: Request, srid: int) -> None:
         kind, mapping = request.kind, request.mapping
+        if request.organisation is not None and "owner" not in fields()[kind.name]:
+            raise RightsError("kind_is_shared", kind=kind.name)
         raw = read_raw(request.path, mapping.source, known_headings(kind))
         _filter_rows(raw, mapping, request.path.name)
         names = [str(name) for name in raw.rows.columns]
@@ -126,6 +134,7 @@ class Delivery:
         self._place = Place(kind, mapping, request.crs, srid, request.path.name)
         self._findings = Findings(len(raw.rows), self._headings.by_column)
         self._ids = self._read_ids()
+        self._is_compared = False
         self._source, self._settled = self._settle()
         self.encoding = raw.encoding
         self.crs = self._settled.name if self._settled else None
@@ -166,7 +175,15 @@ class Delivery:
         return notes
 
     def parts(self) -> Iterator[Understood]:
-        """Understand the rows part by part, in the order of the file."""
+        """Understand the rows part by part, in the order of the file.
+
+        Whose the known objects are is looked up when the first part is asked for: within the turn of the writer.
+        """
+        if self._request.organisation is not None and not self._is_compared:
+            self._is_compared = True
+            hold_objects_of_others(
+                self._connection, self._ids, self._request.kind, self._request.organisation, self._findings
+            )
         for start in range(0, len(self), PART_ROWS):
             yield self._part(start, min(start + PART_ROWS, len(self)))
 
@@ -176,6 +193,8 @@ class Delivery:
         findings = self._findings.part(start, stop)
         rows = _columns(raw, kind, request.mapping, self._headings, findings)
         given = _no_shapes(len(raw)) if self._source is None else self._source.part(start, stop)
+        if request.organisation is not None:
+            hold_rows_of_others(rows, len(raw), request.organisation, findings)
         placed = self._placed(given, rows, findings)
         check_rows(rows, kind, request.today, findings)
         if kind.geometry_dtype is not None:

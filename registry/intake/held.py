@@ -28,11 +28,12 @@ def keep_held(connection: psycopg.Connection, delivery_id: str, kind: Kind, kept
     faults = kept.faults()
     # a row that repeats the id of another is not settled when that other comes again
     repeating = set(faults.loc[faults["code"] == "id_repeated", "row_number"])
+    owners = pa.chunked_array(kept.owners, type=pa.string()).to_pylist()
     ids = [
         None if number in repeating or pd.isna(name) else str(name)
         for number, name in zip(raw.index, pd.concat(kept.ids), strict=True)
     ]
-    records = zip(raw.index.tolist(), raw.to_dict("records"), given, lengths, ids, strict=True)
+    records = zip(raw.index.tolist(), raw.to_dict("records"), given, lengths, ids, owners, strict=True)
     rows = [
         (
             delivery_id,
@@ -40,8 +41,9 @@ def keep_held(connection: psycopg.Connection, delivery_id: str, kind: Kind, kept
             Jsonb(_as_json(row, shape)),
             float(length) if is_line and np.isfinite(length) else None,
             name,
+            owner,
         )
-        for number, row, shape, length, name in records
+        for number, row, shape, length, name, owner in records
     ]
     reasons = [
         (

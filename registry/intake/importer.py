@@ -38,6 +38,10 @@ class Receipt:
     changed: int = 0
     moved: int = 0
     reopened: int = 0
+    renumbered: int = 0
+    split: int = 0
+    merged: int = 0
+    doubtful: int = 0
     gone: int = 0
     unchanged: int = 0
     is_repeat: bool = False
@@ -61,10 +65,13 @@ def file_digest(path: Path) -> str:
 
 
 def content_key(request: Request, digest: str) -> str:
-    """Return the key under which equal deliveries are recognised: file, kind, mapping, CRS, day of its changes."""
+    """Return the key under which equal deliveries are recognised: file, kind, mapping, CRS, first day, organisation."""
     parts = [digest, request.kind.name, request.mapping.digest(), request.crs or ""]
     if request.valid_from is not None:
         parts.append(request.valid_from.isoformat())
+    if request.organisation is not None:
+        # two organisations may be handed the same file: what becomes of it differs
+        parts.append(request.organisation)
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -132,7 +139,7 @@ def _import(
 
 def terms_of(request: Request) -> Terms:
     """Return what the rows of a request are compared by."""
-    return Terms(request.today, request.valid_from, request.moved_m)
+    return Terms(request.today, request.valid_from, request.moved_m, request.organisation)
 
 
 def _preview(writer: Writer, delivery: Delivery) -> Written:
@@ -144,6 +151,10 @@ def _preview(writer: Writer, delivery: Delivery) -> Written:
 
 def _receipt(request: Request, delivery: Delivery, written: Written) -> Receipt:
     kept = written.kept
+
+    def count(name: str) -> int:
+        return written.counts.get(name, 0)
+
     return Receipt(
         delivery_id=written.delivery_id,
         kind=request.kind.name,
@@ -151,12 +162,16 @@ def _receipt(request: Request, delivery: Delivery, written: Written) -> Receipt:
         accepted=len(delivery) - kept.held,
         held=kept.held,
         state=written.state,
-        added=written.counts.get("added", 0),
-        changed=written.counts.get("changed", 0),
-        moved=written.counts.get("moved", 0),
-        reopened=written.counts.get("reopened", 0),
-        gone=written.counts.get("gone", 0),
-        unchanged=written.counts.get("unchanged", 0),
+        added=count("added"),
+        changed=count("changed"),
+        moved=count("moved"),
+        reopened=count("reopened"),
+        renumbered=count("renumbered"),
+        split=count("split"),
+        merged=count("merged"),
+        doubtful=count("doubtful"),
+        gone=count("gone"),
+        unchanged=count("unchanged"),
         is_dry_run=request.is_dry_run,
         notes=delivery.notes,
         faults=kept.faults(),
@@ -171,6 +186,7 @@ def _new_delivery(request: Request, delivery: Delivery, digest: str, key: str, n
         kind=request.kind.name,
         content_key=key,
         actor=request.actor,
+        organisation=request.organisation,
         file_name=request.path.name,
         file_sha256=digest,
         file_bytes=sum(part.stat().st_size for part in parts),

@@ -17,17 +17,19 @@ from registry.db import query, writing
 from registry.fields import fields
 from registry.frames import copy_in
 from registry.history.deliveries import NewDelivery, insert_delivery
+from registry.history.slices import drop_tables, make_tables, statement
 from registry.intake.delivery import Delivery, Kept, Understood
 from registry.intake.held import keep_held, settle_held
-from registry.intake.merge import CLASSES, Merge, Terms
-from registry.intake.waiting import keep_waiting
+from registry.intake.merge import CLASSES, PLAIN_CLASSES, Merge, Terms
+from registry.intake.waiting import forget_waiting, keep_waiting
 from registry.kinds import Kind
+from registry.rights.acting import is_owner, organisation_in_force
 
 # below this many rows building the indexes anew costs more than it saves
 _BULK_ROWS: Final = 20_000
 _COPY_STEP: Final = "write"
 # what cannot be taken in without a look at it: something that is known would change
-_REVIEWED: Final = ("changed", "moved", "reopened", "gone")
+_REVIEWED: Final = tuple(name for name in CLASSES if name != "added")
 
 
 # what is still to be done in the transaction, once the rows are written
@@ -78,11 +80,10 @@ class Writer:
         None where somebody else delivered the same while this one was being read.
         """
         kept = Kept()
-        parts = self._parts(delivery)
         with writing(self._connection, new.delivery_id):
             if repeated_delivery(self._connection, new.content_key) is not None:
                 return None
-            batches = self._batches(parts, kept)
+            batches = self._batches(self._parts(delivery), kept)
             if self.is_empty():
                 counts, state = {"added": self._load(batches, len(delivery))}, "accepted"
             else:
@@ -90,6 +91,8 @@ class Writer:
             insert_delivery(self._connection, new, state, len(delivery), kept.held, counts)
             if state == "pending":
                 self.keep_for_review(self._merged, new.delivery_id)
+            elif counts.get("doubtful"):
+                self._merged.keep_report(new.delivery_id, ["doubtful"])
             if new.action == "import":
                 # rows that are held back again stay with the delivery that they came with
                 keep_held(self._connection, new.delivery_id, self._kind, kept)
@@ -115,9 +118,16 @@ class Writer:
         return counts, merge
 
     def keep_for_review(self, merge: Merge, delivery_id: str) -> None:
-        """Keep the report of a delivery that waits, and its rows as they were compared."""
+        """Keep the report of a delivery that waits, and its rows as they were compared.
+
+        The rows are not kept where some are known under other ids, nor for who acts for one organisation: what others
+        have changed since cannot be told by who does not see it.
+        """
         merge.keep_report(delivery_id)
-        keep_waiting(self._connection, self._kind, delivery_id, self._ids)
+        if merge.has_recognised() or organisation_in_force(self._connection) is not None:
+            forget_waiting(self._connection, delivery_id)
+        else:
+            keep_waiting(self._connection, self._kind, delivery_id, self._ids)
 
     def settle(self, delivery_id: str) -> None:
         """Note the held-back rows of earlier deliveries whose objects came in with this one."""
@@ -161,6 +171,8 @@ class Writer:
 
     def _load(self, batches: Iterator[pa.Table], row_count: int) -> int:
         """Fill two empty tables and return how many rows; for many rows the indexes are built afterwards."""
+        if not is_owner(self._connection, self._kind.version_table):
+            return self._stage(batches, row_count)
         is_bulk = row_count >= _BULK_ROWS
         versions, identities = (
             (self._take_indexes_off(self._versions), self._take_indexes_off(self._identities)) if is_bulk else ([], [])
@@ -189,11 +201,26 @@ class Writer:
         if self._kind.name == "segments" and (self._has_retired or self._terms.valid_from):
             self._connection.execute(query("load_set_days"), {"valid_from": self._terms.valid_from})
         elif self._terms.valid_from:
-            self._connection.execute(
-                sql.SQL("UPDATE {} SET valid = daterange({}, NULL)").format(
-                    self._versions, sql.Literal(self._terms.valid_from)
-                )
-            )
+            self._set_first_day(self._versions)
+
+    def _stage(self, batches: Iterator[pa.Table], row_count: int) -> int:
+        """Fill an empty table by way of a temporary one, for who is subject to its policies, and return the rows."""
+        connection, staged = self._connection, sql.Identifier("incoming")
+        make_tables(connection, self._kind)
+        connection.execute("ALTER TABLE incoming ALTER COLUMN valid SET DEFAULT '(,)'")
+        sent = self._copy(staged, batches, row_count)
+        if self._kind.name == "segments" and (self._has_retired or self._terms.valid_from):
+            connection.execute(query("stage_set_days"), {"valid_from": self._terms.valid_from})
+        elif self._terms.valid_from:
+            self._set_first_day(staged)
+        connection.execute(statement("slices_name", self._kind))
+        connection.execute(statement("slices_insert", self._kind))
+        drop_tables(connection)
+        return sent
+
+    def _set_first_day(self, table: sql.Identifier) -> None:
+        day = sql.Literal(self._terms.valid_from)
+        self._connection.execute(sql.SQL("UPDATE {} SET valid = daterange({}, NULL)").format(table, day))
 
     def _take_indexes_off(self, table: sql.Identifier) -> list[str]:
         """Take the plain indexes off an empty table and return how to make them again, the longest work first.
@@ -226,9 +253,11 @@ class Writer:
 
     def _merge(self, batches: Iterator[pa.Table], row_count: int, *, is_accepted: bool) -> tuple[dict[str, int], str]:
         self._merged, counts = self._compare(batches, row_count)
-        if is_accepted or not any(counts[name] for name in _REVIEWED):
-            # whatever is gone needs a word of its own: it may only be missing from this file
-            self._merged.apply([name for name in CLASSES if name != "gone"])
-            return counts, "accepted"
-        self._merged.report()
-        return counts, "pending"
+        is_accepted = is_accepted or not any(counts[name] for name in _REVIEWED)
+        if not is_accepted or counts["doubtful"]:
+            self._merged.report()
+        if not is_accepted:
+            return counts, "pending"
+        # whatever is gone or doubtful needs a word of its own
+        self._merged.apply(PLAIN_CLASSES)
+        return counts, "accepted"

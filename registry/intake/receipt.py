@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from registry.cli_history import show_changes
 from registry.errors import FileFaultError
 from registry.exports import TABLE_SUFFIXES, check_folder
+from registry.intake.merge import CLASSES
 from registry.intake.reasons import fault_label, offer, reason
 from registry.writing import written_whole
 
@@ -56,12 +57,7 @@ def print_receipt(session: Session, receipt: Receipt, shown: int = _SHOWN) -> No
             "rows_read": receipt.rows_read,
             "accepted": receipt.accepted,
             "held": receipt.held,
-            "added": receipt.added,
-            "changed": receipt.changed,
-            "unchanged": receipt.unchanged,
-            "moved": receipt.moved,
-            "reopened": receipt.reopened,
-            "gone": receipt.gone,
+            **{name: getattr(receipt, name) for name in (*CLASSES, "unchanged")},
             "state": receipt.state,
             "is_repeat": receipt.is_repeat,
             "is_dry_run": receipt.is_dry_run,
@@ -83,14 +79,21 @@ def print_receipt(session: Session, receipt: Receipt, shown: int = _SHOWN) -> No
 
 def _tell_changes(session: Session, receipt: Receipt) -> None:
     """Say what a delivery would change, where it waits or was only tried."""
-    counts = {name: getattr(receipt, name) for name in ("added", "changed", "moved", "reopened", "gone", "unchanged")}
+    counts = {name: getattr(receipt, name) for name in (*CLASSES, "unchanged")}
+    is_renamed = any(counts[name] for name in ("renumbered", "split", "merged", "doubtful"))
     if receipt.is_repeat:
         return
     if receipt.is_dry_run and len(receipt.changes):
         session.tell("import_would_change", **counts)
+        if is_renamed:
+            session.tell("import_under_other_ids", **counts)
         show_changes(session, receipt.changes, receipt.delivery_id, None)
     elif receipt.state == "pending" and not receipt.is_dry_run:
         session.tell("import_waits", delivery=receipt.delivery_id, **counts)
+        if is_renamed:
+            session.tell("import_under_other_ids", **counts)
+    elif receipt.doubtful and not receipt.is_dry_run:
+        session.tell("doubts_left", count=receipt.doubtful, delivery=receipt.delivery_id)
 
 
 def held_table(faults: pd.DataFrame, session: Session) -> tuple[pd.DataFrame, dict[str, str]]:

@@ -25,6 +25,7 @@ from registry.intake.importer import Receipt, import_delivery
 from registry.intake.mapping import Mapping as MappingFile
 from registry.intake.mapping import Source
 from registry.intake.review import request_again, waiting
+from registry.rights.acting import refuse_foreign_delivery
 
 # faults whose cause lies outside the row: it may have gone since
 _OUTSIDE: Final = frozenset({"project_place_unknown", "project_without_extent"})
@@ -50,7 +51,7 @@ def fix_row(connection: psycopg.Connection, delivery_id: str, row_number: int, v
     ReviewError
         Where the delivery holds no such row, or the row no such column.
     """
-    waiting(connection, delivery_id)
+    refuse_foreign_delivery(connection, waiting(connection, delivery_id))
     rows = {row["row_number"]: row for row in _rows(connection, delivery_id)}
     if row_number not in rows:
         raise ReviewError("held_row_unknown", delivery=delivery_id, row=row_number)
@@ -79,6 +80,7 @@ def retry_held(
         those of the file. Without it the mends made in place are used.
     """
     record = waiting(connection, delivery_id)
+    refuse_foreign_delivery(connection, record)
     rows = _rows(connection, delivery_id)
     mends = _mends(corrected) if corrected is not None else {}
     chosen = []

@@ -14,7 +14,7 @@ from typing import Final
 import psycopg
 
 from registry.db import connect, query
-from registry.errors import DatabaseError, FileFaultError
+from registry.errors import DatabaseError, FileFaultError, RightsError
 from registry.migrate import applied
 from registry.store import code_version
 from registry.upkeep.manifest import Manifest, append_manifest, hash_dump, read_manifest
@@ -38,6 +38,8 @@ def make_backup(database: Database, path: Path, *, is_forced: bool, report: Repo
         Where the file exists (unless forced), cannot be written, or the disk is full.
     DatabaseError
         Where there is no registry, or pg_dump fails.
+    RightsError
+        Where the login does not see all of it.
     """
     target = path.absolute()
     if target.exists() and not is_forced:
@@ -47,6 +49,8 @@ def make_backup(database: Database, path: Path, *, is_forced: bool, report: Repo
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             manifest = _describe(connection, database.name, report)
+            if connection.execute("SELECT row_security_active('registry.segment_version')").fetchall() == [(True,)]:
+                raise RightsError("backup_needs_admin", login=connection.info.user)
             snapshot = connection.execute("SELECT pg_export_snapshot()").fetchall()[0][0]
             _dump(database, growing, snapshot, len(manifest.rows), report)
         length = growing.stat().st_size

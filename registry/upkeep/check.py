@@ -7,6 +7,7 @@ import psycopg
 from registry.db import connect
 from registry.errors import DatabaseError
 from registry.migrate import RegistryInfo, applied, check_history, pending, sql_files
+from registry.rights.roles import roles_in_use
 from registry.upkeep.content import check_laws, check_listed_columns, check_value_lists
 from registry.upkeep.findings import Checked, Finding
 from registry.upkeep.pages import check_pages
@@ -50,7 +51,7 @@ def _look_at_schema(connection: psycopg.Connection, database: Database, report: 
     if row is None:
         raise DatabaseError("registry_not_initialised")
     try:
-        expected = fresh_snapshot(database, RegistryInfo(*row))
+        expected = fresh_snapshot(database, RegistryInfo(*row), roles_in_use(connection))
     except psycopg.errors.InsufficientPrivilege as fault:
         notes.append(Finding("check_schema_unseen", {"detail": fault.diag.message_primary}))
     else:

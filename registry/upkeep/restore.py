@@ -15,6 +15,7 @@ import psycopg
 from registry.db import connect, query
 from registry.errors import DatabaseError, FileFaultError
 from registry.migrate import migrate, sql_files
+from registry.rights.roles import drop_roles, make_roles
 from registry.upkeep.backup import WITHOUT_ROLES, check_backup, counter, row_counts
 from registry.upkeep.manifest import Manifest
 from registry.upkeep.programs import Database, Report, run, server_of
@@ -59,7 +60,7 @@ def restore_backup(database: Database, path: Path, *, is_forced: bool, report: R
         raise DatabaseError("migration_unknown", name=unknown[0])
     with _empty_database(database) as empty:
         _fill(empty, path, manifest, report)
-        migrations = _prove(empty, path, manifest, report)
+        migrations = _prove(empty, database.name, path, manifest, report)
         if empty is not database:
             try:
                 put_in_place(database, empty)
@@ -85,8 +86,12 @@ def _refuse_existing(database: Database, *, is_forced: bool) -> None:
 def _empty_database(database: Database) -> Generator[Database]:
     """Give the database to fill; whatever is in it is gone again where the block fails."""
     if database.is_embedded:
-        with scratch_database(database) as scratch:
-            yield scratch
+        try:
+            with scratch_database(database) as scratch:
+                yield scratch
+        except BaseException:
+            _leave_no_roles(database)
+            raise
         return
     try:
         yield database
@@ -94,6 +99,13 @@ def _empty_database(database: Database) -> Generator[Database]:
         with connect(database.info) as connection:
             connection.execute(query("drop_our_schemas"))
         raise
+
+
+def _leave_no_roles(database: Database) -> None:
+    """Drop the roles that were made for a registry that did not come about."""
+    with connect(server_of(database).info, is_autocommit=True) as connection:
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [database.name]).fetchone() is None:
+            drop_roles(connection, database.name)
 
 
 def _fill(database: Database, path: Path, manifest: Manifest, report: Report) -> None:
@@ -107,7 +119,7 @@ def _fill(database: Database, path: Path, manifest: Manifest, report: Report) ->
         run(database, "pg_restore", [*options, "--", str(path.absolute())], count)
 
 
-def _prove(database: Database, path: Path, manifest: Manifest, report: Report) -> list[str]:
+def _prove(database: Database, name: str, path: Path, manifest: Manifest, report: Report) -> list[str]:
     """Compare what was restored with what was backed up, then migrate it."""
     report("compare", 0, 1)
     with connect(database.info, is_autocommit=True) as connection:
@@ -116,7 +128,8 @@ def _prove(database: Database, path: Path, manifest: Manifest, report: Report) -
         state_hash = connection.execute("SELECT registry_app.state_hash()").fetchall()[0][0]
         if different or state_hash != manifest.state_hash:
             raise FileFaultError("backup_not_equal", file=path, tables=", ".join(different) or "state_hash")
-        migrations = migrate(connection)
+        # the rights are those of the registry that it becomes, not of the database that it grows in
+        migrations = migrate(connection, roles=make_roles(connection, name))
         connection.execute("ANALYZE")
     report("compare", 1, 1)
     return migrations

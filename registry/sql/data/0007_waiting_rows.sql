@@ -13,6 +13,7 @@ CREATE TABLE registry.waiting_part (
     CONSTRAINT waiting_part_belongs_to_a_delivery FOREIGN KEY (delivery_id) REFERENCES registry.delivery (delivery_id)
 );
 ALTER TABLE registry.waiting_part ALTER COLUMN compressed SET STORAGE EXTERNAL;
+ALTER TABLE registry.waiting_part ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE registry.waiting_part IS 'Rows of deliveries that wait for review, as they were compared with what was known; gone once it is settled.';
 COMMENT ON COLUMN registry.waiting_part.part_name IS 'rows: those that differ; verdicts: their classes and those of what is gone; ids: all delivered ids.';
 COMMENT ON COLUMN registry.waiting_part.chunk IS 'Number of the chunk in the part, from 0.';

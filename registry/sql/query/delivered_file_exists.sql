@@ -1,1 +1,1 @@
-SELECT EXISTS (SELECT FROM registry.delivered_file WHERE file_sha256 = %s)
+SELECT registry_app.file_is_kept(%s)

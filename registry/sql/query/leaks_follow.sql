@@ -6,7 +6,7 @@ WITH moved AS (
              SELECT ST_LineLocatePoint({course}, v.geom) * ST_Length({course}) AS measure_m
          ) AS m
          WHERE v.segment_id = {parent_id} AND upper_inf(v.recorded) AND v.valid && daterange({day}, NULL)
-           AND m.measure_m >= {from_m} AND (m.measure_m < {to_m} OR {is_last})
+           AND {is_ours} AND m.measure_m >= {from_m} AND (m.measure_m < {to_m} OR {is_last})
          RETURNING {key}, valid
      )
 INSERT INTO affected ({key}, valid) SELECT {key}, valid FROM moved

@@ -8,6 +8,7 @@ SELECT i.{key} AS object_id,
            ELSE 'changed'
        END AS class,
        {distance} AS moved_m,
+       {owner} AS owner,
        k.valid AS known_valid
 FROM incoming AS i
 LEFT JOIN known AS k USING ({key})

@@ -1,2 +1,1 @@
-SELECT coalesce(extract(epoch FROM max(applied_at) - clock_timestamp()), -1)::double precision
-FROM registry.delivery
+SELECT registry_app.seconds_behind()

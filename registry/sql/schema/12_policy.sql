@@ -1,9 +1,8 @@
--- Policies of row-level security; the roles that they name carry the name of the registry.
+-- Policies of row-level security.
 SELECT format('%s.%I', p.polrelid::regclass, p.polname) AS name, p.polrelid::regclass::text AS parent,
        concat_ws(' ', p.polcmd, CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END,
                  'to ' || (
-                     SELECT string_agg(replace(CASE role WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(role)::text END,
-                                               current_database(), '<registry>'), ', ' ORDER BY 1)
+                     SELECT string_agg(CASE role WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(role)::text END, ', ' ORDER BY 1)
                      FROM unnest(p.polroles) AS role
                  ),
                  'using ' || pg_get_expr(p.polqual, p.polrelid),

@@ -1,4 +1,4 @@
--- Who may do what; the names of roles carry the name of the registry, and owners differ from server to server.
+-- Who may do what; owners differ from server to server.
 WITH held AS (
     SELECT c.oid::regclass::text AS object, c.relowner AS owner,
            coalesce(c.relacl, acldefault((CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", c.relowner)) AS rights
@@ -27,6 +27,6 @@ FROM held
 CROSS JOIN LATERAL aclexplode(held.rights) AS granted
 CROSS JOIN LATERAL (
     SELECT CASE granted.grantee WHEN 0 THEN 'PUBLIC' WHEN held.owner THEN '<owner>'
-                ELSE replace(pg_get_userbyid(granted.grantee)::text, current_database(), '<registry>') END AS grantee
+                ELSE pg_get_userbyid(granted.grantee)::text END AS grantee
 ) AS named
 GROUP BY granted.privilege_type, held.object, named.grantee

@@ -23,8 +23,8 @@ def another_user(cluster: Cluster) -> pwd.struct_passwd:
     return next(entry for entry in pwd.getpwall() if entry.pw_uid not in {0, account.uid})
 
 
-def psql_as(cluster: Cluster, uid: int, gid: int) -> subprocess.CompletedProcess[str]:
-    conninfo = f"host={cluster.data_folder} user=digonce dbname=census"
+def psql_as(cluster: Cluster, uid: int, gid: int, host: Path | None = None) -> subprocess.CompletedProcess[str]:
+    conninfo = f"host={host or cluster.data_folder} user=digonce dbname=census"
     return subprocess.run(
         [cluster.program("psql"), conninfo, "-XAtc", "SELECT current_user"],
         cwd="/",

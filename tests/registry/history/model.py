@@ -57,16 +57,28 @@ class Model:
         begun = [entry for entry in slices if entry.first <= day]
         return begun[-1] if begun else (slices[0] if slices else None)
 
-    def deliver(self, rows: dict[str, str], day: int, valid_from: int | None) -> None:
+    def deliver(self, rows: dict[str, str], day: int, valid_from: int | None, parts: dict[str, list[str]]) -> None:
+        """Take rows in; `parts` holds what the names that were split became."""
         for name, value in rows.items():
             known = self.known_slice(name, day)
-            if known is None:
+            if name in parts and (known is None or known.last <= day):
+                self.join_again(name, value, parts[name], day, day if valid_from is None else valid_from)
+            elif known is None:
                 self.put(name, EVER if valid_from is None else valid_from, NEVER, value)
             elif known.last <= day:
                 self.put(name, day if valid_from is None else valid_from, NEVER, value)
             elif known.value != value:
                 is_inside = valid_from is not None and known.first < valid_from < known.last
                 self.put(name, valid_from if is_inside and valid_from is not None else known.first, known.last, value)
+
+    def join_again(self, name: str, value: str, parts: list[str], day: int, first: int) -> None:
+        """Let a name that was split go on for its parts that are there on the day; without them it is in doubt."""
+        there = [part for part in parts if any(entry.holds(day) for entry in self.objects.get(part, []))]
+        if there:
+            last = max(entry.last for part in there for entry in self.objects[part] if entry.meets(first, NEVER))
+            for part in there:
+                self.put(part, first, NEVER, None)
+            self.put(name, first, last, value)
 
     def correct(self, name: str, first: int, last: int, value: str) -> bool:
         """Set the value on the days on which the object is there; tell whether that changes anything."""

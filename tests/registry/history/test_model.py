@@ -68,6 +68,7 @@ class Both:
         self.model = Model()
         self.deliveries: list[str] = []
         self.undone: set[int] = set()
+        self.splits: dict[int, tuple[str, list[str]]] = {}
         self._folder = folder
 
     def run(self, operation: tuple[Any, ...]) -> None:
@@ -89,7 +90,11 @@ class Both:
         if receipt.is_repeat:
             assert self.registry.state_hash() == before
             return
-        self.model.deliver(rows, day, valid_from)
+        parts: dict[str, list[str]] = {}
+        for number, (name, children) in self.splits.items():
+            if number not in self.undone:
+                parts.setdefault(name, []).extend(children)
+        self.model.deliver(rows, day, valid_from, parts)
         self._note(receipt.delivery_id)
 
     def _correct(self, name: str, value: str, first: int | None, last: int | None) -> None:
@@ -126,6 +131,8 @@ class Both:
         day = the_day(at)
         assert day is not None
         made = self._try(lambda: split(self.registry.connection, name, [20.0], day, WARRANT, children).delivery_id)
+        if made is not None:
+            self.splits[len(self.deliveries)] = (name, children)
         self._agree(changes, made)
 
     def _undo(self, which: int) -> None:

@@ -13,7 +13,7 @@ from registry.history.undo import dependents, undo_delivery
 from registry.kinds import KINDS
 from registry.store import Registry
 from tests.conftest import TODAY
-from tests.registry.deliveries import segments, write
+from tests.registry.deliveries import line, segments, write
 
 WARRANT = Warrant("tester")
 SEGMENTS = KINDS["segments"]
@@ -108,7 +108,7 @@ def test_a_cascade_takes_back_all_that_builds_on_it(registry: Registry, tmp_path
 
 def test_deliveries_of_other_objects_stay(registry: Registry, tmp_path: Path) -> None:
     first = deliver(registry, tmp_path / "a.gpkg", "灰口铸铁")
-    others = segments(2, 管段编号=["X-0", "X-1"], 管材="钢")
+    others = segments(2, 管段编号=["X-0", "X-1"], 管材="钢", geometry=[line(500, 0), line(500, 60)])
     registry.import_file("segments", write(others, tmp_path / "x.gpkg"), today=TODAY)
     assert undo_delivery(registry.connection, first, "tester").undone == (first,)
     assert materials(registry) == {"X-0": "steel", "X-1": "steel"}

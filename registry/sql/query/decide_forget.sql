@@ -1,0 +1,1 @@
+DELETE FROM recognised WHERE delivered_id = ANY(%(ids)s)

@@ -1,0 +1,1 @@
+SELECT login, role, organisation, added_by, added_at FROM registry.member ORDER BY login

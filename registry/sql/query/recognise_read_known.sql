@@ -1,0 +1,3 @@
+COPY (
+    SELECT {compared}, encode(ST_AsBinary(geom), 'hex') AS geometry FROM candidate
+) TO STDOUT (FORMAT csv, HEADER)
