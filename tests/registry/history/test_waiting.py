@@ -92,3 +92,13 @@ def test_held_rows_are_settled_by_kept_rows_too(known: Registry, tmp_path: Path)
     accept_delivery(known.connection, waiting, known.srid)
     row = known.connection.execute("SELECT settled_by FROM registry.held_row").fetchone()
     assert row == (waiting,)
+
+
+def test_rows_known_under_other_ids_are_read_again(known: Registry, tmp_path: Path) -> None:
+    names = [f"GAS-{number}" for number in range(1, 9)]
+    frame = segments(10, 管段编号=["NEU-0", *names, "NEU-9"])
+    receipt = known.import_file("segments", write(frame, tmp_path / "anew.gpkg"), today=TODAY)
+    assert (receipt.state, waiting_parts(known)) == ("pending", 0)
+    accepted = accept_delivery(known.connection, receipt.delivery_id, known.srid)
+    assert not accepted.is_stale
+    assert set(known.frame("segments", as_of=TODAY).index) >= set(names)
