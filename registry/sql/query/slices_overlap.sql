@@ -1,14 +1,10 @@
--- the index of current versions keeps two that go on for ever apart, the constraint of the past two that end; what is
--- left is one of either
-WITH ended AS MATERIALIZED (
-         SELECT {key}, valid FROM {versions}
-         WHERE upper_inf(recorded) AND NOT upper_inf(valid) AND {key} IN (SELECT {key} FROM affected)
-     ),
-     going_on AS MATERIALIZED (
-         SELECT {key}, valid FROM {versions}
-         WHERE upper_inf(recorded) AND upper_inf(valid) AND {key} IN (SELECT {key} FROM ended)
-     )
-SELECT {key} FROM ended JOIN going_on USING ({key})
-WHERE ended.valid && going_on.valid
+-- in the order of their beginning two slices overlap only where neighbours do
+SELECT {key}
+FROM (
+    SELECT v.{key}, v.valid, lag(v.valid) OVER (PARTITION BY v.{key} ORDER BY v.valid) AS before
+    FROM {versions} AS v
+    WHERE upper_inf(v.recorded) AND v.{key} IN (SELECT {key} FROM affected)
+) AS neighbours
+WHERE valid && before
 ORDER BY 1
 LIMIT 1
