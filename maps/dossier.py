@@ -12,6 +12,7 @@ from registry.fields import fields, value_list
 
 _BEHIND: Final = ("actor", "source", "reason")
 _SOURCES: Final = ("leak_source", "event_source")
+_OF_LEAKS: Final = frozenset({"event_leak", "event_repaired"})
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +99,9 @@ def _who(event: dict[Any, Any], name: str, language: str) -> str:
     text = _text(event[name])
     if name != "source":
         return text
-    return next((found[text].label(language) for found in map(value_list, _SOURCES) if text in found), text)
+    # leaks and events have lists of their own, in which one code has different words
+    lists = _SOURCES if _text(event["event"]) in _OF_LEAKS else _SOURCES[::-1]
+    return next((found[text].label(language) for found in map(value_list, lists) if text in found), text)
 
 
 def _days(event: dict[Any, Any], language: str) -> str:

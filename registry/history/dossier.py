@@ -194,9 +194,9 @@ def _leaks(leaks: pd.DataFrame) -> list[dict[str, Any]]:
             "object_id": leak["leak_id"],
             "source": leak["source"],
             "probability": leak["probability"],
-            "measure_m": leak["measure_m"],
         }
-        events.append(common | {"day": leak["leaked_on"], "event": "event_leak", "new_value": leak["cause"]})
+        happened = {"day": leak["leaked_on"], "new_value": leak["cause"], "measure_m": leak["measure_m"]}
+        events.append(common | happened | {"event": "event_leak"})
         if _known(leak["repaired_on"]) is not None:
             events.append(common | {"day": leak["repaired_on"], "event": "event_repaired"})
     return events
@@ -211,7 +211,6 @@ def _events(rows: pd.DataFrame) -> list[dict[str, Any]]:
             "source": row["source"],
             "actor": row["reporter"],
             "probability": row["probability"],
-            "measure_m": row["measure_m"],
         }
         events.append(
             common
@@ -220,6 +219,7 @@ def _events(rows: pd.DataFrame) -> list[dict[str, Any]]:
                 "event": f"event_{row['kind']}",
                 "new_value": row["grade"],
                 "finding": row["finding"],
+                "measure_m": row["measure_m"],
             }
         )
         if _known(row["closed_on"]) is not None:

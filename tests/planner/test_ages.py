@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from planner.ages import age_interval, decimal_year
@@ -74,6 +74,7 @@ def test_a_wider_interval_scatters_more_and_its_bounds_are_its_ends(material: st
 
 
 @FEW
+@example(medium="gas", material="steel", first=1990, span=30, assessment=None)
 @given(
     medium=media,
     material=materials,
