@@ -66,10 +66,12 @@ def stale(
 
 def _labelled(summary: pd.DataFrame, group: str, language: str) -> pd.DataFrame:
     """Say materials as the reader does."""
+    import pandas as pd
+
     from registry.fields import value_list
 
     labels = (
         {code: entry.label(language) for code, entry in value_list("material").items()} if group == "material" else {}
     )
     words = ["—" if value != value else labels.get(value, value) for value in summary["value"]]
-    return summary.assign(value=words)
+    return summary.assign(value=pd.Series(words, summary.index, dtype="str"))
