@@ -20,6 +20,7 @@ from registry.history.deliveries import frame_of
 from registry.history.slices import drop_tables, listed, make_tables, statement, stored_columns, write_slices
 from registry.intake import recognition, succession
 from registry.intake.recognition import Decisions
+from registry.intake.waiting import confirm_waiting, restore_waiting
 from registry.kinds import Kind
 
 CLASSES: Final = ("added", "changed", "moved", "reopened", "renumbered", "split", "merged", "doubtful", "gone")
@@ -51,6 +52,7 @@ class Merge:
         self._terms = terms
         self._carried: list[str] = []
         self._decided: list[str] = []
+        self._is_resumed = False
         self._forget()
         make_tables(connection, kind)
 
@@ -82,6 +84,11 @@ class Merge:
 
     def _counted(self) -> dict[str, int]:
         return dict(self._connection.execute("SELECT class, count(*) FROM verdict GROUP BY class").fetchall())
+
+    def has_recognised(self) -> bool:
+        """Tell whether some rows are known under other ids, or may be."""
+        row = self._connection.execute("SELECT EXISTS (SELECT FROM recognised)").fetchone()
+        return row is not None and bool(row[0])
 
     @property
     def _recognises(self) -> bool:
@@ -120,21 +127,36 @@ class Merge:
         recognition.decide(self._connection, self._common(), decisions, doubts)
         self._decided = decisions.delivered_ids
 
+    @classmethod
+    def resumed(
+        cls, connection: psycopg.Connection, kind: Kind, terms: Terms, delivery_id: str
+    ) -> tuple[Merge, dict[str, int]]:
+        """Return the comparison of a delivery that waits as it was made, and how many rows there are of each class.
+
+        None of its rows is known under another id.
+        """
+        merge = cls(connection, kind, terms)
+        merge._is_resumed = True
+        return merge, restore_waiting(connection, kind, delivery_id)
+
     def apply(self, classes: Iterable[str]) -> None:
         """Let the rows of these classes count from now on, and those that were decided."""
         accepted = sql.Literal(list(classes))
         self._do("merge_drop_declined", classes=accepted, decided=sql.Literal(self._decided))
         self._do("merge_set_days")
-        if self._recognises:
+        if self._recognises and not self._is_resumed:
             succession.prepare(self._connection, self._common(), self._carried)
             self._do("succeed_affect")
         self._do("merge_affect", classes=accepted)
         write_slices(self._connection, self._kind)
-        if self._recognises:
+        if self._recognises and not self._is_resumed:
             succession.follow(self._connection, self._common())
 
     def confirm(self, delivery_id: str) -> None:
         """Keep which objects the delivery says again as they are known: it verifies them without a new version."""
+        if self._is_resumed:
+            confirm_waiting(self._connection, delivery_id)
+            return
         self._do("merge_confirm", delivery_id=sql.Literal(delivery_id))
 
     def close(self) -> None:

@@ -21,8 +21,9 @@ from registry.history.slices import drop_tables, make_tables, statement
 from registry.intake.delivery import Delivery, Kept, Understood
 from registry.intake.held import keep_held, settle_held
 from registry.intake.merge import CLASSES, PLAIN_CLASSES, Merge, Terms
+from registry.intake.waiting import forget_waiting, keep_waiting
 from registry.kinds import Kind
-from registry.rights.acting import is_owner
+from registry.rights.acting import is_owner, organisation_in_force
 
 # below this many rows building the indexes anew costs more than it saves
 _BULK_ROWS: Final = 20_000
@@ -114,6 +115,18 @@ class Writer:
         merge, counts = self._compare(self._batches(self._parts(delivery), Kept()), len(delivery))
         merge.report()
         return counts, merge
+
+    def keep_for_review(self, merge: Merge, delivery_id: str) -> None:
+        """Keep the report of a delivery that waits, and its rows as they were compared.
+
+        The rows are not kept where some are known under other ids, nor for who acts for one organisation: what others
+        have changed since cannot be told by who does not see it.
+        """
+        merge.keep_report(delivery_id)
+        if merge.has_recognised() or organisation_in_force(self._connection) is not None:
+            forget_waiting(self._connection, delivery_id)
+        else:
+            keep_waiting(self._connection, self._kind, delivery_id, self._ids)
 
     def settle(self, delivery_id: str) -> None:
         """Note the held-back rows of earlier deliveries whose objects came in with this one."""
@@ -250,11 +263,10 @@ class Writer:
         merge.apply(PLAIN_CLASSES)
         return merge, counts, "accepted"
 
-    @staticmethod
-    def _keep_findings(merge: Merge, delivery_id: str, state: str, counts: dict[str, int]) -> None:
+    def _keep_findings(self, merge: Merge, delivery_id: str, state: str, counts: dict[str, int]) -> None:
         """Keep what waits for a person, and what an accepted delivery has said again as it was known."""
         if state == "pending":
-            merge.keep_report(delivery_id)
+            self.keep_for_review(merge, delivery_id)
             return
         merge.confirm(delivery_id)
         if counts["doubtful"]:

@@ -18,13 +18,15 @@ from registry.history.deliveries import NewDelivery, frame_of, insert_delivery, 
 from registry.history.deliveries import delivery_id as delivery_identifier
 from registry.intake.delivery import Delivery, Request
 from registry.intake.files import restore_file
+from registry.intake.held import settle_held
 from registry.intake.importer import Report, terms_of
 from registry.intake.mapping import Mapping
-from registry.intake.merge import CLASSES, Merge
+from registry.intake.merge import CLASSES, Merge, Terms
 from registry.intake.promote import Writer
 from registry.intake.recognition import Decisions, open_doubts
+from registry.intake.waiting import forget_waiting, is_fresh, waiting_ids
 from registry.kinds import kind_named
-from registry.rights.acting import refuse_foreign_delivery
+from registry.rights.acting import organisation_in_force, refuse_foreign_delivery
 
 NOTHING_DECIDED: Final = Decisions()
 
@@ -80,8 +82,9 @@ def accept_delivery(
     """Let a delivery that waits count from now on, whole or only some classes of its changes.
 
     Doubtful segments never count by their class, only by a decision; the others stay open for `decide_doubts`. The
-    delivered file is read again and compared anew. Where others have changed what is known since the report was
-    made, so that it would say something else now, the new report is kept and nothing is accepted: look again.
+    rows count as they were compared. Where other deliveries count since, where rows are known under other ids, and for
+    who acts for one organisation, the delivered file is read again and compared anew; where the report would say
+    something else now, the new one is kept and nothing is accepted: look again.
 
     Raises
     ------
@@ -93,6 +96,9 @@ def accept_delivery(
     chosen = tuple(name for name in CLASSES if name in set(classes) - {"doubtful"})
     record = waiting(connection, delivery_id, "pending")
     refuse_foreign_delivery(connection, record)
+    accepted = None if decisions else _accept_as_kept(connection, record, chosen)
+    if accepted is not None:
+        return accepted
     with tempfile.TemporaryDirectory(prefix="digonce-accept-") as folder:
         path = restore_file(connection, record["file_sha256"], record["file_name"], Path(folder))
         request = request_again(record, path)
@@ -103,7 +109,7 @@ def accept_delivery(
             waiting(connection, delivery_id, "pending")
             counts, merge = writer.compare(delivery)
             if _has_changed(connection, delivery_id):
-                merge.keep_report(delivery_id)
+                writer.keep_for_review(merge, delivery_id)
                 merge.close()
                 return Acceptance(delivery_id, request.kind.name, True, counts, ())
             writer.settle(delivery_id)
@@ -174,12 +180,31 @@ def _undecided(connection: psycopg.Connection, delivery_id: str) -> tuple[str, .
     return tuple(dict.fromkeys(open_doubts(connection, delivery_id)["delivered_id"]))
 
 
+def _accept_as_kept(
+    connection: psycopg.Connection, record: dict[str, Any], chosen: tuple[str, ...]
+) -> Acceptance | None:
+    """Let the rows count as they were compared; None where others have counted since."""
+    delivery_id, kind = str(record["delivery_id"]), kind_named(record["kind"])
+    if organisation_in_force(connection) is not None or not is_fresh(connection, kind, delivery_id):
+        return None
+    with writing(connection, delivery_id):
+        record = waiting(connection, delivery_id, "pending")
+        if not is_fresh(connection, kind, delivery_id):
+            return None
+        terms = Terms(record["reference_day"], record["valid_from"], record["moved_m"])
+        merge, found = Merge.resumed(connection, kind, terms, delivery_id)
+        counts = {name: found.get(name, 0) for name in CLASSES} | {"unchanged": record["rows_unchanged"]}
+        settle_held(connection, delivery_id, kind, waiting_ids(connection, delivery_id))
+        return _accept(connection, delivery_id, merge, counts, chosen)
+
+
 def _accept(
     connection: psycopg.Connection, delivery_id: str, merge: Merge, counts: dict[str, int], chosen: tuple[str, ...]
 ) -> Acceptance:
     merge.apply(chosen)
     merge.confirm(delivery_id)
     merge.close()
+    forget_waiting(connection, delivery_id)
     connection.execute(query("accept_delivery"), {"delivery_id": delivery_id, "classes": list(chosen)})
     record = waiting(connection, delivery_id)
     return Acceptance(delivery_id, record["kind"], False, counts, chosen)
@@ -189,6 +214,7 @@ def decline_delivery(connection: psycopg.Connection, delivery_id: str) -> None:
     """Refuse a delivery that waits; its report is kept, and the same file may be delivered again."""
     with writing(connection):
         refuse_foreign_delivery(connection, waiting(connection, delivery_id, "pending"))
+        forget_waiting(connection, delivery_id)
         connection.execute("UPDATE registry.delivery SET state = 'declined' WHERE delivery_id = %s", [delivery_id])
 
 

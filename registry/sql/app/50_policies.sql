@@ -113,6 +113,12 @@ CREATE POLICY belongs_to_an_own_delivery ON registry.confirmation USING (
         WHERE d.delivery_id = confirmation.delivery_id AND d.organisation = (SELECT registry_app.organisation())
     )
 );
+CREATE POLICY belongs_to_a_delivery ON registry.waiting_part USING (
+    (SELECT registry_app.organisation()) IS NULL OR EXISTS (
+        SELECT FROM registry.delivery AS d
+        WHERE d.delivery_id = waiting_part.delivery_id AND d.organisation = (SELECT registry_app.organisation())
+    )
+);
 CREATE POLICY sees_own_files ON registry.delivered_file FOR SELECT USING (
     (SELECT registry_app.organisation()) IS NULL OR EXISTS (
         SELECT FROM registry.delivery AS d

@@ -45,7 +45,7 @@ BEGIN
     END LOOP;
     EXECUTE format('GRANT INSERT, UPDATE ON registry.delivery, registry.held_row, registry.segment_lineage TO %I', editor);
     EXECUTE format('GRANT INSERT ON registry.held_fault, registry.confirmation TO %I', editor);
-    EXECUTE format('GRANT INSERT, DELETE ON registry.change, registry.delivered_file TO %I', editor);
+    EXECUTE format('GRANT INSERT, DELETE ON registry.change, registry.delivered_file, registry.waiting_part TO %I', editor);
     EXECUTE format('GRANT UPDATE (settled_by) ON registry.change TO %I', editor);
 END
 $$;

@@ -3,6 +3,8 @@ WITH taken AS (SELECT {key}, range_agg(valid) AS days FROM affected GROUP BY {ke
          UPDATE {versions} AS v SET recorded = tstzrange(lower(v.recorded), now())
          FROM taken
          WHERE v.{key} = taken.{key} AND v.valid && taken.days AND upper_inf(v.recorded)
-         RETURNING v.*
+         RETURNING v.*, v.valid <@ taken.days AS is_covered
      )
-INSERT INTO overlapped SELECT * FROM closed
+-- only of these something remains
+INSERT INTO overlapped ({key}, {columns}, valid)
+SELECT {key}, {columns}, valid FROM closed WHERE NOT is_covered

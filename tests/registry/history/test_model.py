@@ -218,6 +218,20 @@ class Both:
         ("undo", 1),
     ]
 )
+@example(
+    [
+        ("deliver", {"GAS-0": "steel"}, 1, None),
+        ("close", "GAS-0", 3, 5),
+        ("deliver", {"GAS-0": "pe100"}, 3, None),
+    ]
+)
+@example(
+    [
+        ("deliver", {"GAS-0": "steel"}, 1, None),
+        ("deliver", {"GAS-0": "pe100"}, 3, 3),
+        ("deliver", {"GAS-0": "grey_iron"}, 3, None),
+    ]
+)
 def test_every_day_is_what_the_model_says_as_known_at_every_instant(
     home: Path, template: str, tmp_path: Path, plan: list[tuple[Any, ...]]
 ) -> None:

@@ -318,7 +318,8 @@ def test_a_census_under_new_ids_takes_over_the_pipes_of_its_own_organisation_onl
 def new_pipes() -> gpd.GeoDataFrame:
     """Three pipes of one organisation where none is known."""
     elsewhere = [line(5_000, 60.0 * number) for number in range(3)]
-    return census(prefixes=("EAST",), 管段编号=["N-1", "N-2", "N-3"]).set_geometry(elsewhere, crs="EPSG:4549")
+    rows: gpd.GeoDataFrame = census(prefixes=("EAST",), 管段编号=["N-1", "N-2", "N-3"])
+    return rows.set_geometry(elsewhere, crs="EPSG:4549")
 
 
 def test_nobody_but_an_admin_acts_in_another_name(verb: Run, city: Settings, tmp_path: Path) -> None:

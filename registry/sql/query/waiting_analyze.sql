@@ -1,0 +1,1 @@
+ANALYZE incoming ({key}), verdict (object_id, class)

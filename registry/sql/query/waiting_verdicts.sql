@@ -1,0 +1,1 @@
+SELECT object_id, class, known_valid FROM verdict WHERE class <> 'unchanged'
