@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from registry.store import Registry, SavedRun
 
-BASE_KINDS: Final = ("roads", "buildings", "compounds", "projects", "leaks", "valves", "risers")
+BASE_KINDS: Final = ("roads", "buildings", "compounds", "projects", "leaks", "events", "valves", "risers")
 Both = dict[str, str]
 
 
@@ -45,6 +45,7 @@ class Inputs:
     batch_segments: pd.DataFrame | None = None
     projects: gpd.GeoDataFrame | None = None
     leaks: gpd.GeoDataFrame | None = None
+    events: gpd.GeoDataFrame | None = None
     roads: gpd.GeoDataFrame | None = None
     buildings: gpd.GeoDataFrame | None = None
     compounds: gpd.GeoDataFrame | None = None

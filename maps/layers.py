@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from maps.facts import (
     Fact,
@@ -55,6 +56,7 @@ _PROJECT_FACTS: Final = (
     "household_count",
     "cost_cny",
 )
+_EVENT_FACTS: Final = ("happened_on", "kind", "grade", "finding", "source", "reporter", "segment_id", "closed_on")
 _LEAK_FACTS: Final = ("leaked_on", "cause", "grade", "source", "position_quality", "address", "repaired_on")
 
 
@@ -97,6 +99,7 @@ def make_layers(inputs: Inputs, views: list[View]) -> list[Layer]:
         _overlaps,
         lambda some: [_segments(some, views)],
         _valves,
+        _events,
         _leaks,
     ]
     return [layer for make in makers for layer in make(inputs)]
@@ -304,6 +307,16 @@ def _valves(inputs: Inputs) -> list[Layer]:
     return [
         Layer("valves", "valves", "point", label, [(label, stroke("valve"))], blob, len(table), {"is_square": True})
     ]
+
+
+def _events(inputs: Inputs) -> list[Layer]:
+    if inputs.events is None or not filled(inputs.events):
+        return []
+    table = _with_shape(inputs.events)
+    table = table.set_geometry(shapely.point_on_surface(np.asarray(table.geometry.array)), crs=table.crs)
+    label = both("maps_layer_events")
+    blob = _plain(table, "point", frame_facts(table, "events", _EVENT_FACTS))
+    return [Layer("events", "events", "point", label, [(label, stroke("event"))], blob, len(table), {})]
 
 
 def _leaks(inputs: Inputs) -> list[Layer]:

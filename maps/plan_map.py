@@ -113,7 +113,7 @@ def _counts(layers: Sequence[Layer]) -> dict[str, int]:
 def _add_control(page: OfflineMap, layers: Sequence[Layer]) -> None:
     """Put one folium layer per switch on the map, folium's layer control, and the call that starts the page."""
     counts = _counts(layers)
-    for switch in ("segments", "overlaps", "projects", "leaks", "valves", "compounds", "base"):
+    for switch in ("segments", "overlaps", "projects", "leaks", "events", "valves", "compounds", "base"):
         own = [layer for layer in layers if layer.switch == switch]
         if not own:
             continue

@@ -3,11 +3,11 @@
 
 (function (digonce) {
   const REACH = 9; // pixels
-  const ASKED = ["leaks", "valves", "segments", "project_lines", "project_areas", "compounds"];
+  const ASKED = ["leaks", "events", "valves", "segments", "project_lines", "project_areas", "compounds"];
   const STACKS = {
     ground: ["buildings", "compounds", "roads", "project_areas", "project_lines"],
     pipes: ["overlaps", "segments"],
-    marks: ["valves", "leaks"],
+    marks: ["valves", "events", "leaks"],
   };
 
   digonce.sheets = {};

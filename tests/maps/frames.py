@@ -194,6 +194,23 @@ def leaks() -> gpd.GeoDataFrame:
     return contract_frame("leaks", rows, ["L-1", "L-2", "L-3"])  # type: ignore[return-value]
 
 
+def events() -> gpd.GeoDataFrame:
+    """A point, a line, and one that only names its segment and cannot be drawn."""
+    rows: dict[str, Any] = {
+        "happened_on": ["2022-05-01", "2023-08-12", "2024-01-30"],
+        "kind": ["inspection", "encroachment", "hazard"],
+        "grade": ["none", "major", None],
+        "finding": [EVIL, "停车棚占压", None],
+        "segment_id": [None, None, "S-1"],
+        "geometry": [
+            shapely.Point(EAST + 80, NORTH + 160),
+            shapely.LineString([(EAST + 300, NORTH + 300), (EAST + 320, NORTH + 300)]),
+            None,
+        ],
+    }
+    return contract_frame("events", rows, ["E-1", "E-2", "E-3"])  # type: ignore[return-value]
+
+
 def held() -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -269,6 +286,7 @@ def town(*, is_bare: bool = False) -> Inputs:
         batch_segments=members,
         projects=projects(),
         leaks=leaks(),
+        events=events(),
         roads=roads,  # type: ignore[arg-type]
         buildings=houses,  # type: ignore[arg-type]
         compounds=estates,  # type: ignore[arg-type]

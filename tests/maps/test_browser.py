@@ -32,9 +32,10 @@ INK = """([text, size]) => {
 
 def test_map_draws_every_feature_with_the_network_cut(tab: Tab, map_path: Path, drawn: PlanMap, inputs: Inputs) -> None:
     tab.open_map(map_path)
-    for box in tab.page.locator("#layers input:not(:checked)").all():
-        box.check()
-    tab.page.wait_for_function("digonce.counts().valves > 0")
+    unchecked = tab.page.locator("#layers input:not(:checked)")
+    while unchecked.count():
+        unchecked.first.check()
+    tab.page.wait_for_function("digonce.counts().valves > 0 && digonce.counts().events > 0")
     counts = tab.evaluate("digonce.counts()")
     assert counts == drawn.counts == tab.evaluate("digonce.totals()")
     assert inputs.pairs is not None
@@ -48,6 +49,7 @@ def test_map_draws_every_feature_with_the_network_cut(tab: Tab, map_path: Path, 
         "overlaps": inputs.pairs["segment_id"].nunique(),
         "projects": len(inputs.projects) - 1,
         "leaks": len(inputs.leaks),
+        "events": 2,
         "valves": len(inputs.valves),
         "compounds": 1,
         "roads": len(inputs.roads),
