@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import sys
 import tempfile
 import threading
 import time
@@ -183,6 +184,7 @@ def measure(settings: Settings, folder: Path, segments: int) -> dict[str, Any]:
     steps: dict[str, dict[str, float]] = {}
     hashes: list[str] = []
     for name, work, number in STEPS:
+        print(name, file=sys.stderr, flush=True)
         gauge = Gauge(data_folder)
         with gauge.watching():
             seconds, client_mb = run(work, settings, folder, number)

@@ -153,6 +153,7 @@ class Registry:
         known_at
             The instant at which it was known; now by default. Only committed rows are seen.
         """
+        from registry.arrow import compute as pc
         from registry.frames import read_arrow, to_frame
 
         chosen = kind_named(kind)
@@ -162,14 +163,15 @@ class Registry:
         if unknown:
             raise NotFoundError("column_unknown", kind=kind, columns=", ".join(unknown))
         parts = [sql.Identifier(chosen.id_column), *(_selected(contract[name]) for name in wanted)]
-        statement = sql.SQL("SELECT {} FROM {}({}, {}) ORDER BY {}").format(
+        statement = sql.SQL("SELECT {} FROM {}({}, {})").format(
             sql.SQL(", ").join(parts),
             sql.Identifier("registry_app", f"{chosen.table}_at"),
             sql.SQL("{}::date").format(sql.Literal(as_of or self.today())),
             sql.SQL("{}::timestamptz").format(sql.Literal(known_at)),
-            sql.Identifier(chosen.id_column),
         )
-        return to_frame(read_arrow(self.info, statement.as_string(self.connection)), kind, self.srid)
+        rows = read_arrow(self.info, statement.as_string(self.connection))
+        # whole rows take the server much longer to sort; the order, byte by byte, is that of its indexes
+        return to_frame(rows.take(pc.sort_indices(rows[chosen.id_column])), kind, self.srid)
 
     def counts(self) -> dict[str, int]:
         """Return how many rows of each kind are known now."""

@@ -55,6 +55,14 @@ def test_every_kind_gives_a_frame_of_its_contract_even_when_empty(registry: Regi
     check_frame(frame, kind)
 
 
+def test_rows_come_in_the_order_of_their_ids_byte_by_byte(registry: Registry, tmp_path: Path) -> None:
+    ids = ["管-2", "b", "GAS-10", "管-10", "a", "GAS-9"]
+    registry.import_file("segments", write(segments(6, 管段编号=ids), tmp_path / "census.gpkg"), today=TODAY)
+    frame = registry.frame("segments", as_of=TODAY)
+    assert list(frame.index) == sorted(ids, key=str.encode)
+    assert list(frame.geometry) == list(frame.geometry.loc[sorted(ids, key=str.encode)])
+
+
 def test_only_the_wanted_columns_come(registry: Registry, tmp_path: Path) -> None:
     registry.import_file("segments", write(segments(2), tmp_path / "census.gpkg"), today=TODAY)
     frame = registry.frame("segments", ["material", "length_m"], as_of=TODAY)

@@ -229,6 +229,7 @@ class Both:
     [
         ("deliver", {"GAS-0": "steel"}, 1, None),
         ("deliver", {"GAS-0": "pe100"}, 3, 3),
+        ("close", "GAS-0", 5, 7),
         ("deliver", {"GAS-0": "grey_iron"}, 3, None),
     ]
 )
