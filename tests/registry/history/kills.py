@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, LiteralString
 
 import psycopg
+from psycopg import sql
 
 from registry.cluster import Cluster
 from registry.cluster.account import settle_account
@@ -146,8 +147,7 @@ class Server:
         return psycopg.connect(self.cluster.conninfo(database), autocommit=True)
 
     def clone(self, template: str, name: str) -> None:
-        with self.connect("postgres") as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+        self.cluster.create_database(name, template)
 
     def drop(self, name: str) -> None:
         self.cluster.drop_database(name)
@@ -207,8 +207,11 @@ class Server:
         """Change settings of the server for good, or back to what they were."""
         with self.connect("postgres") as connection:
             for name, value in settings.items():
-                change = f"RESET {name}" if value is None else f"SET {name} = '{value}'"
-                connection.execute(f"ALTER SYSTEM {change}".encode())
+                setting = sql.Identifier(name)
+                change = sql.SQL("RESET {}").format(setting)
+                if value is not None:
+                    change = sql.SQL("SET {} = {}").format(setting, sql.Literal(value))
+                connection.execute(sql.SQL("ALTER SYSTEM {}").format(change))
             connection.execute("SELECT pg_reload_conf()")
 
     def restart(self) -> None:

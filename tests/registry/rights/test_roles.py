@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from registry.cluster import Cluster
@@ -101,7 +102,7 @@ def test_an_admin_gives_roles_and_an_editor_cannot(empty_city: Settings) -> None
         assert registry.members()["login"].tolist() == ["t_reader"]
     names = role_names(empty_city.registry)
     with connect(str(as_login(empty_city, "t_editor").dsn)) as connection, pytest.raises(psycopg.Error, match="admin"):
-        connection.execute(f"GRANT {names['reader']} TO t_west_editor".encode())
+        connection.execute(sql.SQL("GRANT {} TO t_west_editor").format(sql.Identifier(names["reader"])))
 
 
 @pytest.mark.parametrize("login", ["", "digonce", "digonce_x_admin", "pg_monitor", "x" * 64])
@@ -174,18 +175,18 @@ def test_a_restore_brings_rights_and_members_back(city: Settings, home: Path, tm
 @pytest.fixture
 def plain_owner(home: Path, logins: tuple[str, ...]) -> Generator[str]:
     """A login of a city's own server that owns a database and may not make roles."""
-    name = logins[0]
+    name, login = logins[0], sql.Identifier(logins[0])
     info = Cluster(home).conninfo("postgres")
     with connect(info, is_autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {name} LOGIN".encode())
-        connection.execute(f"CREATE DATABASE t_own OWNER {name}".encode())
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(login))
+        connection.execute(sql.SQL("CREATE DATABASE t_own OWNER {}").format(login))
     with connect(make_conninfo(info, dbname="t_own"), is_autocommit=True) as connection:
         connection.execute(b"CREATE EXTENSION postgis; CREATE EXTENSION btree_gist")
     yield make_conninfo(info, dbname="t_own", user=name)
     with connect(info, is_autocommit=True) as connection:
         connection.execute("DROP DATABASE t_own WITH (FORCE)")
         drop_roles(connection, "t_own")
-        connection.execute(f"DROP ROLE IF EXISTS {name}".encode())
+        connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(login))
 
 
 def test_without_the_right_to_make_roles_the_registry_works_and_says_what_is_missing(
