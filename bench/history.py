@@ -32,14 +32,12 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from bench.census import make_census
-from registry.cluster import Cluster
+from bench.registries import empty_registry
 from registry.fields import fields
 from registry.frames import read_arrow, to_frame
 from registry.history.undo import undo_delivery
 from registry.intake.merge import PLAIN_CLASSES
 from registry.intake.review import Acceptance, accept_delivery
-from registry.lifecycle import initialise, remove
-from registry.settings import Settings, home_folder
 from registry.store import Registry, open_registry
 
 DATABASE: Final = "bench_history"
@@ -201,14 +199,12 @@ def main() -> None:
     parser.add_argument("--segments", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
-    home = home_folder()
-    Cluster(home).up()
-    settings = Settings(home=home, registry=DATABASE, dsn=None, actor="bench", language="en")
-    remove(settings)
-    initialise(settings, crs="EPSG:4549", city="bench")
-    with tempfile.TemporaryDirectory(prefix="digonce-bench-") as folder, open_registry(settings) as registry:
+    with (
+        empty_registry(DATABASE) as settings,
+        tempfile.TemporaryDirectory(prefix="digonce-bench-") as folder,
+        open_registry(settings) as registry,
+    ):
         print(json.dumps(measure(registry, Path(folder), options.segments, options.repeats), indent=1))
-    remove(settings)
 
 
 if __name__ == "__main__":

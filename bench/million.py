@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 
 from bench.census import make_census
+from bench.registries import empty_registry
 from registry.cluster import Cluster
 from registry.cluster.account import settle_account
 from registry.cluster.processes import servers_in
@@ -35,8 +36,7 @@ from registry.history.dossier import read_dossier
 from registry.history.undo import undo_delivery
 from registry.intake.merge import CLASSES
 from registry.intake.review import accept_delivery
-from registry.lifecycle import initialise, remove
-from registry.settings import Settings, home_folder
+from registry.settings import Settings
 from registry.store import Registry, open_registry
 
 DATABASE: Final = "bench_million"
@@ -216,14 +216,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--segments", type=int, default=1_000_000)
     options = parser.parse_args()
-    home = home_folder()
-    Cluster(home).up()
-    settings = Settings(home=home, registry=DATABASE, dsn=None, actor="bench", language="en")
-    remove(settings)
-    initialise(settings, crs="EPSG:4549", city="bench")
-    with tempfile.TemporaryDirectory(prefix="digonce-bench-", dir="/var/tmp") as folder:
+    with (
+        empty_registry(DATABASE) as settings,
+        tempfile.TemporaryDirectory(prefix="digonce-bench-", dir="/var/tmp") as folder,
+    ):
         print(json.dumps(measure(settings, Path(folder), options.segments), indent=1))
-    remove(settings)
 
 
 if __name__ == "__main__":
