@@ -11,7 +11,6 @@ from importlib.resources import files
 from typing import Final
 
 import psycopg
-from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from registry.cluster import Cluster
@@ -130,8 +129,3 @@ def _wait_for_clock(connection: psycopg.Connection) -> None:
         raise DatabaseError("clock_behind", seconds=round(behind))
     if behind >= 0:
         connection.execute("SELECT pg_sleep(%s)", [behind + 0.001])
-
-
-def columns_sql(columns: list[str]) -> sql.Composed:
-    """Return column names as a safe comma list."""
-    return sql.SQL(", ").join(sql.Identifier(column) for column in columns)

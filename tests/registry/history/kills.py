@@ -249,6 +249,7 @@ def watched(server: Server, database: str, phase: Phase, holder: int, client: in
         deadline = time.monotonic() + PATIENCE_S
         while not is_seen():
             assert time.monotonic() < deadline, f"{phase} was never seen"
+        # nothing is waited for here: the seed chooses where inside the phase the kill falls
         time.sleep(delay_s)
         os.killpg(client, signal.SIGSTOP)
         seen = server.writer(watch, database)
