@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 .venv/bin/ruff format -q --check .
 .venv/bin/mypy --no-error-summary
 .venv/bin/basedpyright --level error >/dev/null || .venv/bin/basedpyright --level error
-exec .venv/bin/python -m pytest -q "$@"
+# a server for each processor; what one file shares stays with one of them
+exec .venv/bin/python -m pytest -q -n auto --dist loadfile "$@"
