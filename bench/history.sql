@@ -3,4 +3,5 @@ CREATE TABLE plain_read AS
     SELECT row.*, ST_Length(row.geom) AS length_m
     FROM registry.segment_version AS row WHERE upper_inf(row.recorded);
 ALTER TABLE plain_read DROP COLUMN valid, DROP COLUMN recorded, ADD PRIMARY KEY (segment_id);
+GRANT SELECT ON plain_read TO PUBLIC;
 ANALYZE plain_read;
