@@ -266,12 +266,11 @@ def _score(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> dic
     from planner.predecessors import predecessor_links
     from planner.score import Told, score_segments
     from planner.supply import Homes, link_households
-    from registry.history.retired import read_successions
 
     buildings = job.frame("buildings", ["household_count", "compound_id", "geometry"])
     with job.step("plan_step_link"):
-        links, events = link_places(job, segments, leaks)
-        successions = read_successions(job.registry.connection, job.as_of, job.known_at)
+        successions = read_lineage(job)
+        links, events = link_places(job, segments, leaks, successions)
         homes = Homes(
             job.frame("customers", ["household_count", "building_id", "segment_id", "geometry"]),
             job.frame("risers", ["household_count", "building_id", "compound_id"]),
@@ -284,17 +283,28 @@ def _score(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> dic
     return {"scores": scores, "leak_links": links, "event_links": events}
 
 
-def link_places(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_lineage(job: Job) -> pd.DataFrame:
+    """Read which segment goes on as which: the frame `successions`."""
+    from registry.history.retired import read_successions
+
+    return read_successions(job.registry.connection, job.as_of, job.known_at)
+
+
+def link_places(
+    job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame, successions: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Link leaks and events to the segments of the day and to those that were there before: the pipes that are gone."""
     import pandas as pd
 
     from planner.events import link_events
     from planner.leaks import link_leaks
+    from planner.successors import name_successors
     from registry.history.retired import read_retired
 
     retired = read_retired(job.registry, _SEGMENT_COLUMNS, job.as_of, job.known_at)
     candidates = segments if retired.empty else pd.concat([segments, retired])
-    return link_leaks(leaks, candidates, job.policy), link_events(job.frame("events"), candidates, job.policy)
+    leaks, events = (name_successors(found, candidates, successions) for found in (leaks, job.frame("events")))
+    return link_leaks(leaks, candidates, job.policy), link_events(events, candidates, job.policy)
 
 
 def _overlaps(job: Job, segments: gpd.GeoDataFrame, projects: gpd.GeoDataFrame, years: range) -> pd.DataFrame:

@@ -56,7 +56,8 @@ def read_dossier(
     """
     became, came_from = descendants(connection, segment_id), ancestors(connection, segment_id)
     # a pipe that was only given another id has one history
-    parameters = {"ids": [segment_id, *_former_ids(segment_id, came_from)], "as_of": as_of, "known_at": known_at}
+    ids = [segment_id, *_former_ids(segment_id, came_from)]
+    parameters = {"ids": ids, "parents": list(came_from["segment_id"]), "as_of": as_of, "known_at": known_at}
     versions = _versions(connection, parameters)
     if not versions:
         raise NotFoundError("object_unknown", kind=_SEGMENTS.name, object=segment_id)

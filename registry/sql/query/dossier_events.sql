@@ -16,5 +16,7 @@ SELECT event.event_id, event.happened_on, event.closed_on, event.kind, event.gra
        )) AS measure_m
 FROM registry_app.event_at(%(as_of)s, %(known_at)s) AS event
 LEFT JOIN links USING (event_id)
-WHERE event.segment_id = ANY(%(ids)s) OR (links.event_id IS NOT NULL AND event.segment_id IS NULL)
+-- whoever names a parent means the part that the run found at its place
+WHERE event.segment_id = ANY(%(ids)s)
+   OR (links.event_id IS NOT NULL AND (event.segment_id IS NULL OR event.segment_id = ANY(%(parents)s)))
 ORDER BY event.happened_on, event.event_id

@@ -15,5 +15,7 @@ SELECT leak.leak_id, leak.leaked_on, leak.repaired_on, leak.cause, leak.grade, l
        )) AS measure_m
 FROM registry_app.leak_at(%(as_of)s, %(known_at)s) AS leak
 LEFT JOIN links USING (leak_id)
-WHERE leak.segment_id = ANY(%(ids)s) OR (links.leak_id IS NOT NULL AND leak.segment_id IS NULL)
+-- whoever names a parent means the part that the run found at its place
+WHERE leak.segment_id = ANY(%(ids)s)
+   OR (links.leak_id IS NOT NULL AND (leak.segment_id IS NULL OR leak.segment_id = ANY(%(parents)s)))
 ORDER BY leak.leaked_on, leak.leak_id

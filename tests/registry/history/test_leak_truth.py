@@ -148,3 +148,22 @@ def test_a_leak_between_a_pipe_and_a_gone_one_is_shared_with_the_gone_one(digonc
     retire(twins.connection, ["GAS-1"], DAY, WARRANT)
     shares = {row["segment_id"]: row["probability"] for row in doubtful(digonce)["L1"]}
     assert shares["GAS-0"] == pytest.approx(shares["GAS-1"])
+
+
+def test_a_leak_that_names_a_pipe_by_its_old_id_is_told_for_the_part_at_its_place(
+    digonce: Digonce, twins: Registry, tmp_path: Path
+) -> None:
+    edited = split(twins.connection, "GAS-0", [30.0], DAY, WARRANT)
+    assert edited
+    late = {"漏点编号": "L2", "发现日期": "2023-01-01", "X": NORTH + 1, "Y": EAST + 40, "管段编号": "GAS-0"}
+    took = twins.import_file("leaks", leaks_csv(tmp_path / "late.csv", [late]), today=TODAY)
+    assert took.accepted == 1
+    assert digonce("score", *AS_OF).exit_code == 0
+    told = {name: digonce("history", name, "--json", *AS_OF).stdout for name in ("GAS-0-1", "GAS-0-2")}
+    found = {
+        name: [event for event in json.loads(text)["timeline"] if event["object_id"] == "L2"]
+        for name, text in told.items()
+    }
+    assert found["GAS-0-1"] == []
+    assert [event["probability"] for event in found["GAS-0-2"]] == [1.0]
+    assert found["GAS-0-2"][0]["measure_m"] == pytest.approx(10.0)
