@@ -31,6 +31,7 @@ def history(
     import pandas as pd
 
     from maps.dossier import dossier_page, events_in_words, facts_in_words
+    from maps.pages import save_page
     from registry.exports import check_folder, write_table
     from registry.history.dossier import read_dossier
 
@@ -40,7 +41,7 @@ def history(
         city = registry.city
     if output is not None and output.suffix.lower() in {".html", ".htm"}:
         check_folder(output)
-        output.write_text(dossier_page(dossier, city, session.language), encoding="utf-8")
+        save_page(dossier_page(dossier, city, session.language), output)
     elif output is not None:
         write_table(dossier.timeline, output, "dossier_events", session.language)
     if output is not None:

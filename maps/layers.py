@@ -37,6 +37,7 @@ _SEGMENT_FACTS: Final = ("medium", "tier", "material", "pressure_class", "coatin
 _PLACE_FACTS: Final = ("street_name", "compound_name", "owner", "length_m")
 _SCORE_FACTS: Final = (
     "policy_code",
+    "policy_is_certain",
     "age_years",
     "leak_count",
     "likelihood_per_km_year",

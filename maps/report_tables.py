@@ -90,7 +90,7 @@ def _segment_rows(inputs: Inputs, pairs: pd.DataFrame, projects: pd.DataFrame) -
     for column in _SEGMENT_COLUMNS:
         source = inputs.segments.get(column)
         rows[column] = rows["segment_id"].map(source) if source is not None else pd.NA
-    for column in ("policy_class", "grade"):
+    for column in ("policy_class", "policy_is_certain", "grade"):
         rows[column] = _looked_up(inputs.scores, column, rows["segment_id"])
     for column in ("batch_id", "year"):
         rows[column] = _looked_up(inputs.batch_segments, column, rows["segment_id"])

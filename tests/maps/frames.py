@@ -86,6 +86,7 @@ def scores(of: gpd.GeoDataFrame) -> pd.DataFrame:
     rows: dict[str, Any] = {name: rng.normal(0, 1, count) for name in logs}
     rows |= {
         "policy_class": (["mandatory", "keep", "due", "assess"] * count)[:count],
+        "policy_is_certain": pd.array(([True, False] * count)[:count], dtype="boolean"),
         "policy_code": ["grey_iron"] * count,
         "age_years": rng.uniform(1, 60, count),
         "length_m": of["length_m"].to_numpy(),

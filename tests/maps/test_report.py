@@ -215,3 +215,11 @@ def test_years_of_the_plan_are_named_also_where_one_renews_nothing(inputs: Input
         summary = {**inputs.summary, "years": years, "budget_cny": [1e6] * len(years)}
         numbers = {n.code: n for n in headline(dataclasses.replace(inputs, batches=early, summary=summary))}
         assert f"renewed {text}" in numbers["planned_km"].label["en"]
+
+
+def test_each_pair_says_whether_its_class_is_certain(inputs: Inputs) -> None:
+    assert inputs.scores is not None
+    told = make_tables(inputs, "zh").segments.set_index("segment_id")["policy_is_certain"]
+    known = inputs.scores["policy_is_certain"]
+    assert set(told) == {True, False}
+    assert all(told[name] == known[name] for name in told.index)
