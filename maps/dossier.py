@@ -13,6 +13,8 @@ from registry.fields import fields, value_list
 _BEHIND: Final = ("actor", "source", "reason")
 _SOURCES: Final = ("leak_source", "event_source")
 _OF_LEAKS: Final = frozenset({"event_leak", "event_repaired"})
+# a share below half of a percent would be told as none
+_LEAST_SHOWN: Final = 0.005
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +92,9 @@ def _what(event: dict[Any, Any], said: dict[str, Any], column: str, language: st
     if _text(event["measure_m"]):
         about.append(say("dossier_measure", language, measure_m=float(event["measure_m"])))
     if _text(event["probability"]):
-        about.append(say("dossier_probability", language, share=float(event["probability"])))
+        share = float(event["probability"])
+        code = "dossier_probability" if share >= _LEAST_SHOWN else "dossier_improbable"
+        about.append(say(code, language, share=share))
     return " · ".join(filter(None, about))
 
 

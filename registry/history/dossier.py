@@ -15,12 +15,11 @@ from registry.errors import NotFoundError
 from registry.fields import fields
 from registry.history.beliefs import Version, changes_between, holding
 from registry.history.deliveries import frame_of
+from registry.history.facts import Beliefs, facts_of, known, read_beliefs
 from registry.history.lineage import ancestors, descendants
-from registry.history.slices import stored_columns
 from registry.kinds import KINDS
 
 _SEGMENTS: Final = KINDS["segments"]
-_COLUMNS: Final = [name for name in stored_columns(_SEGMENTS) if name not in {"geom", "elevations_m"}]
 
 
 @dataclass(frozen=True)
@@ -57,18 +56,20 @@ def read_dossier(
     became, came_from = descendants(connection, segment_id), ancestors(connection, segment_id)
     # a pipe that was only given another id has one history
     ids = [segment_id, *_former_ids(segment_id, came_from)]
-    parameters = {"ids": ids, "parents": list(came_from["segment_id"]), "as_of": as_of, "known_at": known_at}
-    versions = _versions(connection, parameters)
+    parameters = {
+        "ids": ids,
+        "parents": list(came_from["segment_id"]),
+        "children": list(became["segment_id"]),
+        "as_of": as_of,
+        "known_at": known_at,
+    }
+    believed = read_beliefs(connection, ids, known_at)
+    versions = believed.versions
     if not versions:
         raise NotFoundError("object_unknown", kind=_SEGMENTS.name, object=segment_id)
-    instants = sorted({instant for v in versions for instant in (v.known_from, v.known_to) if instant is not None})
-    said = frame_of(connection, query("dossier_deliveries"), {"instants": instants})
-    deliveries: dict[datetime, dict[str, Any]] = {
-        row["applied_at"]: {str(name): _known(value) for name, value in row.items()} for row in said.to_dict("records")
-    }
     now = holding(versions, as_of, known_at)
     events = [
-        *_writes(versions, instants, deliveries),
+        *_writes(believed),
         *_life(versions, known_at),
         *_leaks(frame_of(connection, query("dossier_leaks"), parameters)),
         *_events(frame_of(connection, query("dossier_events"), parameters)),
@@ -81,25 +82,11 @@ def read_dossier(
         known_at=known_at,
         is_there=now is not None,
         length_m=None if now is None else float(shapely.from_wkb(now.content["course"]).length),
-        facts=_facts(versions, now, as_of, known_at, deliveries),
+        facts=facts_of(connection, segment_id, believed, came_from, as_of),
         timeline=_ordered(events),
         became=became,
         came_from=came_from,
     )
-
-
-def _versions(connection: psycopg.Connection, parameters: dict[str, Any]) -> list[Version]:
-    rows = frame_of(connection, query("dossier_versions"), parameters).to_dict("records")
-    return [
-        Version(
-            first_day=_known(row["first_day"]),
-            last_day=_known(row["last_day"]),
-            known_from=row["known_from"],
-            known_to=_known(row["known_to"]),
-            content={**{name: _known(row[name]) for name in _COLUMNS}, "course": bytes(row["course"])},
-        )
-        for row in rows
-    ]
 
 
 def _former_ids(segment_id: str, came_from: pd.DataFrame) -> list[str]:
@@ -111,53 +98,11 @@ def _former_ids(segment_id: str, came_from: pd.DataFrame) -> list[str]:
     return ids
 
 
-def _known(value: Any) -> Any:  # noqa: ANN401 - any value of a column
-    return None if value is None or pd.isna(value) else value
-
-
-def _facts(
-    versions: list[Version],
-    now: Version | None,
-    as_of: date,
-    known_at: datetime | None,
-    deliveries: dict[datetime, dict[str, Any]],
-) -> pd.DataFrame:
-    """Return each attribute with the delivery since which it was believed for this day without a break."""
-    names = list(fields()["dossier_facts"])
-    if now is None:
-        return pd.DataFrame(columns=names)
-    past = [v for v in versions if v.holds(as_of) and (known_at is None or v.known_from <= known_at)]
-    rows = []
-    for name in _COLUMNS:
-        value = now.content[name]
-        if value is None:
-            continue
-        since = now
-        for earlier in reversed([v for v in past if v.known_from < now.known_from]):
-            if earlier.content[name] != value:
-                break
-            since = earlier
-        told = deliveries.get(since.known_from, {})
-        rows.append(
-            {
-                "column_name": name,
-                "value": str(value),
-                "known_since": since.known_from.date(),
-                "delivery_id": told.get("delivery_id"),
-                "source": told.get("source") or told.get("file_name"),
-                "actor": told.get("actor"),
-            }
-        )
-    return pd.DataFrame(rows, columns=names)
-
-
-def _writes(
-    versions: list[Version], instants: list[datetime], deliveries: dict[datetime, dict[str, Any]]
-) -> list[dict[str, Any]]:
+def _writes(believed: Beliefs) -> list[dict[str, Any]]:
     """Return what each delivery changed of what was believed."""
     events = []
-    for instant in instants:
-        told = deliveries.get(instant, {})
+    for instant in believed.instants:
+        told = believed.deliveries.get(instant, {})
         common = {
             "day": instant.date(),
             "event": f"event_{told.get('action', 'import')}",
@@ -166,7 +111,7 @@ def _writes(
             "source": told.get("source") or told.get("file_name"),
             "reason": told.get("reason"),
         }
-        changes = changes_between(versions, instant)
+        changes = changes_between(believed.versions, instant)
         events += [common | change for change in changes]
     return events
 
@@ -198,7 +143,7 @@ def _leaks(leaks: pd.DataFrame) -> list[dict[str, Any]]:
         }
         happened = {"day": leak["leaked_on"], "new_value": leak["cause"], "measure_m": leak["measure_m"]}
         events.append(common | happened | {"event": "event_leak"})
-        if _known(leak["repaired_on"]) is not None:
+        if known(leak["repaired_on"]) is not None:
             events.append(common | {"day": leak["repaired_on"], "event": "event_repaired"})
     return events
 
@@ -223,7 +168,7 @@ def _events(rows: pd.DataFrame) -> list[dict[str, Any]]:
                 "measure_m": row["measure_m"],
             }
         )
-        if _known(row["closed_on"]) is not None:
+        if known(row["closed_on"]) is not None:
             events.append(common | {"day": row["closed_on"], "event": "event_closed"})
     return events
 

@@ -6,16 +6,30 @@ WITH links AS (
              WHERE kind IN ('score', 'plan') AND (%(known_at)s::timestamptz IS NULL OR made_at <= %(known_at)s)
              ORDER BY made_at DESC LIMIT 1
          )
+     ),
+     -- whatever names a part today named the whole before the change
+     named AS (
+         SELECT DISTINCT ON (v.leak_id) v.leak_id, v.segment_id
+         FROM registry.leak_version AS v
+         WHERE v.segment_id = ANY(%(ids)s) AND (lower(v.valid) IS NULL OR lower(v.valid) <= %(as_of)s)
+           AND CASE WHEN %(known_at)s::timestamptz IS NULL THEN upper_inf(v.recorded)
+                    ELSE v.recorded @> %(known_at)s::timestamptz END
+         ORDER BY v.leak_id, lower(v.valid) DESC NULLS LAST
      )
 SELECT leak.leak_id, leak.leaked_on, leak.repaired_on, leak.cause, leak.grade, leak.source,
-       CASE WHEN leak.segment_id = ANY(%(ids)s) THEN 1.0 ELSE links.probability END AS probability,
+       CASE WHEN named.segment_id IS NULL THEN links.probability ELSE 1.0 END AS probability,
        coalesce(links.measure_m, (
            SELECT ST_LineLocatePoint(s.geom, leak.geom) * ST_Length(s.geom)
-           FROM registry_app.segment_at(%(as_of)s, %(known_at)s) AS s WHERE s.segment_id = leak.segment_id
+           FROM registry.segment_version AS s
+           WHERE s.segment_id = named.segment_id AND (lower(s.valid) IS NULL OR lower(s.valid) <= %(as_of)s)
+             AND CASE WHEN %(known_at)s::timestamptz IS NULL THEN upper_inf(s.recorded)
+                      ELSE s.recorded @> %(known_at)s::timestamptz END
+           ORDER BY lower(s.valid) DESC NULLS LAST LIMIT 1
        )) AS measure_m
 FROM registry_app.leak_at(%(as_of)s, %(known_at)s) AS leak
 LEFT JOIN links USING (leak_id)
+LEFT JOIN named ON named.leak_id = leak.leak_id AND leak.segment_id = ANY(%(ids)s || %(children)s::text[])
 -- whoever names a parent means the part that the run found at its place
-WHERE leak.segment_id = ANY(%(ids)s)
+WHERE named.segment_id IS NOT NULL
    OR (links.leak_id IS NOT NULL AND (leak.segment_id IS NULL OR leak.segment_id = ANY(%(parents)s)))
 ORDER BY leak.leaked_on, leak.leak_id
