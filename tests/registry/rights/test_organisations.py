@@ -234,6 +234,9 @@ def test_deliveries_for_all_or_for_others_are_not_theirs_to_accept_or_undo(city:
     with open_registry(city) as registry:
         of_all = registry.deliveries().query("state == 'pending' and actor == 'founder'")["delivery_id"].iloc[0]
         srid = registry.srid
+        # what others change meanwhile cannot be told by who does not see it: the rows are compared again
+        kept = registry.connection.execute("SELECT DISTINCT delivery_id FROM registry.waiting_part").fetchall()
+        assert kept == [(of_all,)]
     with open_registry(as_login(city, "t_east_editor")) as registry:
         connection = registry.connection
         for deed in (lambda: accept_delivery(connection, of_all, srid), lambda: decline_delivery(connection, of_all)):
