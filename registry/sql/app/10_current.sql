@@ -197,3 +197,49 @@ CREATE VIEW registry_app.context WITH (security_invoker = true) AS
     SELECT row.* FROM registry.context_object_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.context IS 'Context as they are today, as known now.';
+
+CREATE FUNCTION registry_app.pavement_at(as_of date, known_at timestamptz)
+RETURNS SETOF registry.pavement_version
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT row.* FROM registry.pavement_version AS row
+    WHERE row.valid @> as_of
+      AND CASE WHEN known_at IS NULL THEN upper_inf(row.recorded) ELSE row.recorded @> known_at END
+$$;
+COMMENT ON FUNCTION registry_app.pavement_at(date, timestamptz) IS
+    'Pavements on a day, as known at an instant; without an instant as known now.';
+
+CREATE VIEW registry_app.pavements WITH (security_invoker = true) AS
+    SELECT row.* FROM registry.pavement_version AS row
+    WHERE upper_inf(row.recorded) AND row.valid @> current_date;
+COMMENT ON VIEW registry_app.pavements IS 'Pavements as they are today, as known now.';
+
+CREATE FUNCTION registry_app.moratorium_at(as_of date, known_at timestamptz)
+RETURNS SETOF registry.moratorium_version
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT row.* FROM registry.moratorium_version AS row
+    WHERE row.valid @> as_of
+      AND CASE WHEN known_at IS NULL THEN upper_inf(row.recorded) ELSE row.recorded @> known_at END
+$$;
+COMMENT ON FUNCTION registry_app.moratorium_at(date, timestamptz) IS
+    'Dig bans on a day, as known at an instant; without an instant as known now.';
+
+CREATE VIEW registry_app.moratoria WITH (security_invoker = true) AS
+    SELECT row.* FROM registry.moratorium_version AS row
+    WHERE upper_inf(row.recorded) AND row.valid @> current_date;
+COMMENT ON VIEW registry_app.moratoria IS 'Dig bans as they are today, as known now.';
+
+CREATE FUNCTION registry_app.decision_at(as_of date, known_at timestamptz)
+RETURNS SETOF registry.decision_version
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT row.* FROM registry.decision_version AS row
+    WHERE row.valid @> as_of
+      AND CASE WHEN known_at IS NULL THEN upper_inf(row.recorded) ELSE row.recorded @> known_at END
+      AND row.decided_on <= as_of
+$$;
+COMMENT ON FUNCTION registry_app.decision_at(date, timestamptz) IS
+    'Decisions on a day, as known at an instant; without an instant as known now.';
+
+CREATE VIEW registry_app.decisions WITH (security_invoker = true) AS
+    SELECT row.* FROM registry.decision_version AS row
+    WHERE upper_inf(row.recorded) AND row.valid @> current_date;
+COMMENT ON VIEW registry_app.decisions IS 'Decisions as they are today, as known now.';
