@@ -136,7 +136,7 @@ def value_in_words(column: str, value: str, language: str) -> str:
 
 def _listed(value: str, language: str) -> str:
     """Return the label of a code of one of the lists that events speak in, else the value."""
-    for name in ("leak_cause", "event_grade", "risk_grade", "lineage_relation"):
+    for name in ("leak_cause", "event_grade", "risk_grade", "lineage_relation", "verdict"):
         entry = value_list(name).get(value)
         if entry is not None:
             return entry.label(language)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from registry import cli_edit, cli_history, cli_stale
+from registry import cli_decide, cli_edit, cli_history, cli_stale
 from registry.cli_db import db
 from registry.cli_member import member
 from registry.console import Output, Session, command, parse_day
@@ -24,6 +24,7 @@ app.add_typer(member, name="member")
 app.registered_commands.extend(cli_history.app.registered_commands)
 app.registered_commands.extend(cli_edit.app.registered_commands)
 app.registered_commands.extend(cli_stale.app.registered_commands)
+app.registered_commands.extend(cli_decide.app.registered_commands)
 
 
 @command(app, "init")

@@ -74,6 +74,7 @@ def read_dossier(
         *_leaks(frame_of(connection, query("dossier_leaks"), parameters)),
         *_events(frame_of(connection, query("dossier_events"), parameters)),
         *_lineage(became, came_from),
+        *_decisions(frame_of(connection, query("dossier_decisions"), parameters)),
         *_runs(frame_of(connection, query("dossier_runs"), parameters)),
     ]
     return Dossier(
@@ -179,6 +180,22 @@ def _lineage(became: pd.DataFrame, came_from: pd.DataFrame) -> list[dict[str, An
     return [
         {"day": row["happened_on"], "event": event, "object_id": row["segment_id"], "new_value": row["relation"]}
         for event, row in rows
+    ]
+
+
+def _decisions(decisions: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return what meetings decided, with the day by which it is due."""
+    return [
+        {
+            "day": row["decided_on"],
+            "event": "event_meeting",
+            "object_id": row["project_id"],
+            "new_value": row["verdict"],
+            "source": row["decided_by"],
+            "reason": row["note"],
+            "finding": None if known(row["due_on"]) is None else row["due_on"].isoformat(),
+        }
+        for row in decisions.to_dict("records")
     ]
 
 

@@ -146,6 +146,18 @@ class Editing:
         self._do("edit_derive", object_id, days, edited=self._edited(values), new_id=new)
         self._connection.execute(statement("edit_affect_new", self._kind, new_id=new))
 
+    @property
+    def delivery_id(self) -> str:
+        """The delivery that this edit will be."""
+        return self._new.delivery_id
+
+    def add(self, new_id: str, values: Mapping[str, Any]) -> None:
+        """Make an object that did not exist, for all days; values that are not given are unknown."""
+        new = sql.Literal(new_id)
+        every = dict.fromkeys(stored_columns(self._kind)) | dict(values)
+        self._connection.execute(statement("edit_add", self._kind, new_id=new, edited=self._edited(every)))
+        self._connection.execute(statement("edit_affect_new", self._kind, new_id=new))
+
     def note_end(self, object_id: str, day: date, values: Mapping[str, Any]) -> None:
         """Set values in the slice that ends on `day`; where the object begins on that day there is none."""
         text = statement("slice_before", self._kind, object_id=sql.Literal(object_id), day=sql.Literal(day))

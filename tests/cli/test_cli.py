@@ -33,10 +33,10 @@ MAIN_JOB_VERBS = (
 )  # fmt: skip
 TRUTH_VERBS = (
     ("changes",), ("accept",), ("decline",), ("undo",), ("fix",), ("retry",), ("history",), ("correct",), ("split",),
-    ("merge",), ("redraw",), ("retire",), ("replace",),
+    ("merge",), ("redraw",), ("retire",), ("replace",), ("decide",), ("decisions",),
 )  # fmt: skip
 LATER_VERBS = (
-    "backtest", "forecast", "bans", "decide", "explain", "compare", "progress", "tiles", "pack", "atlas", "check",
+    "backtest", "forecast", "bans", "explain", "compare", "progress", "tiles", "pack", "atlas", "check",
     "baseline", "watch", "hazards", "isolate", "trace", "sensors", "serve", "scale",
 )  # fmt: skip
 

@@ -181,3 +181,9 @@ COMMENT ON COLUMN registry.decision_version.note IS '会议记录: Reason, refer
 COMMENT ON COLUMN registry.decision_version.valid IS 'Days for which this was true in the ground, half-open.';
 COMMENT ON COLUMN registry.decision_version.recorded IS 'Instants for which this was what we knew, half-open.';
 COMMENT ON COLUMN registry.decision_version.delivery_id IS 'Delivery that wrote this version.';
+
+ALTER TABLE registry.delivery
+    DROP CONSTRAINT delivery_action_is_listed,
+    ADD CONSTRAINT delivery_action_is_listed CHECK (action IN (
+        'import', 'retry', 'correct', 'split', 'merge', 'redraw', 'retire', 'replace', 'undo', 'decide', 'meeting'
+    ));

@@ -1,0 +1,1 @@
+INSERT INTO incoming ({key}, {columns}, valid) SELECT {new_id}, {edited}, '(,)'::daterange
