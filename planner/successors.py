@@ -36,7 +36,7 @@ def name_successors(
     check_frame(successions, "successions")
     stated = text_column(records, "segment_id")
     is_lost = (stated.notna() & ~stated.isin(segments.index)).to_numpy(dtype=bool)
-    last = _last_of(pd.Index(stated[is_lost].unique()), successions, segments.index)
+    last = last_segments(pd.Index(stated[is_lost].unique()), successions, segments.index)
     if last.empty:
         return records
     lost = pd.DataFrame({"row": np.flatnonzero(is_lost), "first_id": stated[is_lost].to_numpy()})
@@ -52,8 +52,8 @@ def name_successors(
     return records.assign(segment_id=pd.array(named, dtype="str"))
 
 
-def _last_of(ids: pd.Index, successions: pd.DataFrame, known: pd.Index) -> pd.DataFrame:
-    """Return for each id the known segments that it leads to: first_id, segment_id, each pair once."""
+def last_segments(ids: pd.Index, successions: pd.DataFrame, known: pd.Index) -> pd.DataFrame:
+    """Return for each id the known segments that continue its pipe: first_id, segment_id, each pair once."""
     steps = successions.loc[successions["relation"] != _REPLACED, ["parent_id", "child_id"]].drop_duplicates()
     moving = pd.DataFrame({"first_id": ids, "segment_id": ids}, dtype="str")
     arrived: list[pd.DataFrame] = []

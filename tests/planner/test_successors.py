@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.leaks import link_leaks
@@ -56,6 +56,7 @@ def test_who_names_a_segment_that_is_there_or_none_is_left_alone() -> None:
     assert named(halves(), parts, *leaks) == ["S0000", None]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_as_following_each_record_by_itself(data: st.DataObject) -> None:
     count = 4
