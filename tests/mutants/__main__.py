@@ -20,6 +20,8 @@ from queue import SimpleQueue
 from tests.mutants import REPOSITORY, Fault, complaints, read_faults
 
 PATIENCE_S = 240
+# the tests of all faults together, on a machine that has other work
+PATIENCE_FOR_ALL_S = 3600
 # long enough for pytest to stop the server that it has started
 FAREWELL_S = 30
 PYTEST_FOUND_FAILURES = 1
@@ -65,7 +67,7 @@ def environment(copy: Path) -> dict[str, str]:
     return kept | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def run_tests(copy: Path, tests: Sequence[str]) -> Outcome:
+def run_tests(copy: Path, tests: Sequence[str], patience_s: float = PATIENCE_S) -> Outcome:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider"]
     process = subprocess.Popen(
         [*command, "--hypothesis-seed=0", *tests],
@@ -77,7 +79,7 @@ def run_tests(copy: Path, tests: Sequence[str]) -> Outcome:
         start_new_session=True,
     )
     try:
-        output, _ = process.communicate(timeout=PATIENCE_S)
+        output, _ = process.communicate(timeout=patience_s)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
         try:
@@ -125,7 +127,7 @@ class Copies:
     def try_sound(self, tests: Sequence[str]) -> Outcome:
         copy = self.free.get()
         try:
-            return run_tests(copy, tests)
+            return run_tests(copy, tests, PATIENCE_FOR_ALL_S)
         finally:
             self.free.put(copy)
 
@@ -137,7 +139,11 @@ def tests_are_sound(copies: Copies, pool: ThreadPoolExecutor, faults: Sequence[F
     tell(f"without any fault: {len(tests)} tests that must pass")
     bad = [outcome for outcome in pool.map(copies.try_sound, filter(None, shares)) if outcome.code != 0]
     for outcome in bad:
-        tell(outcome.output)
+        tell(
+            outcome.output
+            if outcome.code is not None
+            else f"{outcome.output}\nnot at the end after {PATIENCE_FOR_ALL_S} s"
+        )
     return not bad
 
 
