@@ -84,21 +84,41 @@ def write_table(frame: pd.DataFrame, path: Path, contract: str, language: str = 
             _write_vector(frame, part, path.stem)
 
 
+def write_workbook(frames: dict[str, tuple[str, pd.DataFrame]], path: Path, language: str = "en") -> None:
+    """Write several frames as the sheets of one XLSX file, in words: title of the sheet -> contract and frame.
+
+    Raises
+    ------
+    FileFaultError
+        Where the file is no XLSX or its folder does not exist.
+    """
+    if path.suffix.lower() != ".xlsx":
+        raise FileFaultError("output_format_unknown", file=path.name, suffixes=".xlsx")
+    check_folder(path)
+    with written_whole(path) as part:
+        _write_sheets({title: in_words(frame, contract, language) for title, (contract, frame) in frames.items()}, part)
+
+
 def _write_xlsx(table: pd.DataFrame, path: Path, sheet: str) -> None:
+    _write_sheets({sheet: table}, path)
+
+
+def _write_sheets(tables: dict[str, pd.DataFrame], path: Path) -> None:
     import xlsxwriter
 
     # a street name such as “=cmd” must stay text
     options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
     with xlsxwriter.Workbook(str(path), options) as book:
-        page = book.add_worksheet(sheet[:31])
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
-        page.write_row(0, 0, list(table.columns), bold)
-        for number, column in enumerate(table.columns):
-            values = table[column].astype(object).where(table[column].notna(), None)
-            page.write_column(1, number, list(values))
-            page.set_column(number, number, _width(column))
-        page.freeze_panes(1, 1)
-        page.autofilter(0, 0, max(1, len(table)), max(0, len(table.columns) - 1))
+        for title, table in tables.items():
+            page = book.add_worksheet(title[:31])
+            page.write_row(0, 0, list(table.columns), bold)
+            for number, column in enumerate(table.columns):
+                values = table[column].astype(object).where(table[column].notna(), None)
+                page.write_column(1, number, list(values))
+                page.set_column(number, number, _width(column))
+            page.freeze_panes(1, 1)
+            page.autofilter(0, 0, max(1, len(table)), max(0, len(table.columns) - 1))
 
 
 def _width(heading: str) -> float:
