@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from planner.cli import PolicyPath, link_places, open_job, read_lineage
+from planner.cli_job import PolicyPath, link_places, open_job, read_lineage
 from planner.cli_tables import in_words
 from registry.console import AsOf, KnownAt, Output, Session, command
 

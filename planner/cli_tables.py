@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from registry.catalogue import CNY_PER_UNIT
 from registry.fields import fields, value_list
 
+_DEAREST = 10
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -40,6 +42,34 @@ def show_kinds(session: Session, kinds: pd.DataFrame) -> None:
     headings = {name: pairs[name].label(session.language) for name in ("project_kind", "meets_years")}
     headings["tier"] = session.say("plan_heading_tier")
     session.table(words, headings | _headings(session, "pair_count", "km"), session.say("plan_title_kinds"))
+
+
+def show_relations(session: Session, relations: pd.DataFrame) -> None:
+    """Print pairs, kilometres and money by the relation of renewal and project in time."""
+    unit = CNY_PER_UNIT[session.language]
+    words = in_words(relations, {"relation": "time_relation"}, session.language)
+    for column in ("saving", "at_stake"):
+        words[column] = relations[f"{column}_cny"] / unit
+    title = session.say("plan_title_relations")
+    headings = {"relation": title} | _headings(session, "pair_count", "km", "saving", "at_stake")
+    session.table(words, headings, title)
+
+
+def show_dearest(session: Session, table: pd.DataFrame) -> None:
+    """Print the pairs with most at stake."""
+    unit = CNY_PER_UNIT[session.language]
+    shown = table[table["at_stake_cny"] > 0].head(_DEAREST)
+    if shown.empty:
+        return
+    listed = {"relation": "time_relation", "verdict": "verdict"}
+    words = in_words(shown, listed, session.language)
+    words["verdict"] = words["verdict"].fillna("—")
+    words["at_stake"] = shown["at_stake_cny"] / unit
+    words["best_year"] = shown["best_year"].astype("str")
+    declared = fields()["overlap_table"]
+    names = ("pair_id", "project_name", "relation", "overlap_m", "best_year", "verdict")
+    headings = {name: declared[name].label(session.language) for name in names}
+    session.table(words, headings | _headings(session, "at_stake"), session.say("plan_title_dearest"))
 
 
 def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> None:

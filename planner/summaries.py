@@ -40,3 +40,13 @@ def by_project_kind(pairs: pd.DataFrame, segments: pd.DataFrame) -> pd.DataFrame
     counted = rows.groupby(keys)["overlap_m"].agg(["size", "sum"]).reset_index()
     counted["km"] = counted["sum"] / METRES_PER_KM
     return counted.rename(columns={"size": "pair_count"})[[*keys, "pair_count", "km"]]
+
+
+def by_relation(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the pairs of `overlap_table`, their kilometres and amounts by the relation in time, in its order."""
+    rows = table.assign(km=table["overlap_m"] / METRES_PER_KM)
+    grouped = rows.groupby("relation")
+    counted = grouped[["km", "saving_cny", "at_stake_cny"]].sum()
+    counted.insert(0, "pair_count", grouped.size())
+    order = [code for code in value_list("time_relation") if code in counted.index]
+    return counted.loc[order].reset_index()

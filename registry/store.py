@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     from registry.intake.importer import Receipt, Report
 
 RUN_KINDS: Final = ("score", "overlap", "plan")
-RUN_FRAMES: Final = ("scores", "leak_links", "event_links", "pairs", "batches", "batch_segments")
+RUN_FRAMES: Final = (
+    "scores",
+    "leak_links",
+    "event_links",
+    "pairs",
+    "pair_times",
+    "pair_values",
+    "neighbours",
+    "batches",
+    "batch_segments",
+)
 
 
 def code_version() -> str:
@@ -211,6 +221,13 @@ class Registry:
         if exists is None or not exists[0]:
             raise NotFoundError("delivery_unknown", delivery=delivery_id)
         return _with_reasons(self._rows("held_faults", [delivery_id]))
+
+    def open_faults(self, kind: str, *, known_at: datetime | None = None) -> pd.DataFrame:
+        """Return the faults of held-back rows of a kind that nobody has settled: object_id and code.
+
+        A row without an id is named by its delivery and its number.
+        """
+        return self._rows("open_faults", {"kind": kind, "known_at": known_at})
 
     def held_summary(self, *, known_at: datetime | None = None) -> pd.DataFrame:
         """Return what was held back over all deliveries: kind, code, reasons, rows and length in metres.

@@ -1,0 +1,164 @@
+"""What every verb of the planner works with: the census as of a day, the policy, the scores, the progress bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from registry.console import Session, parse_day, parse_instant
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from planner.policy import Policy
+    from registry.store import Registry
+
+PolicyPath = Annotated[
+    Path | None, typer.Option("--policy", help="Policy file (TOML); the packaged default where none is given.")
+]
+YearsText = Annotated[str, typer.Option("--years", metavar="A-B", help="Planning years, for example 2027-2031.")]
+SEGMENT_COLUMNS: Final = [
+    "medium",
+    "tier",
+    "material",
+    "diameter_mm",
+    "pressure_class",
+    "pressure_kpa",
+    "installed_year_min",
+    "installed_year_max",
+    "coating",
+    "cathodic_protection",
+    "surface",
+    "street_name",
+    "compound_name",
+    "status",
+    "assessment",
+    "assessed_on",
+    "is_encroached",
+    "retired_on",
+    "length_m",
+    "geometry",
+]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every verb needs: where to read, as of when, by which policy."""
+
+    session: Session
+    registry: Registry
+    policy: Policy
+    as_of: date
+    known_at: datetime | None
+    bars: Any
+
+    def frame(self, kind: str, columns: list[str] | None = None) -> Any:  # noqa: ANN401 - frame with or without geometry
+        """Read one kind as of the day of the job."""
+        return self.registry.frame(kind, columns, as_of=self.as_of, known_at=self.known_at)
+
+    def segments(self) -> gpd.GeoDataFrame:
+        """Read the segments, or say that there are none."""
+        from registry.errors import PlanningError
+
+        segments: gpd.GeoDataFrame = self.frame("segments", SEGMENT_COLUMNS)
+        if segments.empty:
+            raise PlanningError("plan_no_segments", as_of=self.as_of)
+        return segments
+
+    @contextmanager
+    def step(self, code: str, total: int | None = None) -> Generator[Callable[[int], None]]:
+        """Show one step while it runs."""
+        task = self.bars.add_task(self.session.say(code), total=total)
+        yield lambda done: self.bars.update(task, advance=done)
+        self.bars.remove_task(task)
+
+    def save(self, kind: str, name: str | None, frames: dict[str, pd.DataFrame], summary: dict[str, Any]) -> str:
+        """Save the run with everything it was made from."""
+        policy = self.policy.to_dict() | {"hash": self.policy.content_hash}
+        return self.registry.save_run(
+            kind, name, frames, policy=policy, summary=summary, as_of=self.as_of, known_at=self.known_at
+        )
+
+
+@contextmanager
+def open_job(session: Session, policy: Path | None, as_of: str | None, known_at: str | None) -> Generator[Job]:
+    """Open the registry for a verb, with its policy, its times and its progress bars."""
+    from planner.policy import read_policy
+
+    chosen = read_policy(policy)
+    day, instant = parse_day(as_of), parse_instant(known_at)
+    with session.open() as registry, session.progress() as bars:
+        yield Job(session, registry, chosen, day or registry.today(), instant, bars)
+
+
+def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
+    """Link leaks, events and households to segments and score these: the frames of the run."""
+    from planner.predecessors import predecessor_links
+    from planner.score import Told, score_segments
+    from planner.supply import Homes, link_households
+
+    buildings = job.frame("buildings", ["household_count", "compound_id", "geometry"])
+    with job.step("plan_step_link"):
+        successions = read_lineage(job)
+        links, events = link_places(job, segments, leaks, successions)
+        homes = Homes(
+            job.frame("customers", ["household_count", "building_id", "segment_id", "geometry"]),
+            job.frame("risers", ["household_count", "building_id", "compound_id"]),
+            buildings,
+            job.frame("compounds", ["name", "household_count"]),
+        )
+        told = Told(predecessor_links(links, successions, segments), link_households(homes, segments, job.policy))
+    with job.step("plan_step_score", len(segments)) as advance:
+        scores = score_segments(segments, links, leaks, buildings, job.policy, job.as_of, told=told, progress=advance)
+    return {"scores": scores, "leak_links": links, "event_links": events}
+
+
+def read_lineage(job: Job) -> pd.DataFrame:
+    """Read which segment goes on as which: the frame `successions`."""
+    from registry.history.retired import read_successions
+
+    return read_successions(job.registry.connection, job.as_of, job.known_at)
+
+
+def link_places(
+    job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame, successions: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Link leaks and events to the segments of the day and to those that were there before: the pipes that are gone."""
+    import pandas as pd
+
+    from planner.events import link_events
+    from planner.leaks import link_leaks
+    from planner.successors import name_successors
+    from registry.history.retired import read_retired
+
+    retired = read_retired(job.registry, SEGMENT_COLUMNS, job.as_of, job.known_at)
+    candidates = segments if retired.empty else pd.concat([segments, retired])
+    leaks, events = (name_successors(found, candidates, successions) for found in (leaks, job.frame("events")))
+    return link_leaks(leaks, candidates, job.policy), link_events(events, candidates, job.policy)
+
+
+def check_years(years: range, as_of: date) -> None:
+    """Refuse years that are over by the as-of date: they cannot be planned."""
+    from registry.errors import PlanningError
+
+    if years[0] < as_of.year:
+        raise PlanningError("plan_years_past", first=years[0], last=years[-1], as_of=as_of)
+
+
+def policy_facts(policy: Policy) -> dict[str, Any]:
+    return {
+        "policy": {"id": policy.id, "version": policy.version, "hash": policy.content_hash},
+        "unverified_count": len(policy.unverified()),
+    }
+
+
+def tell_unverified(session: Session, policy: Policy) -> None:
+    if count := len(policy.unverified()):
+        session.tell("plan_unverified_note", count=count)
