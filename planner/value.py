@@ -70,22 +70,26 @@ def price_pairs(  # noqa: PLR0913 - all that the value of a pair is made from
     places = pair_places(frames)
     lines = pair_lines(frames, places, policy)
     stakes = pair_stakes(frames, lines, policy, as_of)
-    rates = Rates.of(policy)
-    values = pairs[["segment_id", "project_id"]].copy()
-    values["cost_alone_cny"] = stakes.alone_cny
-    values["cost_together_cny"] = stakes.alone_cny - stakes.saving_cny
-    values["saving_cny"] = stakes.saving_cny
-    values["saving_low_cny"] = _sum([line.saved * _known(line.low, line.saved) for line in lines.values()])
-    values["saving_high_cny"] = _sum([line.saved * _known(line.high, line.saved) for line in lines.values()])
-    for term in SAVED_TERMS:
-        values[f"{term}_saving_cny"] = lines[term].saved_cny
-    values["life_lost_cny_per_year"] = stakes.alone_cny / rates.annuity(rates.design_life_years)
-    values["waiting_cny_per_year"] = stakes.leaks.first_year_cny + stakes.alone_cny * rates.price_rise
-    years = joining_years(stakes, rates, as_of)
+    values = pairs[["segment_id", "project_id"]].assign(**_amounts(lines, stakes, Rates.of(policy)))
+    years = joining_years(stakes, Rates.of(policy), as_of)
     for column in years.columns:
         values[column] = years[column].array
     values["co2_saving_kg"] = saved_carbon_kg(frames, lines, places, policy)
     return values[columns_of("pair_values")]
+
+
+def _amounts(lines: dict[str, Line], stakes: Stakes, rates: Rates) -> dict[str, Floats]:
+    """Return the columns that need no years."""
+    amounts = {
+        "cost_alone_cny": stakes.alone_cny,
+        "cost_together_cny": stakes.alone_cny - stakes.saving_cny,
+        "saving_cny": stakes.saving_cny,
+        "saving_low_cny": _sum([line.saved * _known(line.low, line.saved) for line in lines.values()]),
+        "saving_high_cny": _sum([line.saved * _known(line.high, line.saved) for line in lines.values()]),
+        "life_lost_cny_per_year": stakes.alone_cny / rates.annuity(rates.design_life_years),
+        "waiting_cny_per_year": stakes.leaks.first_year_cny + stakes.alone_cny * rates.price_rise,
+    }
+    return amounts | {f"{term}_saving_cny": lines[term].saved_cny for term in SAVED_TERMS}
 
 
 def check_inputs(frames: PairFrames) -> None:

@@ -67,8 +67,8 @@ def site_of(*rows: Mapping[str, Any], projects: Sequence[Mapping[str, Any]] = ({
     times = pairs[["segment_id", "project_id"]].copy()
     for name, key in (("due", "due"), ("project", "on_site")):
         ends = [row.get(key, (2028, 2028)) or (None, None) for row in rows]
-        times[f"{name}_from"] = pd.to_datetime([None if first is None else f"{first}-01-01" for first, _ in ends])
-        times[f"{name}_until"] = pd.to_datetime([None if last is None else f"{last}-12-31" for _, last in ends])
+        times[f"{name}_from"] = days([first for first, _ in ends], "01-01")
+        times[f"{name}_until"] = days([last for _, last in ends], "12-31")
     times["relation"] = [row.get("relation", "together") for row in rows]
     scores = pd.DataFrame(
         {
@@ -80,6 +80,11 @@ def site_of(*rows: Mapping[str, Any], projects: Sequence[Mapping[str, Any]] = ({
     )
     road_classes = pd.Series(classes, dtype="str") if classes else None
     return Site(segments, scores, pairs, times, sites, road_classes)
+
+
+def days(years: Sequence[int | None], day: str) -> pd.Series:
+    """The same day of each year, missing where there is no year."""
+    return pd.Series([pd.NaT if year is None else pd.Timestamp(f"{year}-{day}") for year in years])
 
 
 def price_keys(content: object, name: str = "prices", path: tuple[Any, ...] = ("prices",)) -> Iterator[tuple[Any, ...]]:

@@ -262,5 +262,5 @@ def test_theirs_is_its_budget_where_it_has_one() -> None:
 def test_theirs_is_not_known_where_it_opens_nothing_and_has_no_budget() -> None:
     costs = costs_at(site_of({}, projects=[{"opens_ground": "none"}]))
     assert costs.loc["project", "basis"] == "unknown"
-    assert np.isnan(costs.loc["project", "own_cny"])
+    assert costs["own_cny"].isna().tolist() == [False, True]
     assert costs.loc["project", "paving_cny"] == 0.0

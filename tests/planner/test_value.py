@@ -361,7 +361,7 @@ def test_the_slow_and_obvious_way_finds_the_same(rows: list[dict[str, Any]]) -> 
             **{k: v for k, v in row.items() if k not in {"share", "project", "due", "on_site"}},
         )
         for column, wanted in value_of(pair, read_policy(), NOW).items():
-            found = values.loc[number, column]
+            found: Any = values.loc[number, column]
             if wanted is None:
                 assert pd.isna(found), column
             else:

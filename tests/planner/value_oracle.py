@@ -88,7 +88,7 @@ def value_of(pair: Pair, policy: Policy, now: int) -> dict[str, float | int | No
 
     def leak_cost(year: int) -> float:
         risen = ((pair.age_years + year - now + offset) / (pair.age_years + offset)) ** power
-        return leaks * (repair + harm) * risen
+        return float(leaks * (repair + harm) * risen)
 
     yearly = alone / annuity(rate, round(value["design_life_years"]["value"]))
     told: dict[str, float | int | None] = {
