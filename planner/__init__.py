@@ -20,18 +20,28 @@ if TYPE_CHECKING:
     from planner.policy import Policy as Policy
     from planner.policy import read_policy as read_policy
     from planner.score import score_segments as score_segments
+    from planner.sharing import share_costs as share_costs
+    from planner.sharing import share_steps as share_steps
+    from planner.sharing import site_costs as site_costs
+    from planner.value import price_pairs as price_pairs
+    from planner.value_steps import explain_pairs as explain_pairs
 
 _HOMES = {
     "Plan": "planner.plan",
     "Policy": "planner.policy",
     "classify_segments": "planner.classes",
     "doubtful_leaks": "planner.doubt",
+    "explain_pairs": "planner.value_steps",
     "find_overlaps": "planner.overlap",
     "link_events": "planner.events",
     "link_leaks": "planner.leaks",
     "make_plan": "planner.plan",
+    "price_pairs": "planner.value",
     "read_policy": "planner.policy",
     "score_segments": "planner.score",
+    "share_costs": "planner.sharing",
+    "share_steps": "planner.sharing",
+    "site_costs": "planner.sharing",
 }
 
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

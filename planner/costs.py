@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +18,17 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class UnitCosts:
-    """Yuan per metre of each segment: pipe with its trench, and making the surface good again."""
+    """Yuan per metre of each segment: pipe with its trench, the trench in it, and making the surface good again."""
 
     pipe_cny_per_m: Floats
-    reinstatement_cny_per_m: Floats
+    trench_cny_per_m: Floats
+    trench_width_m: Floats
+    surface_cny_per_m2: Floats
+
+    @property
+    def reinstatement_cny_per_m(self) -> Floats:
+        """Making the surface good again, over the width of the trench."""
+        return self.surface_cny_per_m2 * self.trench_width_m
 
     @property
     def total_cny_per_m(self) -> Floats:
@@ -39,18 +47,48 @@ class Savings:
     saving_cny: Floats
 
 
-def unit_costs(segments: pd.DataFrame, prices: Prices) -> UnitCosts:
-    """Return the unit costs by diameter band and surface; unknown values take the documented default."""
+@dataclass(frozen=True)
+class PriceRows:
+    """Which entry of the price list holds for each segment."""
+
+    pipe: Rows
+    surface: Rows
+
+
+def price_rows(segments: pd.DataFrame, prices: Prices) -> PriceRows:
+    """Return the rows of the pipe and surface tables by diameter and surface; unknown values take the default."""
+    surface = rows_of(text_column(segments, "surface"), [price.code for price in prices.surface])
+    return PriceRows(band_rows(segments, prices, [price.maximum_mm for price in prices.pipe]), surface)
+
+
+def band_rows(segments: pd.DataFrame, prices: Prices, maximum_mm: Sequence[float | None]) -> Rows:
+    """Return the diameter band of each segment, tops included; unknown diameters take the default of the list."""
     diameter = number_column(segments, "diameter_mm")
     diameter = np.where(np.isnan(diameter), prices.unknown_diameter_mm.value, diameter)
-    tops = np.array([np.inf if price.maximum_mm is None else price.maximum_mm for price in prices.pipe])
-    band = np.searchsorted(tops, diameter, side="left")
-    pipe = np.array([price.price_cny_per_m for price in prices.pipe])[band]
-    width_m = np.array([price.trench_width_m for price in prices.pipe])[band]
-    tariff = {price.code: price.price_cny_per_m2 for price in prices.surface}
-    surface = text_column(segments, "surface").map(tariff).to_numpy(dtype="float64", na_value=np.nan)
-    surface = np.where(np.isnan(surface), tariff["unknown"], surface)
-    return UnitCosts(pipe, surface * width_m)
+    tops = np.array([np.inf if top is None else top for top in maximum_mm])
+    return np.searchsorted(tops, diameter, side="left").astype(np.int64)
+
+
+def rows_of(values: pd.Series, codes: Sequence[str]) -> Rows:
+    """Return the place of each value among the codes; what is missing or not listed is `unknown`."""
+    place = pd.Index(codes).get_indexer(pd.Index(values.fillna("unknown").astype("object")))
+    return np.where(place < 0, list(codes).index("unknown"), place).astype(np.int64)
+
+
+def unit_costs(segments: pd.DataFrame, prices: Prices) -> UnitCosts:
+    """Return the unit costs by diameter band and surface; unknown values take the documented default.
+
+    The trench has its own price by diameter where the list has one, else the share `trench_share` of the pipe.
+    """
+    rows = price_rows(segments, prices)
+    pipe = np.array([price.price_cny_per_m for price in prices.pipe])[rows.pipe]
+    width_m = np.array([price.trench_width_m for price in prices.pipe])[rows.pipe]
+    surface = np.array([price.price_cny_per_m2 for price in prices.surface])[rows.surface]
+    trench = prices.trench_share.value * pipe
+    if prices.value is not None:
+        band = band_rows(segments, prices, [price.maximum_mm for price in prices.value.trench])
+        trench = np.array([price.price_cny_per_m for price in prices.value.trench])[band]
+    return UnitCosts(pipe, trench, width_m, surface)
 
 
 def find_savings(
@@ -74,9 +112,9 @@ def find_savings(
     meets = pairs["meets_years"].to_numpy(dtype=bool) & (row >= 0) & (project >= 0)
     row, project = row[meets], project[meets]
     overlap_m = pairs["overlap_m"].to_numpy(dtype="float64")[meets]
-    opened = _opened_ground(projects, policy)[project]
+    opened = opened_ground(projects, policy)[project]
     per_m = np.where(opened == "none", 0.0, costs.reinstatement_cny_per_m[row])
-    per_m = per_m + np.where(opened == "full_trench", policy.prices.trench_share.value * costs.pipe_cny_per_m[row], 0.0)
+    per_m = per_m + np.where(opened == "full_trench", costs.trench_cny_per_m[row], 0.0)
     first = pairs["first_year"].to_numpy(dtype="float64", na_value=np.nan)[meets].astype(np.int64) - years[0]
     last = pairs["last_year"].to_numpy(dtype="float64", na_value=np.nan)[meets].astype(np.int64) - years[0]
     spread, year = _each_year(first, last)
@@ -99,8 +137,8 @@ def _each_year(first: Rows, last: Rows) -> tuple[Rows, Rows]:
     return spread, (first[spread] + step).astype(np.int64)
 
 
-def _opened_ground(projects: pd.DataFrame, policy: Policy) -> NDArray[np.object_]:
-    """What each project opens: as it says, else the default of the policy for its kind."""
+def opened_ground(projects: pd.DataFrame, policy: Policy) -> NDArray[np.object_]:
+    """Return what each project opens: as it says, else the default of the policy for its kind."""
     stated = text_column(projects, "opens_ground").replace("unknown", np.nan)
     by_kind = {opened.code: opened.opens_ground for opened in policy.planning.opens_ground}
     default = projects["kind"].map(by_kind).fillna(by_kind["unknown"])

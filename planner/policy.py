@@ -168,10 +168,18 @@ def _faults(fault: ValidationError) -> tuple[Phrase, ...]:
 def _unverified(content: object, key: str) -> Iterator[str]:
     if isinstance(content, dict):
         if content.get("confidence") in {"memory", "derived"}:
-            name = content.get("code") or content.get("grade") or content.get("medium")
+            name = entry_name(content)
             yield f"{key}[{name}]" if name else key
         for name, value in content.items():
             yield from _unverified(value, f"{key}.{name}" if key else str(name))
     elif isinstance(content, list):
         for value in content:
             yield from _unverified(value, key)
+
+
+def entry_name(content: Mapping[str, Any]) -> str | None:
+    """Return by what an entry of a table is told from the others; bands by their top, the open one as `above`."""
+    name = content.get("code") or content.get("grade") or content.get("medium")
+    if name or "maximum_mm" not in content:
+        return name
+    return f"{content['maximum_mm']:g}" if content["maximum_mm"] else "above"

@@ -7,7 +7,8 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from planner.policy_links import Links, Supply
-from planner.policy_parts import Confidence, Figure, Named, NotNegative, Part, Positive, Text
+from planner.policy_parts import Confidence, Figure, Named, NotNegative, Part, Positive, Text, check_range
+from planner.policy_value import OpenedGround, ValuePrices
 
 PolicyClass = Literal["mandatory", "due", "assess", "keep"]
 Grade = Literal["low", "moderate", "high", "severe"]
@@ -206,18 +207,40 @@ class SurfacePrice(Part):
 
     code: Text
     price_cny_per_m2: NotNegative
+    low: NotNegative | None = None
+    high: NotNegative | None = None
+    dated: int | None = None
     source: Text
     confidence: Confidence
 
+    @model_validator(mode="after")
+    def _lies_in_its_range(self) -> Self:
+        check_range(self.price_cny_per_m2, self.low, self.high)
+        return self
+
+
+class Mobilisation(Figure):
+    """What setting up one site costs, with its range where one is known."""
+
+    low: NotNegative | None = None
+    high: NotNegative | None = None
+    dated: int | None = None
+
+    @model_validator(mode="after")
+    def _lies_in_its_range(self) -> Self:
+        check_range(self.value, self.low, self.high)
+        return self
+
 
 class Prices(Named):
-    """What renewal costs."""
+    """What renewal costs; `value` is what the worth of going together needs besides, where the list has it."""
 
     pipe: tuple[PipePrice, ...]
     unknown_diameter_mm: Figure
     surface: tuple[SurfacePrice, ...]
-    mobilisation_cny_per_batch: Figure
+    mobilisation_cny_per_batch: Mobilisation
     trench_share: Figure
+    value: ValuePrices | None = None
 
     @model_validator(mode="after")
     def _are_complete(self) -> Self:
@@ -247,7 +270,7 @@ class GroundOpened(Part):
     """What a kind of project opens where its own record does not say."""
 
     code: Text
-    opens_ground: Literal["full_trench", "paving", "none"]
+    opens_ground: OpenedGround
     source: Text
     confidence: Confidence
 

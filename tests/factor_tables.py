@@ -1,4 +1,4 @@
-"""The tables of docs/how-scores-work.md and docs/how-plans-work.md, made from the packaged policy.
+"""The tables of the docs on scores, plans and windows, made from the packaged policy.
 
 python -m tests.factor_tables        writes them anew between their marks
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import planner
 from planner.policy_models import Band, BandTable, CodeTable, Factor
@@ -138,9 +139,42 @@ def opened_ground() -> str:
     return table(["kind of project", "opens", "source", "confidence"], rows)
 
 
+def value_prices() -> str:
+    value = planner.read_policy().prices.value
+    assert value is not None
+    mobilisation = planner.read_policy().prices.mobilisation_cny_per_batch
+    rows: Rows = [
+        ranged("`mobilisation_cny_per_batch`", "site", mobilisation),
+        *(
+            ranged(f"`value.trench[{price.maximum_mm:g}]`" if price.maximum_mm else "`value.trench[above]`", "m", price)
+            for price in value.trench
+        ),
+    ]
+    for name, unit in (("traffic_cny_per_m", "m"), ("repair_cny_per_leak", "leak"), ("harm_cny_per_leak", "leak")):
+        rows += [ranged(f"`value.{name}[{entry.code}]`", unit, entry) for entry in getattr(value, name)]
+    rows.append(ranged("`value.design_life_years`", "", value.design_life_years))
+    rows.append(ranged("`value.price_rise_share_per_year`", "", value.price_rise_share_per_year))
+    if value.carbon is not None:
+        rows += [
+            ranged(f"`value.carbon.paving_kg_per_m2[{entry.code}]`", "kg/m2", entry)
+            for entry in value.carbon.paving_kg_per_m2
+        ]
+        rows.append(ranged("`value.carbon.trench_kg_per_m3`", "kg/m3", value.carbon.trench_kg_per_m3))
+        rows.append(ranged("`value.carbon.trench_depth_m`", "m", value.carbon.trench_depth_m))
+    return table(["price, of `prices`", "yuan a", "figure", "low", "high", "of", "source"], rows)
+
+
+def ranged(name: str, unit: str, entry: Any) -> Sequence[str]:
+    """A row of a figure with its range and its year."""
+    amount = entry.price_cny_per_m if hasattr(entry, "price_cny_per_m") else entry.value
+    ends = [f"{end:g}" for end in (entry.low, entry.high)]
+    return [name, unit, figure(amount, entry.confidence), *ends, str(entry.dated), entry.source]
+
+
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "how-scores-work.md": {"rules": rules, "service-years": service_years, "factors": factors, "grades": grades},
     "how-plans-work.md": {"prices": prices, "opened-ground": opened_ground},
+    "windows.md": {"value-prices": value_prices},
 }
 
 
