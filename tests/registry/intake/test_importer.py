@@ -9,6 +9,8 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
@@ -212,6 +214,14 @@ def test_bulk_load_ends_with_the_indexes_it_began_with(registry: Registry, tmp_p
     receipt = take(registry, "segments", write_census(25_000, tmp_path / "census.parquet"))
     assert (receipt.accepted, receipt.held) == (25_000, 0)
     assert registry.connection.execute(statement).fetchall() == before
+
+
+def test_a_parquet_file_that_names_a_column_twice_is_refused(registry: Registry, tmp_path: Path) -> None:
+    path = tmp_path / "census.parquet"
+    pq.write_table(pa.Table.from_arrays([pa.array(["A"]), pa.array(["B"])], names=["管段编号", "管段编号"]), path)
+    with pytest.raises(FileFaultError, match="管段编号") as caught:
+        take(registry, "segments", path)
+    assert caught.value.code == "headings_repeated"
 
 
 def test_elevations_are_kept_beside_a_flat_geometry(registry: Registry, tmp_path: Path) -> None:
