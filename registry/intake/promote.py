@@ -174,7 +174,7 @@ class Writer:
             return self._stage(batches, row_count)
         is_bulk = row_count >= _BULK_ROWS
         versions, identities = (
-            (self._take_indexes_off(self._versions), self._take_indexes_off(self._identities)) if is_bulk else ([], [])
+            (self._make_ready(self._versions), self._make_ready(self._identities)) if is_bulk else ([], [])
         )
         sent = self._copy(self._versions, self._then_sort(batches), row_count, is_frozen=is_bulk)
         self._set_days()
@@ -225,14 +225,13 @@ class Writer:
         day = sql.Literal(self._terms.valid_from)
         self._connection.execute(sql.SQL("UPDATE {} SET valid = daterange({}, NULL)").format(table, day))
 
-    def _take_indexes_off(self, table: sql.Identifier) -> list[str]:
-        """Take the plain indexes off an empty table and return how to make them again, the longest work first.
+    def _make_ready(self, table: sql.Identifier) -> list[str]:
+        """Take off an empty table what slows a load and return how to make it again, the longest work first.
 
-        The table is truncated first: PostgreSQL then writes the rows without a log of them where its settings allow.
+        These are the plain indexes, and defaults that would be computed for each row. The table is truncated:
+        PostgreSQL then writes the rows without a log of them where its settings allow.
         """
-        row = self._connection.execute(
-            "SELECT registry_app.take_indexes_off(%s::regclass)", [table.as_string(self._connection)]
-        ).fetchone()
+        row = self._connection.execute(query("make_ready"), {"table": table.as_string(self._connection)}).fetchone()
         self._connection.execute(sql.SQL("TRUNCATE {}").format(table))
         definitions: list[str] = row[0] if row else []
         return definitions
