@@ -174,13 +174,13 @@ class Writer:
             return self._stage(batches, row_count)
         is_bulk = row_count >= _BULK_ROWS
         versions, identities = (
-            (self._take_indexes_off(self._versions), self._take_indexes_off(self._identities)) if is_bulk else ([], [])
+            (self._make_ready(self._versions), self._make_ready(self._identities)) if is_bulk else ([], [])
         )
-        sent = self._copy(self._versions, batches, row_count, is_frozen=is_bulk)
+        sent = self._copy(self._versions, self._then_sort(batches), row_count, is_frozen=is_bulk)
         self._set_days()
         count = len(versions) + len(identities)
         self._build(versions, 0, count)
-        for _sent in copy_in(self._connection, self._identities, [self._sorted_identities()], is_frozen=is_bulk):
+        for _sent in copy_in(self._connection, self._identities, [self._identity_rows], is_frozen=is_bulk):
             pass
         self._build(identities, len(versions), count)
         self._report("index", count, count)
@@ -191,10 +191,14 @@ class Writer:
             self._report("index", number, count)
             self._connection.execute(definition.encode())
 
-    def _sorted_identities(self) -> pa.Table:
-        """Return the ids in the order of their index, which is built faster so."""
+    def _then_sort(self, batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """Pass the batches on; the server has rows left to take then, and the ids are sorted meanwhile.
+
+        They go in in the order of their index, which is built faster so.
+        """
+        yield from batches
         ids = pa.chunked_array(self._ids, type=pa.string()).combine_chunks()
-        return pa.table({self._kind.id_column: ids.take(pc.sort_indices(ids))})
+        self._identity_rows = pa.table({self._kind.id_column: ids.take(pc.sort_indices(ids))})
 
     def _set_days(self) -> None:
         if self._kind.name == "segments" and (self._has_retired or self._terms.valid_from):
@@ -221,14 +225,13 @@ class Writer:
         day = sql.Literal(self._terms.valid_from)
         self._connection.execute(sql.SQL("UPDATE {} SET valid = daterange({}, NULL)").format(table, day))
 
-    def _take_indexes_off(self, table: sql.Identifier) -> list[str]:
-        """Take the plain indexes off an empty table and return how to make them again, the longest work first.
+    def _make_ready(self, table: sql.Identifier) -> list[str]:
+        """Take off an empty table what slows a load and return how to make it again, the longest work first.
 
-        The table is truncated first: PostgreSQL then writes the rows without a log of them where its settings allow.
+        These are the plain indexes, and defaults that would be computed for each row. The table is truncated:
+        PostgreSQL then writes the rows without a log of them where its settings allow.
         """
-        row = self._connection.execute(
-            "SELECT registry_app.take_indexes_off(%s::regclass)", [table.as_string(self._connection)]
-        ).fetchone()
+        row = self._connection.execute(query("make_ready"), {"table": table.as_string(self._connection)}).fetchone()
         self._connection.execute(sql.SQL("TRUNCATE {}").format(table))
         definitions: list[str] = row[0] if row else []
         return definitions

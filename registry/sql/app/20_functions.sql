@@ -25,6 +25,31 @@ $$;
 COMMENT ON FUNCTION registry_app.take_indexes_off(regclass) IS
     'Drop the plain indexes of an empty table before a bulk load and return how to make them again: building afterwards is faster.';
 
+CREATE FUNCTION registry_app.fix_defaults(loaded_table regclass) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    definitions text[] := '{}';
+    held record;
+    fixed text;
+BEGIN
+    FOR held IN
+        SELECT a.attname AS column_name, pg_get_expr(d.adbin, d.adrelid) AS expression
+        FROM pg_attrdef AS d
+            INNER JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+        WHERE d.adrelid = loaded_table AND a.attgenerated = ''
+        ORDER BY a.attnum
+    LOOP
+        EXECUTE format('SELECT (%s)::text', held.expression) INTO fixed;
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %L', loaded_table, held.column_name, fixed);
+        definitions := definitions
+            || format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', loaded_table, held.column_name, held.expression);
+    END LOOP;
+    RETURN definitions;
+END
+$$;
+COMMENT ON FUNCTION registry_app.fix_defaults(regclass) IS
+    'Put what each default says in this transaction in its place and return how to make it as it was: a bulk load then computes it once, not for each row. Not for defaults that differ from row to row; our tables have none.';
+
 CREATE FUNCTION registry_app.state_hash() RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

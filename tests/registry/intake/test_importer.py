@@ -9,12 +9,16 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
 from registry.errors import FileFaultError
+from registry.intake import promote
 from registry.intake.importer import Receipt
 from registry.store import Registry
+from registry.upkeep.schema import differences, snapshot
 from tests.conftest import TODAY
 from tests.registry.deliveries import EAST, NORTH, leaks_csv, line, segments, write
 
@@ -204,14 +208,34 @@ def test_a_retired_pipe_is_true_until_its_day(registry: Registry, tmp_path: Path
     assert len(registry.frame("segments", as_of=date(2020, 5, 31))) == 1
 
 
-def test_bulk_load_ends_with_the_indexes_it_began_with(registry: Registry, tmp_path: Path) -> None:
+def test_bulk_load_ends_with_the_schema_it_began_with(registry: Registry, tmp_path: Path) -> None:
     from bench.census import write_census
 
-    statement = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'registry' ORDER BY 1"
-    before = registry.connection.execute(statement).fetchall()
+    before = snapshot(registry.connection)
     receipt = take(registry, "segments", write_census(25_000, tmp_path / "census.parquet"))
     assert (receipt.accepted, receipt.held) == (25_000, 0)
-    assert registry.connection.execute(statement).fetchall() == before
+    assert list(differences(snapshot(registry.connection), before)) == []
+
+
+def test_every_row_of_a_bulk_load_says_when_and_from_where_it_is_known(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promote, "_BULK_ROWS", 3)
+    receipt = take(registry, "segments", write(segments(4), tmp_path / "census.gpkg"))
+    told = registry.connection.execute(
+        "SELECT v.delivery_id, i.first_delivery_id, recorded = tstzrange(received_at, NULL), valid::text, count(*)"
+        " FROM registry.segment_version AS v JOIN registry.segment AS i USING (segment_id), registry.delivery AS d"
+        " GROUP BY 1, 2, 3, 4"
+    ).fetchall()
+    assert told == [(receipt.delivery_id, receipt.delivery_id, True, "(,)", 4)]
+
+
+def test_a_parquet_file_that_names_a_column_twice_is_refused(registry: Registry, tmp_path: Path) -> None:
+    path = tmp_path / "census.parquet"
+    pq.write_table(pa.Table.from_arrays([pa.array(["A"]), pa.array(["B"])], names=["管段编号", "管段编号"]), path)
+    with pytest.raises(FileFaultError, match="管段编号") as caught:
+        take(registry, "segments", path)
+    assert caught.value.code == "headings_repeated"
 
 
 def test_elevations_are_kept_beside_a_flat_geometry(registry: Registry, tmp_path: Path) -> None:
