@@ -209,7 +209,7 @@ def test_strange_rules_and_repeated_parties_are_refused() -> None:
 SQUARE = shapely.box(EAST, NORTH - 50, EAST + 100, NORTH + 50)
 
 
-def costs_at(site: Site) -> pd.DataFrame:
+def costs_at(site: Site) -> Any:
     costs = site_costs(site.segments, site.values(), site.projects, read_policy())
     check_frame(costs, "site_costs")
     return costs.set_index("party")
