@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from planner.costs import unit_costs
 from planner.policy import Policy, read_policy
 from registry.errors import FrameError, PlanningError, PolicyError
 from registry.fields import check_frame, columns_of, value_list
@@ -160,6 +161,14 @@ def test_what_is_over_puts_nothing_at_stake(row: dict[str, Any]) -> None:
     assert pd.isna(found["best_year"])
 
 
+@pytest.mark.parametrize("state", read_policy().overlap.inactive_states)
+def test_nobody_joins_a_project_that_is_done_or_cancelled(state: str) -> None:
+    values = site_of({}, {"project": 1}, projects=[{"state": state}, {"state": "planned"}]).values()
+    assert values["at_stake_cny"].gt(0).tolist() == [False, True]
+    assert values["best_year"].isna().tolist() == [True, False]
+    assert values["joining_from_year"].notna().all()
+
+
 def test_what_is_overdue_waits_from_now_on() -> None:
     past, now = (only(site_of({"due": due}).values()) for due in ((2001, 2005), (2026, 2026)))
     assert past["at_stake_cny"] == now["at_stake_cny"]
@@ -274,6 +283,18 @@ def test_every_price_of_the_list_is_tried() -> None:
     assert {name for name, key, _ in PRICE_KEYS if key != "trench_width_m"} >= {
         name for name in read_policy().unverified() if name.startswith("prices") and "shared" not in name
     } - {f"prices.value.project_surface[{entry.code}]" for entry in _value().project_surface}
+
+
+def test_plan_and_pairs_save_the_same_trench() -> None:
+    """By its own price where the list has one, else by the share of the pipe."""
+    place = [entry.maximum_mm for entry in _value().trench].index(250)
+    dearer = policy_with(("prices", "value", "trench", place, "price_cny_per_m"), value=321.0)
+    segments = site_of({}).segments
+    assert unit_costs(segments, dearer.prices).trench_cny_per_m.tolist() == [321.0]
+    content = dearer.to_dict()
+    content["prices"]["value"] = None
+    content["prices"]["trench_share"]["value"] = 0.5
+    assert unit_costs(segments, Policy.from_dict(content).prices).trench_cny_per_m.tolist() == [500.0]
 
 
 def _value() -> Any:
