@@ -5,37 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import combinations
 from math import comb
-from typing import Final
-
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from typing import Final, NamedTuple
 
 MOST_PARTIES: Final = 8
-_AND: Final = " + "
+Members = tuple[int, ...]
 
 
-def marginal_steps(parties: NDArray[np.object_], cost: Callable[[list[int]], float]) -> pd.DataFrame:
-    """Return what each party adds to every coalition of the others, and the weight of that coalition.
+class Marginal(NamedTuple):
+    """What a party adds to the cost of those before it, and the share of all orders in which just those are before."""
 
-    The Shapley value of a party is the sum of weight times marginal cost; the weight of a coalition S of s out of n
-    parties is s! (n - s - 1)! / n!, the share of the orders in which exactly those of S come before it (Shapley 1953).
+    party: int
+    before: Members
+    cost: float
+    weight: float
 
-    Returns
-    -------
-    `party`, `coalition` (names joined; missing for the empty one), `quantity_cny` (marginal cost), `share` (weight).
+
+def marginal_costs(party_count: int, cost: Callable[[Members], float]) -> list[Marginal]:
+    """Return what each party adds to every coalition of the others, party by party, small coalitions first.
+
+    The Shapley value of a party is the sum of weight times marginal cost; the weight of a coalition of s out of n
+    parties is s! (n - s - 1)! / n!, the share of the orders in which exactly those come before it (Shapley 1953).
     """
-    count = len(parties)
-    costs = {members: cost(list(members)) for size in range(count + 1) for members in combinations(range(count), size)}
-    rows = [
-        {
-            "party": parties[party],
-            "coalition": _AND.join(str(parties[member]) for member in members) or np.nan,
-            "quantity_cny": costs[tuple(sorted((*members, party)))] - costs[members],
-            "share": 1.0 / (count * comb(count - 1, len(members))),
-        }
-        for party in range(count)
-        for members in costs
-        if party not in members
+    every = range(party_count)
+    costs = {members: cost(members) for size in range(party_count + 1) for members in combinations(every, size)}
+    return [
+        Marginal(
+            party,
+            before,
+            costs[tuple(sorted((*before, party)))] - costs[before],
+            1.0 / (party_count * comb(party_count - 1, len(before))),
+        )
+        for party in every
+        for before in costs
+        if party not in before
     ]
-    return pd.DataFrame(rows)

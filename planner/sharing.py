@@ -11,8 +11,8 @@ which is an airport game for each part (Littlechild and Owen 1973); it is concav
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -20,8 +20,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from planner.coalitions import MOST_PARTIES, marginal_steps
-from planner.costs import opened_ground, price_rows, rows_of
+from planner.coalitions import MOST_PARTIES, Members, marginal_costs
+from planner.costs import Rows, opened_ground, price_rows, rows_of
 from planner.extents import project_extents
 from planner.factors import Floats, code_factors, number_column, text_column
 from planner.policy import Policy
@@ -32,7 +32,26 @@ from registry.fields import check_frame, columns_of, value_list
 _SHARED: Final = tuple(f"{term}_cny" for term in SAVED_TERMS)
 _PARTS: Final = ("own_cny", *_SHARED)
 _STRANGER: Final = "project"
-Steps = pd.DataFrame
+_AND: Final = " + "
+
+
+class _Site(NamedTuple):
+    """The parties of one project: their rows in the frame, their names, own works and shared parts, and widths."""
+
+    rows: Rows
+    parties: list[str]
+    parts: Floats
+    width_m: Floats
+
+
+class _Steps(NamedTuple):
+    """Steps of one kind: the row of the party of each, what is shared, and the party's share of it."""
+
+    rows: Rows
+    step: str
+    coalition: list[str | None]
+    quantity_cny: Floats
+    share: Floats
 
 
 def site_costs(
@@ -156,18 +175,35 @@ def share_steps(costs: pd.DataFrame, rule: str) -> pd.DataFrame:
     if repeated.any():
         first = costs[repeated].iloc[0]
         raise PlanningError("plan_parties_repeated", project=first["project_id"], party=first["party"])
-    is_unknown = costs[list(_PARTS)].isna().any(axis=1).groupby(costs["project_id"]).any()
-    filled = costs.fillna(dict.fromkeys((*_PARTS, "width_m"), 0.0))
-    blocks = [_RULES[rule](site) for _, site in filled.groupby("project_id", sort=False)]
-    empty = pd.DataFrame(columns=["project_id", "party", "step", "coalition", "quantity_cny", "share"])
-    steps = pd.concat(blocks, ignore_index=True) if blocks else empty
-    steps["rule"] = rule
+    counts = costs["project_id"].value_counts()
+    if rule == "shapley" and (counts > MOST_PARTIES).any():
+        raise PlanningError("plan_too_many_parties", project=counts.index[0], count=counts.iloc[0], most=MOST_PARTIES)
+    blocks = [block for site in _sites(costs) for block in _RULES[rule](site)]
+    row = np.concatenate([block.rows for block in blocks]) if blocks else np.zeros(0, dtype=np.int64)
+    order = np.argsort(row, kind="stable")
+    is_known = (
+        costs[list(_PARTS)].notna().all(axis=1).groupby(costs["project_id"]).transform("all").to_numpy(dtype=bool)
+    )
+    steps = costs[["project_id", "party"]].take(row).reset_index(drop=True)
+    steps["rule"] = pd.Series(rule, steps.index, dtype="str")
+    steps["step"] = pd.Series([block.step for block in blocks for _ in block.rows], steps.index, dtype="str")
+    steps["coalition"] = pd.Series([told for block in blocks for told in block.coalition], steps.index, dtype="str")
     for column in ("quantity_cny", "share"):
-        steps[column] = steps[column].astype("float64").mask(steps["project_id"].isin(is_unknown[is_unknown].index))
+        amounts = np.concatenate([getattr(block, column) for block in blocks]) if blocks else np.zeros(0)
+        steps[column] = np.where(is_known[row], amounts, np.nan)
     steps["amount_cny"] = steps["quantity_cny"] * steps["share"]
-    for column in ("step", "coalition", "rule"):
-        steps[column] = steps[column].astype("str")
-    return steps[columns_of("share_steps")]
+    return steps.take(order).reset_index(drop=True)[columns_of("share_steps")]
+
+
+def _sites(costs: pd.DataFrame) -> Iterator[_Site]:
+    """Yield the parties of each project; what is not known counts as 0 here and is taken out again at the end."""
+    parts = np.nan_to_num(costs[list(_PARTS)].to_numpy(dtype="float64"))
+    width_m = np.nan_to_num(costs["width_m"].to_numpy(dtype="float64"))
+    names = costs["party"].to_numpy(dtype=object)
+    project = pd.factorize(costs["project_id"])[0]
+    order = np.argsort(project, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(project[order])) + 1) if len(costs) else ():
+        yield _Site(rows, [str(name) for name in names[rows]], parts[rows], width_m[rows])
 
 
 def joint_cost_cny(costs: pd.DataFrame) -> pd.Series:
@@ -177,34 +213,35 @@ def joint_cost_cny(costs: pd.DataFrame) -> pd.Series:
     return (own + grouped[list(_SHARED)].max().sum(axis=1)).rename("joint_cost_cny")
 
 
-def _proportional(site: pd.DataFrame) -> Steps:
-    alone = site[list(_PARTS)].sum(axis=1).to_numpy(dtype="float64")
-    joint = float(joint_cost_cny(site).iloc[0])
-    total = alone.sum()
-    share = alone / total if total > 0 else np.zeros(len(site))
-    return _block(site, "joint_cost", np.full(len(site), joint), share)
+def _proportional(site: _Site) -> list[_Steps]:
+    alone = site.parts.sum(axis=1)
+    joint = np.full(len(alone), coalition_cost_cny(site.parts))
+    return [_steps(site, "joint_cost", joint, alone / (alone.sum() or 1.0))]
 
 
-def _trench_and_surface(site: pd.DataFrame) -> Steps:
-    width_m = site["width_m"].to_numpy(dtype="float64")
-    own = site["own_cny"].to_numpy(dtype="float64")
-    blocks = [_block(site, "own", own, np.ones(len(site)))]
-    for term in SAVED_TERMS:
-        alone = site[f"{term}_cny"].to_numpy(dtype="float64")
-        pays = split_by_weight(alone, alone if term == "trench" else width_m)
-        joint = np.full(len(site), alone.max())
-        blocks.append(_block(site, term, joint, pays / np.where(joint > 0, joint, 1.0)))
-    steps = pd.concat(blocks)
-    return steps.loc[site.index].reset_index(drop=True)
+def _trench_and_surface(site: _Site) -> list[_Steps]:
+    steps = [_steps(site, "own", site.parts[:, 0], np.ones(len(site.rows)))]
+    for term, alone in zip(SAVED_TERMS, site.parts.T[1:], strict=True):
+        joint = np.full(len(alone), alone.max())
+        pays = split_by_weight(alone, alone if term == "trench" else site.width_m)
+        steps.append(_steps(site, term, joint, pays / (alone.max() or 1.0)))
+    return steps
 
 
-def _shapley(site: pd.DataFrame) -> Steps:
-    project = str(site["project_id"].iloc[0])
-    if len(site) > MOST_PARTIES:
-        raise PlanningError("plan_too_many_parties", project=project, count=len(site), most=MOST_PARTIES)
-    parts = site[list(_PARTS)].to_numpy(dtype="float64")
-    steps = marginal_steps(site["party"].to_numpy(dtype=object), lambda members: coalition_cost_cny(parts[members]))
-    return steps.assign(project_id=project, step="coalition")
+def _shapley(site: _Site) -> list[_Steps]:
+    def cost(members: Members) -> float:
+        return coalition_cost_cny(site.parts[list(members)])
+
+    marginals = marginal_costs(len(site.rows), cost)
+    rows = site.rows[[marginal.party for marginal in marginals]]
+    told = [_AND.join(site.parties[member] for member in marginal.before) or None for marginal in marginals]
+    added = np.array([marginal.cost for marginal in marginals])
+    weight = np.array([marginal.weight for marginal in marginals])
+    return [_Steps(rows, "coalition", told, added, weight)]
+
+
+def _steps(site: _Site, step: str, quantity_cny: Floats, share: Floats) -> _Steps:
+    return _Steps(site.rows, step, [None] * len(site.rows), quantity_cny, share)
 
 
 def coalition_cost_cny(parts: Floats) -> float:
@@ -246,13 +283,7 @@ def _level(alone: Floats, weight: Floats, due: float) -> Floats:
     return pays
 
 
-def _block(site: pd.DataFrame, step: str, quantity: Floats, share: Floats) -> Steps:
-    block = site[["project_id", "party"]].copy()
-    block["step"], block["coalition"], block["quantity_cny"], block["share"] = step, np.nan, quantity, share
-    return block
-
-
-_RULES: Final[dict[str, Callable[[pd.DataFrame], Steps]]] = {
+_RULES: Final[dict[str, Callable[[_Site], list[_Steps]]]] = {
     "proportional": _proportional,
     "trench_and_surface": _trench_and_surface,
     "shapley": _shapley,

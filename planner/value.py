@@ -7,12 +7,13 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from planner.factors import Floats
+from planner.factors import Floats, text_column
 from planner.policy import Policy
 from planner.value_terms import (
     SAVED_TERMS,
     Line,
     PairFrames,
+    PairPlaces,
     leak_costs,
     pair_lines,
     pair_places,
@@ -69,7 +70,7 @@ def price_pairs(  # noqa: PLR0913 - all that the value of a pair is made from
     check_inputs(frames)
     places = pair_places(frames)
     lines = pair_lines(frames, places, policy)
-    stakes = pair_stakes(frames, lines, policy, as_of)
+    stakes = pair_stakes(frames, places, lines, policy, as_of)
     values = pairs[["segment_id", "project_id"]].assign(**_amounts(lines, stakes, Rates.of(policy)))
     years = joining_years(stakes, Rates.of(policy), as_of)
     for column in years.columns:
@@ -100,18 +101,19 @@ def check_inputs(frames: PairFrames) -> None:
     check_frame(frames.projects, "projects", ["kind"])
 
 
-def pair_stakes(frames: PairFrames, lines: dict[str, Line], policy: Policy, as_of: date) -> Stakes:
+def pair_stakes(frames: PairFrames, places: PairPlaces, lines: dict[str, Line], policy: Policy, as_of: date) -> Stakes:
     """Return what the years of joining of each pair hang on."""
     years = years_of(frames.pair_times, frames.pairs, as_of)
+    is_inactive = text_column(frames.projects, "state").isin(list(policy.overlap.inactive_states))
     return Stakes(
         saving_cny=_sum([lines[term].saved_cny for term in SAVED_TERMS]),
         alone_cny=_sum([line.alone_cny for line in lines.values()]),
-        leaks=leak_costs(frames, pair_places(frames), policy),
+        leaks=leak_costs(frames, places, policy),
         due_from=years["due_from"].to_numpy(dtype="float64"),
         due_until=years["due_until"].to_numpy(dtype="float64"),
         project_from=years["project_from"].to_numpy(dtype="float64"),
         project_until=years["project_until"].to_numpy(dtype="float64"),
-        is_too_late=years["is_too_late"].to_numpy(dtype=bool),
+        is_closed=years["is_too_late"].to_numpy(dtype=bool) | is_inactive.to_numpy(dtype=bool)[places.project],
     )
 
 

@@ -101,10 +101,11 @@ def explain_pairs(  # noqa: PLR0913 - all that the value of a pair is made from
         chosen = pairs.index.get_indexer(only)
         lines = {term: line.take(chosen) for term, line in lines.items()}
         frames = replace(frames, pairs=pairs.take(chosen))
-    stakes = pair_stakes(frames, lines, policy, as_of)
+    places = pair_places(frames)
+    stakes = pair_stakes(frames, places, lines, policy, as_of)
     rates = Rates.of(policy)
     steps = _Steps(frames.pairs[["segment_id", "project_id"]])
-    _add_inputs(steps, frames, pair_places(frames), stakes, policy)
+    _add_inputs(steps, frames, places, stakes, policy)
     for term in _ALONE_TERMS:
         steps.add("cost_alone_cny", term, lines[term].alone, *_priced(lines[term]))
     for term in SAVED_TERMS:

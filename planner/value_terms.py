@@ -138,8 +138,8 @@ def pair_places(frames: PairFrames) -> PairPlaces:
     pairs = frames.pairs
     segment = frames.segments.index.get_indexer(pd.Index(pairs["segment_id"]))
     project = frames.projects.index.get_indexer(pd.Index(pairs["project_id"]))
-    has_score = pd.Index(pairs["segment_id"]).isin(frames.scores.index)
-    strange = (segment < 0) | (project < 0) | ~has_score
+    score = frames.scores.index.get_indexer(pd.Index(pairs["segment_id"]))
+    strange = (segment < 0) | (project < 0) | (score < 0)
     if strange.any():
         first = pairs[strange].iloc[0]
         example = f"{first['segment_id']}–{first['project_id']}"

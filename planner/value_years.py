@@ -66,7 +66,10 @@ class Rates:
 
 @dataclass(frozen=True)
 class Stakes:
-    """What the years of joining of each pair hang on. Years are NaN where not known, infinite where open."""
+    """What the years of joining of each pair hang on. Years are NaN where not known, infinite where open.
+
+    A pair is closed where nobody can join any more: a dig ban, or a project that is over or cancelled.
+    """
 
     saving_cny: Floats
     alone_cny: Floats
@@ -75,7 +78,7 @@ class Stakes:
     due_until: Floats
     project_from: Floats
     project_until: Floats
-    is_too_late: Flags
+    is_closed: Flags
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,7 @@ def joining_years(stakes: Stakes, rates: Rates, as_of: date) -> pd.DataFrame:
     """Return the window in which joining pays, break-even and best year, and what is at stake, by pair.
 
     - joining window: the unbroken run of years with a net above 0 around the best of all years
-    - best year: the year of the project (not too late) with the highest net, discounted; missing where none is above 0
+    - best year: the year of the project (unless closed) with the highest net, discounted; missing where none is above 0
     - at stake: that net, discounted to the as-of year; 0 where joining pays in no year of the project
     - break-even year: where the project ends before the due window the first, else the last year of the window; missing
       where joining pays from the as-of year on, or to the end of the years looked at
@@ -187,7 +190,7 @@ def _joining_block(stakes: Stakes, rates: Rates, as_of: date, part: slice) -> pd
     step = np.arange(rates.year_count)
     worth = year_nets(stakes, rates, as_of, part).net_cny * rates.worth(step.astype("float64"))
     first, last = (ends[part] - as_of.year for ends in (stakes.project_from, stakes.project_until))
-    is_on_site = (step >= first[:, None]) & (step <= last[:, None]) & ~stakes.is_too_late[part][:, None]
+    is_on_site = (step >= first[:, None]) & (step <= last[:, None]) & ~stakes.is_closed[part][:, None]
     known = ~np.isnan(stakes.due_from[part]) & ~np.isnan(stakes.saving_cny[part])
     dated = known & ~np.isnan(stakes.project_from[part])
     pays = (worth > 0) & (stakes.saving_cny[part] > 0)[:, None]

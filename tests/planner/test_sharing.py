@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.coalitions import marginal_steps
+from planner.coalitions import Members, marginal_costs
 from planner.policy import read_policy
 from planner.sharing import coalition_cost_cny, joint_cost_cny, share_costs, share_steps, site_costs, split_by_weight
 from registry.errors import FrameError, PlanningError
@@ -169,18 +169,20 @@ def test_shapley_is_the_closed_form_of_airport_games(rows: list[dict[str, float]
 def test_shapley_is_the_mean_over_all_orders_of_any_game(amounts: list[float]) -> None:
     """Also of a game that is no airport: every coalition of four parties has a cost of its own."""
 
-    def cost(members: list[int]) -> float:
+    def cost(members: Members) -> float:
         return amounts[sum(1 << member for member in members)] if members else 0.0
 
-    steps = marginal_steps(np.array(list("abcd"), dtype=object), cost)
-    found = (steps["quantity_cny"] * steps["share"]).groupby(steps["party"]).sum()
-    wanted = np.zeros(4)
+    found, weight, wanted = np.zeros(4), np.zeros(4), np.zeros(4)
+    for marginal in marginal_costs(4, cost):
+        found[marginal.party] += marginal.cost * marginal.weight
+        weight[marginal.party] += marginal.weight
     orders = list(permutations(range(4)))
     for order in orders:
         for place, party in enumerate(order):
-            wanted[party] += (cost(list(order[: place + 1])) - cost(list(order[:place]))) / len(orders)
+            before, after = (tuple(order[:end]) for end in (place, place + 1))
+            wanted[party] += (cost(after) - cost(before)) / len(orders)
     assert found.tolist() == pytest.approx(wanted.tolist(), abs=1e-6)
-    assert steps.groupby("party")["share"].sum().tolist() == pytest.approx([1.0] * 4)
+    assert weight.tolist() == pytest.approx([1.0] * 4)
 
 
 def test_eight_parties_are_exact_and_nine_are_refused() -> None:
@@ -209,7 +211,7 @@ def test_strange_rules_and_repeated_parties_are_refused() -> None:
 SQUARE = shapely.box(EAST, NORTH - 50, EAST + 100, NORTH + 50)
 
 
-def costs_at(site: Site) -> pd.DataFrame:
+def costs_at(site: Site) -> Any:
     costs = site_costs(site.segments, site.values(), site.projects, read_policy())
     check_frame(costs, "site_costs")
     return costs.set_index("party")

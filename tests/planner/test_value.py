@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from planner.costs import unit_costs
 from planner.policy import Policy, read_policy
 from registry.errors import FrameError, PlanningError, PolicyError
 from registry.fields import check_frame, columns_of, value_list
@@ -142,8 +143,8 @@ def test_pairs_without_times_have_no_years() -> None:
     site = site_of({}, {})
     for times in (site.pair_times.iloc[:1], site.pair_times.iloc[:0]):
         values = replace(site, pair_times=times).values()
-        assert values.loc[1, YEARS].isna().all()
-        assert values.loc[0, YEARS[:2]].notna().all() == (len(times) == 1)
+        assert values["joining_from_year"].notna().tolist() == [len(times) == 1, False]
+        assert values["best_year"].notna().tolist() == [len(times) == 1, False]
 
 
 def test_an_open_end_is_open() -> None:
@@ -158,6 +159,14 @@ def test_what_is_over_puts_nothing_at_stake(row: dict[str, Any]) -> None:
     found = only(site_of(row).values())
     assert found["at_stake_cny"] == 0.0
     assert pd.isna(found["best_year"])
+
+
+@pytest.mark.parametrize("state", read_policy().overlap.inactive_states)
+def test_nobody_joins_a_project_that_is_done_or_cancelled(state: str) -> None:
+    values = site_of({}, {"project": 1}, projects=[{"state": state}, {"state": "planned"}]).values()
+    assert values["at_stake_cny"].gt(0).tolist() == [False, True]
+    assert values["best_year"].isna().tolist() == [True, False]
+    assert values["joining_from_year"].notna().all()
 
 
 def test_what_is_overdue_waits_from_now_on() -> None:
@@ -274,6 +283,18 @@ def test_every_price_of_the_list_is_tried() -> None:
     assert {name for name, key, _ in PRICE_KEYS if key != "trench_width_m"} >= {
         name for name in read_policy().unverified() if name.startswith("prices") and "shared" not in name
     } - {f"prices.value.project_surface[{entry.code}]" for entry in _value().project_surface}
+
+
+def test_plan_and_pairs_save_the_same_trench() -> None:
+    """By its own price where the list has one, else by the share of the pipe."""
+    place = [entry.maximum_mm for entry in _value().trench].index(250)
+    dearer = policy_with(("prices", "value", "trench", place, "price_cny_per_m"), value=321.0)
+    segments = site_of({}).segments
+    assert unit_costs(segments, dearer.prices).trench_cny_per_m.tolist() == [321.0]
+    content = dearer.to_dict()
+    content["prices"]["value"] = None
+    content["prices"]["trench_share"]["value"] = 0.5
+    assert unit_costs(segments, Policy.from_dict(content).prices).trench_cny_per_m.tolist() == [500.0]
 
 
 def _value() -> Any:

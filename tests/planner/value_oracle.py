@@ -120,27 +120,33 @@ def value_of(pair: Pair, policy: Policy, now: int) -> dict[str, float | int | No
     return told | _years(pair, nets, saving, now, last)
 
 
+def _run(paying: list[int], best: int) -> tuple[int, int]:
+    """The unbroken run of paying years around the best one."""
+    start = end = best
+    while start - 1 in paying:
+        start -= 1
+    while end + 1 in paying:
+        end += 1
+    return start, end
+
+
 def _years(pair: Pair, nets: dict[int, float], saving: float, now: int, last: int) -> dict[str, float | int | None]:
-    none: dict[str, float | int | None] = dict.fromkeys(
+    told: dict[str, float | int | None] = dict.fromkeys(
         ("joining_from_year", "joining_until_year", "break_even_year", "best_year", "at_stake_cny")
     )
-    if pair.due is None:
-        return none
     paying = [year for year, net in nets.items() if net > 0 and saving > 0]
-    if paying:
-        start = end = max(paying, key=lambda year: (nets[year], -year))
-        while start - 1 in paying:
-            start -= 1
-        while end + 1 in paying:
-            end += 1
-        none["joining_from_year"], none["joining_until_year"] = start, end
-    if pair.on_site is None:
-        return none
-    here = [year for year in paying if pair.on_site[0] <= year <= pair.on_site[1]]
-    best = max(here, key=lambda year: (nets[year], -year), default=None)
-    none["best_year"], none["at_stake_cny"] = best, nets[best] if best is not None else 0.0
-    if paying and pair.on_site[1] < max(pair.due[0], now):
-        none["break_even_year"] = start if start > now else None
-    elif paying:
-        none["break_even_year"] = end if end < last else None
-    return none
+    if pair.on_site is not None and pair.due is not None:
+        here = [year for year in paying if pair.on_site[0] <= year <= pair.on_site[1]]
+        best = max(here, key=lambda year: (nets[year], -year), default=None)
+        told["best_year"], told["at_stake_cny"] = best, nets[best] if best is not None else 0.0
+    if not paying:
+        return told
+    start, end = _run(paying, max(paying, key=lambda year: (nets[year], -year)))
+    told["joining_from_year"], told["joining_until_year"] = start, end
+    if pair.on_site is None or pair.due is None:
+        return told
+    if pair.on_site[1] < max(pair.due[0], now):
+        told["break_even_year"] = start if start > now else None
+    else:
+        told["break_even_year"] = end if end < last else None
+    return told
