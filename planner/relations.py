@@ -10,7 +10,7 @@ project; all ends are included. The *gap* is by how many days one of the two wou
 | `not_due` | the project is over or cancelled: there is nothing to settle with it |
 | `undated` | the project has no usable window |
 | `together` | D and P share at least one day |
-| `race` | P ends before D begins, and the ban that the project brings closes all of D: the last chance |
+| `race` | P ends before D begins, and the ban that it brings is in force when D begins: the last chance |
 | `near_miss` | the gap is at most `near_miss_years`, and one side can move that far |
 | `conflict` | the gap is at most `joint_horizon_years`: both dig the same place apart |
 | `not_due` | the gap is wider: the two have nothing to do with each other |
@@ -58,7 +58,7 @@ class Sides:
     project_latest: Days
     is_over: Flags
     is_closed: Flags
-    locks_all: Flags
+    locks_due: Flags
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _sides(
         project_latest=day_column(freedom, "project_latest"),
         is_over=is_over,
         is_closed=standing.closes_all,
-        locks_all=(brought.start <= first) & (brought.end >= last),
+        locks_due=(brought.start <= first) & (first <= brought.end),
     )
 
 
@@ -184,7 +184,7 @@ def relation_table(sides: Sides, limits: Limits) -> pd.DataFrame:
         (sides.is_over, "not_due"),
         (~is_dated, "undated"),
         (gap == 0, "together"),
-        ((before > 0) & sides.locks_all, "race"),
+        ((before > 0) & sides.locks_due, "race"),
         ((gap <= limits.near_miss_days) & can_move, "near_miss"),
         (gap <= limits.horizon_days, "conflict"),
     ]

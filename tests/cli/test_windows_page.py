@@ -55,8 +55,9 @@ def test_the_example_is_what_the_code_computes() -> None:
     assert len(told) >= 9
     found = computed(example, example["project"]["kind"])
     assert {name: found[name].date() if isinstance(told[name], date) else found[name] for name in told} == told
-    other = computed(example, "road_overhaul")
-    assert (other["relation"], str(other["locked_until"].date())) == ("near_miss", "2030-10-31")
+    overhaul, overlay = (computed(example, kind) for kind in ("road_overhaul", "road_overlay"))
+    assert (overhaul["relation"], str(overhaul["locked_until"].date())) == ("race", "2030-10-31")
+    assert (overlay["relation"], pd.isna(overlay["locked_until"])) == ("near_miss", True)
 
 
 def test_the_table_of_relations_names_each_as_the_list_does() -> None:

@@ -40,7 +40,7 @@ def sides(
     theirs: tuple[int, int] = (0, 0),
     is_over: bool = False,
     is_closed: bool = False,
-    locks_all: bool = False,
+    locks_due: bool = False,
 ) -> Sides:
     """Make one pair; `ours` and `theirs` are by how many days each side may move to earlier and to later."""
     first, last = due or (None, None)
@@ -56,7 +56,7 @@ def sides(
         "project_latest": None if end is None else end + theirs[1],
     }
     parts: dict[str, Any] = {name: np.array([day(number)]) for name, number in days.items()}
-    flags = {"is_over": is_over, "is_closed": is_closed, "locks_all": locks_all}
+    flags = {"is_over": is_over, "is_closed": is_closed, "locks_due": locks_due}
     return Sides(**parts, **{name: np.array([flag]) for name, flag in flags.items()})
 
 
@@ -72,7 +72,7 @@ CASES: list[tuple[str, dict[str, Any], str, str | None, int | None]] = [
     ("around", {"project": (0, 5000)}, "together", None, None),
     ("first day in common", {"project": (900, 1000)}, "together", None, None),
     ("last day in common", {"project": (1100, 1200)}, "together", None, None),
-    ("locked afterwards", {"locks_all": True}, "together", None, None),
+    ("locked afterwards", {"locks_due": True}, "together", None, None),
     # near miss: up to the limit, and only if a side can move that far
     ("a day before, ours", {"project": (900, 999), "ours": (1, 0)}, "near_miss", "ours", 1),
     ("a day before, theirs", {"project": (900, 999), "theirs": (0, 1)}, "near_miss", "theirs", 1),
@@ -85,11 +85,11 @@ CASES: list[tuple[str, dict[str, Any], str, str | None, int | None]] = [
     ("beyond the limit after", {"project": (1201, 1300), "ours": (0, 101)}, "conflict", "ours", 101),
     ("at the limit before", {"project": (800, 900), "theirs": (0, 100)}, "near_miss", "theirs", 100),
     ("beyond the limit before", {"project": (800, 899), "theirs": (0, 101)}, "conflict", "theirs", 101),
-    # race: before the due window, with a ban that closes all of it
-    ("race", {"project": (900, 999), "locks_all": True}, "race", "none", None),
-    ("race that we can win", {"project": (900, 999), "locks_all": True, "ours": (1, 0)}, "race", "ours", 1),
-    ("race from afar", {"project": (0, 10), "locks_all": True}, "race", "none", None),
-    ("a ban after the due window is no race", {"project": (1101, 1200), "locks_all": True}, "conflict", "none", None),
+    # race: before the due window, with a ban that is in force when it begins
+    ("race", {"project": (900, 999), "locks_due": True}, "race", "none", None),
+    ("race that we can win", {"project": (900, 999), "locks_due": True, "ours": (1, 0)}, "race", "ours", 1),
+    ("race from afar", {"project": (0, 10), "locks_due": True}, "race", "none", None),
+    ("a ban after the due window is no race", {"project": (1101, 1200), "locks_due": True}, "conflict", "none", None),
     # conflict: up to the horizon
     ("at the horizon", {"project": (1400, 1500)}, "conflict", "none", None),
     ("beyond the horizon", {"project": (1401, 1500)}, "not_due", None, None),
@@ -140,7 +140,7 @@ PAIR = st.builds(
     theirs=FREEDOM,
     is_over=st.booleans(),
     is_closed=st.booleans(),
-    locks_all=st.booleans(),
+    locks_due=st.booleans(),
 )
 
 
@@ -282,18 +282,28 @@ STREET = line((0, 0), (100, 0))
 
 
 def test_a_renewal_due_after_an_overhaul_is_a_race_with_the_ban() -> None:
-    """Assessed within a year, due until 2030; works of 2027 close the street for 5 years, or for 3 a day too short."""
+    """Assessed within a year, due until 2030; works of 2027 close the street for 5 years, for 3, or not at all."""
     dates = {"starts_on": "2027-03-01", "ends_on": "2027-10-31", "geometry": STREET}
-    times = related(
-        segments_of({}), projects_of(dates | {"kind": "road_building"}, dates | {"kind": "road_overhaul"}), ["assess"]
-    )
-    assert times["relation"].tolist() == ["race", "near_miss"]
-    assert times["mover"].tolist() == ["ours", "ours"]
-    assert times["move_days"].tolist() == [1, 1]
-    assert times["locked_from"].astype("str").tolist() == ["2027-11-01"] * 2
-    assert times["locked_until"].astype("str").tolist() == ["2032-10-31", "2030-10-31"]
-    assert times["rule_code"].tolist() == ["cn_new_road", "cn_overhaul"]
-    assert times["exceptions"].tolist() == ["special_approval"] * 2
+    projects = projects_of(*(dates | {"kind": kind} for kind in ("road_building", "road_overhaul", "road_overlay")))
+    times = related(segments_of({}), projects, ["assess"])
+    assert times["relation"].tolist() == ["race", "race", "near_miss"]
+    assert times["mover"].tolist() == ["ours"] * 3
+    assert times["move_days"].tolist() == [1] * 3
+    assert times["locked_from"].astype("str").tolist()[:2] == ["2027-11-01"] * 2
+    assert times["locked_until"].astype("str").tolist()[:2] == ["2032-10-31", "2030-10-31"]
+    assert times["rule_code"].fillna("").tolist() == ["cn_new_road", "cn_overhaul", ""]
+    assert times["exceptions"].fillna("-").tolist() == ["special_approval"] * 2 + ["-"]
+
+
+@pytest.mark.parametrize(
+    ("ends_on", "relation"),
+    [("2024-10-31", "near_miss"), ("2024-11-01", "race"), ("2026-10-31", "race"), ("2027-11-01", "together")],
+)
+def test_the_road_is_a_race_if_it_is_closed_on_the_first_due_day(ends_on: str, relation: str) -> None:
+    """Due from 2027-11-01; an overhaul closes the road for three years, its last forbidden day included."""
+    late = {"starts_on": "2024-03-01", "ends_on": ends_on, "latest_on": "2028-12-31", "state": "under_way"}
+    times = related(segments_of({}), projects_of(late | {"geometry": STREET}), ["assess"])
+    assert times["relation"].tolist() == [relation]
 
 
 def test_a_ban_over_the_whole_due_window_is_too_late_and_one_day_less_is_not() -> None:
