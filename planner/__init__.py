@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from planner.bans import find_bans as find_bans
     from planner.classes import classify_segments as classify_segments
     from planner.doubt import doubtful_leaks as doubtful_leaks
     from planner.events import link_events as link_events
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from planner.plan import make_plan as make_plan
     from planner.policy import Policy as Policy
     from planner.policy import read_policy as read_policy
+    from planner.relations import relate as relate
     from planner.score import score_segments as score_segments
 
 _HOMES = {
@@ -26,11 +28,13 @@ _HOMES = {
     "Policy": "planner.policy",
     "classify_segments": "planner.classes",
     "doubtful_leaks": "planner.doubt",
+    "find_bans": "planner.bans",
     "find_overlaps": "planner.overlap",
     "link_events": "planner.events",
     "link_leaks": "planner.leaks",
     "make_plan": "planner.plan",
     "read_policy": "planner.policy",
+    "relate": "planner.relations",
     "score_segments": "planner.score",
 }
 

@@ -240,3 +240,18 @@ def test_a_set_that_contradicts_itself_is_refused(old: str, new: str, told: str)
     assert old in text
     with pytest.raises(ValidationError, match=told):
         BanSet.model_validate(tomllib.loads(text.replace(old, new)))
+
+
+def test_the_ban_set_is_part_of_what_a_run_stores() -> None:
+    national, local = read_policy(), policy_with("cn-overlay")
+    assert national.content_hash != local.content_hash
+    assert Policy.from_dict(local.to_dict()) == local
+    assert "bans.exceptions[special_approval]" in national.unverified()
+    assert not any("cn_new_road" in key for key in national.unverified())
+
+
+def test_published_bans_know_the_exceptions_of_the_city() -> None:
+    for name in ("cn-national", "us-example"):
+        policy = policy_with(name)
+        published = found(moratoria=moratoria_of({}), policy=policy)
+        assert published["exceptions"].tolist() == ["|".join(policy.bans.published_exceptions)]

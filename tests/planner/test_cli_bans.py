@@ -80,6 +80,12 @@ def test_a_script_learns_days_left_rule_and_filing(closed: Callable[..., Result]
     assert (result["planned_count"], result["unplaced_count"], result["undated_count"]) == (0, 1, 1)
 
 
+def test_days_are_left_from_the_first_forbidden_day_on(closed: Callable[..., Result]) -> None:
+    """None where the ban is over or its end is not said, one on its last day, all of them where it is to come."""
+    left = {row["street_name"]: row["days_left"] for row in listed(closed, "--all", "--on", "2028-05-06")["bans"]}  # type: ignore[attr-defined]
+    assert left == {"府前路": None, "温泉路": None, "金城路": 1, "魁星路": 3 * 365}
+
+
 def test_people_read_it_in_their_language(closed: Callable[..., Result]) -> None:
     chinese = closed("bans", *AS_OF, "--on", "2029-01-01", language="zh")
     assert chinese.exit_code == 0, chinese.output
