@@ -8,6 +8,7 @@ import typer
 
 import maps.cli
 import planner.cli
+import planner.cli_bans
 import planner.cli_leaks
 import registry.cli
 
@@ -37,7 +38,7 @@ def _face(
     """A census of a city's underground pipes, and a planner that digs each street once."""
 
 
-for verbs in (registry.cli.app, planner.cli.app, planner.cli_leaks.app, maps.cli.app):
+for verbs in (registry.cli.app, planner.cli.app, planner.cli_bans.app, planner.cli_leaks.app, maps.cli.app):
     app.registered_commands.extend(verbs.registered_commands)
     app.registered_groups.extend(verbs.registered_groups)
 

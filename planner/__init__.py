@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from planner.bans import find_bans as find_bans
     from planner.classes import classify_segments as classify_segments
     from planner.doubt import doubtful_leaks as doubtful_leaks
     from planner.events import link_events as link_events
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from planner.plan import make_plan as make_plan
     from planner.policy import Policy as Policy
     from planner.policy import read_policy as read_policy
+    from planner.relations import relate as relate
     from planner.score import score_segments as score_segments
     from planner.sharing import share_costs as share_costs
     from planner.sharing import share_steps as share_steps
@@ -32,12 +34,14 @@ _HOMES = {
     "classify_segments": "planner.classes",
     "doubtful_leaks": "planner.doubt",
     "explain_pairs": "planner.value_steps",
+    "find_bans": "planner.bans",
     "find_overlaps": "planner.overlap",
     "link_events": "planner.events",
     "link_leaks": "planner.leaks",
     "make_plan": "planner.plan",
     "price_pairs": "planner.value",
     "read_policy": "planner.policy",
+    "relate": "planner.relations",
     "score_segments": "planner.score",
     "share_costs": "planner.sharing",
     "share_steps": "planner.sharing",

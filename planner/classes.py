@@ -85,7 +85,7 @@ class _Facts:
         self.material = text_column(segments, "material").fillna("unknown")
         self.status = text_column(segments, "status").fillna("unknown")
         self.service = service_years(segments, as_of)
-        self.threshold = _threshold_years(self.medium, rules)
+        self.threshold = threshold_years(self.medium, rules)
         self.assessment = _assessment_states(segments, rules, as_of)
         self.is_encroached = flag_column(segments, "is_encroached")
         self.is_heavy_leakage = _heavy_leakage(segments, record, rules, as_of)
@@ -107,7 +107,8 @@ class _Facts:
         return part
 
 
-def _threshold_years(medium: pd.Series, rules: RuleSet) -> Floats:
+def threshold_years(medium: pd.Series, rules: RuleSet) -> Floats:
+    """Return the service time of each medium after which a pipe must be assessed or renewed; infinite without."""
     years = {entry.code: entry.factor for entry in rules.service_years}
     return np.asarray(medium.map(years).to_numpy(dtype="float64", na_value=np.inf), dtype="float64")
 

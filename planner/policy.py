@@ -1,4 +1,4 @@
-"""Policies: one file names rules, weights and prices; reading it gives one frozen object with a content hash."""
+"""Policies: one file names rules, weights, prices, dig bans; reading it gives one frozen object with a content hash."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any, Final, Self, TypeVar
 
 from pydantic import ValidationError
 
+from planner.policy_bans import BanSet
 from planner.policy_links import Links, Supply
 from planner.policy_models import (
     Candidates,
@@ -27,6 +28,7 @@ from planner.policy_models import (
     Weights,
 )
 from planner.policy_parts import Named
+from planner.policy_timing import Timing
 from registry.catalogue import catalogue
 from registry.errors import Phrase, PolicyError
 
@@ -35,7 +37,7 @@ _Kind = TypeVar("_Kind", bound=Named)
 
 
 class Policy(Named):
-    """Everything a run depends on besides the data: rules, weights, prices and settings, frozen.
+    """Everything a run depends on besides the data: rules, weights, prices, bans and settings, frozen.
 
     Two policies with equal content have an equal `content_hash`, in every process and on every machine; every
     saved run stores `to_dict()`, and `Policy.from_dict` brings it back.
@@ -44,12 +46,14 @@ class Policy(Named):
     rules: RuleSet
     weights: Weights
     prices: Prices
+    bans: BanSet
     links: Links
     supply: Supply
     overlap: Overlap
     candidates: Candidates
     groups: Groups
     planning: Planning
+    timing: Timing
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole content as plain values that JSON can hold."""
@@ -83,8 +87,8 @@ class Policy(Named):
 def read_policy(path: Path | None = None) -> Policy:
     """Read a policy file and everything it names; without a path the packaged default.
 
-    Rules, weights and prices are looked for in the folders `rules`, `weights` and `prices` beside the policy file,
-    then among the packaged ones, by id and version.
+    Rules, weights, prices and dig bans are looked for in the folders `rules`, `weights`, `prices` and `bans` beside the
+    policy file, then among the packaged ones, by id and version.
 
     Raises
     ------
@@ -108,6 +112,7 @@ def _resolve(path: Path | Traversable, folder: Path | None) -> Policy:
     content["rules"] = _find(written.rules, "rules", RuleSet, folder)
     content["weights"] = _find(written.weights, "weights", Weights, folder)
     content["prices"] = _find(written.prices, "prices", Prices, folder)
+    content["bans"] = _find(written.bans, "bans", BanSet, folder)
     return Policy(**content)
 
 

@@ -6,11 +6,12 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from planner.policy_bans import PolicyClass
 from planner.policy_links import Links, Supply
 from planner.policy_parts import Confidence, Figure, Named, NotNegative, Part, Positive, Text, check_range
 from planner.policy_value import OpenedGround, ValuePrices
+from planner.policy_timing import Timing
 
-PolicyClass = Literal["mandatory", "due", "assess", "keep"]
 Grade = Literal["low", "moderate", "high", "severe"]
 AssessmentState = Literal["none", "expired", "safe", "controlled", "renew_by", "renew_now"]
 
@@ -317,14 +318,16 @@ class Reference(Part):
 
 
 class PolicyFile(Named):
-    """A policy as it is written: settings of its own and references to rules, weights and prices."""
+    """A policy as it is written: settings of its own and references to rules, weights, prices and bans."""
 
     rules: Reference
     weights: Reference
     prices: Reference
+    bans: Reference
     links: Links
     supply: Supply
     overlap: Overlap
     candidates: Candidates
     groups: Groups
     planning: Planning
+    timing: Timing

@@ -1,15 +1,17 @@
-"""The tables of the docs on scores, plans and windows, made from the packaged policy.
+"""The tables of docs/how-scores-work.md, how-plans-work.md and windows.md, made from the packaged policy.
 
 python -m tests.factor_tables        writes them anew between their marks
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import planner
+from planner.policy_bans import BanSet
 from planner.policy_models import Band, BandTable, CodeTable, Factor
 from registry.fields import value_list
 
@@ -171,10 +173,39 @@ def ranged(name: str, unit: str, entry: Any) -> Sequence[str]:
     return [name, unit, figure(amount, entry.confidence), *ends, str(entry.dated), entry.source]
 
 
+def due_windows() -> str:
+    rows: Rows = [
+        [
+            f"`{window.code}`",
+            value_list("policy_class")[window.code].label_zh,
+            f"`{window.clock}`",
+            f"{window.from_years}–{window.until_years}",
+            str(window.pull_forward_years),
+            str(window.wait_years),
+            window.source,
+            window.confidence,
+        ]
+        for window in planner.read_policy().timing.due
+    ]
+    headings = ["class", "中文", "clock", "due after years", "earlier by", "later by", "source", "confidence"]
+    return table(headings, rows)
+
+
+def ban_rules() -> str:
+    folder = Path(planner.__file__).parent / "bans"
+    sets = [BanSet.model_validate(tomllib.loads(path.read_text("utf-8"))) for path in sorted(folder.glob("*.toml"))]
+    rows: Rows = [
+        [f"`{bans.id}`", f"`{rule.code}`", rule.label_en, rule.label_zh, rule.source, rule.confidence]
+        for bans in sets
+        for rule in bans.rules
+    ]
+    return table(["ban set", "rule", "", "中文", "source", "confidence"], rows)
+
+
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "how-scores-work.md": {"rules": rules, "service-years": service_years, "factors": factors, "grades": grades},
     "how-plans-work.md": {"prices": prices, "opened-ground": opened_ground},
-    "windows.md": {"value-prices": value_prices},
+    "windows.md": {"due-windows": due_windows, "ban-rules": ban_rules, "value-prices": value_prices},
 }
 
 

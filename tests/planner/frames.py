@@ -114,3 +114,17 @@ def named_links(leaks: gpd.GeoDataFrame, segment_id: str) -> pd.DataFrame:
             "measure_m": np.zeros(len(leaks)),
         }
     )
+
+
+def roads_of(*rows: dict[str, Any]) -> gpd.GeoDataFrame:
+    """Build roads; what a row leaves out is a street of 20 m along the first segment, without a past."""
+    default = {"name": "金城路", "width_m": 20.0, "geometry": line((0, 0), (100, 0))}
+    filled = [{"road_id": f"R{number:04d}"} | default | row for number, row in enumerate(rows)]
+    return frame_of("roads", filled, ("name", "width_m", "opened_on", "overhauled_on", "overlaid_on"))
+
+
+def moratoria_of(*rows: dict[str, Any]) -> gpd.GeoDataFrame:
+    """Build published dig bans; what a row leaves out is closed for other reasons in 2027, at no place."""
+    default = {"starts_on": "2027-01-01", "ends_on": "2027-12-31", "cause": "other", "geometry": None}
+    filled = [{"moratorium_id": f"M{number:04d}"} | default | row for number, row in enumerate(rows)]
+    return frame_of("moratoria", filled, ("cause", "street_name", "road_id", "starts_on", "ends_on"))

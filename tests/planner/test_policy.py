@@ -17,7 +17,7 @@ PACKAGED = Path(planner.__file__).parent
 
 
 def copied(folder: Path) -> Path:
-    for name in ("policies", "rules", "weights", "prices"):
+    for name in ("policies", "rules", "weights", "prices", "bans"):
         shutil.copytree(PACKAGED / name, folder / name)
     policy = folder / "city.toml"
     shutil.move(folder / "policies" / "default.toml", policy)

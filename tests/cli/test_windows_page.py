@@ -1,0 +1,85 @@
+"""`docs/windows.md`: its commands are run line by line, its example of time is computed anew."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from digonce import app
+from planner.bans import find_bans
+from planner.overlap import find_overlaps
+from planner.policy import read_policy
+from planner.relations import RELATIONS, relate
+from registry.cluster import Cluster
+from registry.fields import value_list
+from tests.conftest import REPOSITORY
+from tests.planner.frames import line, moratoria_of, projects_of, roads_of, segments_of
+
+PAGE = REPOSITORY / "docs" / "windows.md"
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+
+
+def blocks(language: str) -> list[str]:
+    return [text for name, text in FENCE.findall(PAGE.read_text(encoding="utf-8")) if name == language]
+
+
+def time_example() -> dict[str, Any]:
+    return next(found for found in map(tomllib.loads, blocks("toml")) if "relation" in found.get("told", {}))
+
+
+def computed(example: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The relation of one pipe and one project in the same street."""
+    ground = line((0, 0), (100, 0))
+    segments = segments_of({"geometry": ground})
+    projects = projects_of(example["project"] | {"kind": kind, "geometry": ground})
+    policy, as_of = read_policy(), example["as_of"]
+    scores = pd.DataFrame({"policy_class": [example["segment"]["policy_class"]]}, index=segments.index, dtype="str")
+    pairs = find_overlaps(segments, projects, range(2027, 2031), policy)
+    bans = find_bans(roads_of(), projects, moratoria_of(), policy, as_of)
+    times = relate(pairs, scores, segments, projects, bans, policy, as_of)
+    return {name: times[name].iloc[0] for name in times.columns}
+
+
+def test_the_example_is_what_the_code_computes() -> None:
+    example = time_example()
+    told = example["told"]
+    assert len(told) >= 9
+    found = computed(example, example["project"]["kind"])
+    assert {name: found[name].date() if isinstance(told[name], date) else found[name] for name in told} == told
+    overhaul, overlay = (computed(example, kind) for kind in ("road_overhaul", "road_overlay"))
+    assert (overhaul["relation"], str(overhaul["locked_until"].date())) == ("race", "2030-10-31")
+    assert (overlay["relation"], pd.isna(overlay["locked_until"])) == ("near_miss", True)
+
+
+def test_the_table_of_relations_names_each_as_the_list_does() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\S+) \| [^|]+ \|$", PAGE.read_text(encoding="utf-8"), re.M)
+    named = [(code, label) for code, label in rows if code in RELATIONS]
+    assert {code for code, _ in named} == set(RELATIONS)
+    words = {code: value.label_zh for code, value in value_list("time_relation").items()}
+    assert all(label == words[code] for code, label in named)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = [text for block in blocks("") for text in block.splitlines() if text.startswith("digonce ")]
+    assert len(lines) >= 8
+    environment = {"DIGONCE_HOME": str(home), "DIGONCE_LANG": "en", "COLUMNS": "200"}
+    try:
+        for text in lines:
+            done = CliRunner().invoke(app, shlex.split(text)[1:], env=environment)
+            assert done.exit_code == 0, (text, done.output)
+    finally:
+        Cluster(home).drop_database("windows")
+    closed = gpd.read_file(tmp_path / "bans.gpkg")
+    assert {"road_building", "road_overhaul"} >= set(closed["cause"]) != set()
+    assert closed.geometry.notna().all()
