@@ -181,3 +181,8 @@ COMMENT ON COLUMN registry.decision_version.note IS '会议记录: Reason, refer
 COMMENT ON COLUMN registry.decision_version.valid IS 'Days for which this was true in the ground, half-open.';
 COMMENT ON COLUMN registry.decision_version.recorded IS 'Instants for which this was what we knew, half-open.';
 COMMENT ON COLUMN registry.decision_version.delivery_id IS 'Delivery that wrote this version.';
+
+ALTER TABLE registry.project_version ADD COLUMN located_by text;
+COMMENT ON COLUMN registry.project_version.located_by IS '位置来源: How the place was found where it came in words or as a point; empty where it was drawn.';
+ALTER TABLE registry.moratorium_version ADD COLUMN located_by text;
+COMMENT ON COLUMN registry.moratorium_version.located_by IS '位置来源: How the place was found where it came in words or as a point; empty where it was drawn.';
