@@ -108,23 +108,11 @@ def convert(
     reworded = bool(words) and not field.list_name
     is_free = field.dtype == "text" and not field.list_name
     codes, distinct = _distinct(raw)
-    results: list[Any] = []
-    bad: list[str | None] = []
-    offered: list[object] = []
-    for value in distinct:
-        try:
-            said = words.get(text_of(value), value) if reworded else value
-            if not is_free and isinstance(said, str):
-                said = said.translate(_HALF_WIDTH)
-            results.append(None if is_blank(said) else understand(said))
-            bad.append(None)
-            offered.append(None)
-        except UnreadableError as fault:
-            results.append(None)
-            bad.append(fault.code)
-            offered.append(fault.offered)
+    values = [words.get(text_of(value), value) for value in distinct] if reworded else distinct
+    results, bad, offered = _understood(values, understand, is_free=is_free)
     if any(bad):
-        _note_unreadable(codes, bad, offered, raw, field, findings, form=day_form)
+        form = {"form": day_form} if day_form else {}
+        _note_unreadable(codes, bad, offered, raw, field, findings, **form)
     if field.dtype in {"double", "integer"}:
         scaled = np.array([np.nan if value is None else value * factor for value in results], dtype="float64")
         is_outside = _outside(scaled, field)
@@ -132,6 +120,26 @@ def convert(
             _note_outside(_spread(is_outside, codes), raw, field, findings)
         return pa.array(scaled, from_pandas=True).cast(ARROW_TYPES[field.dtype]).take(codes)
     return pa.array(results, type=ARROW_TYPES[field.dtype]).take(codes)
+
+
+def _understood(
+    values: list[Any], understand: Callable[[object], object], *, is_free: bool
+) -> tuple[list[Any], list[str | None], list[object]]:
+    """Return what each value means, or why that cannot be told and what may have been meant."""
+    results: list[Any] = []
+    bad: list[str | None] = []
+    offered: list[object] = []
+    for value in values:
+        said = value.translate(_HALF_WIDTH) if isinstance(value, str) and not is_free else value
+        try:
+            results.append(None if is_blank(said) else understand(said))
+            bad.append(None)
+            offered.append(None)
+        except UnreadableError as fault:
+            results.append(None)
+            bad.append(fault.code)
+            offered.append(fault.offered)
+    return results, bad, offered
 
 
 def _distinct(raw: pd.Series) -> tuple[pa.Array, list[Any]]:

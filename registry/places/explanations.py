@@ -12,8 +12,8 @@ import shapely
 from registry.places.network import MEETING_M, Network
 from registry.places.street_names import is_street_end, read_street_name
 
-# below this two names have little more in common than “road”
-_LIKENESS: Final = 70
+# of three characters two must agree
+_LIKENESS: Final = 65
 _OFFERED: Final = 4
 _APART: Final = " | "
 

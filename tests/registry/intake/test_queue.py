@@ -93,7 +93,7 @@ def test_what_cannot_be_located_waits_with_an_offer_and_is_mended(town: Registry
     receipt = programme(town, tmp_path, rows)
     assert (receipt.accepted, receipt.held) == (0, 3)
     assert receipt.faults[["code", "value", "offered"]].fillna("").to_numpy().tolist() == [
-        ["project_place_unknown", "魁星道", ""],
+        ["project_place_unknown", "魁星道", "魁星路"],
         ["place_crossing_unknown", f"{CROSS[0]} × {CROSS[1]}", ""],
         ["place_number_unknown", f"801 {MAIN}", f"1-100 {MAIN}"],
     ]
