@@ -128,7 +128,7 @@ def measure_stretches(data: Path) -> Stretches:
     return Stretches(len(asked), float(is_found.mean()), float((covered >= 0.9).mean()), seconds)
 
 
-def _away(points: pd.Series, breaks: gpd.GeoDataFrame) -> Floats:
+def _away(points: object, breaks: gpd.GeoDataFrame) -> Floats:
     shapes = np.asarray(points, dtype=object), np.asarray(breaks.geometry, dtype=object)
     return np.asarray(shapely.distance(*shapes), dtype=np.float64)
 
