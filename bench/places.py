@@ -75,7 +75,7 @@ def measure_breaks(data: Path) -> Breaks:
     found = locate(rows, network)
     seconds = time.perf_counter() - start
     is_found = found["located_by"].notna().to_numpy()
-    away = _away(found["geometry"][is_found], breaks[is_found])
+    away = _away(found["geometry"][is_found], breaks.geometry[is_found])
     is_sure = found["confidence"][is_found].to_numpy() >= found["confidence"].max() - 1e-9
     return Breaks(
         asked=len(rows),
@@ -107,7 +107,7 @@ def measure_plain_join(data: Path) -> Breaks:
     share = np.where(length > 0, (pairs["number"] - pairs["first"]) / np.maximum(length, 1), 0.5)
     points = shapely.line_interpolate_point(pairs["line"].to_numpy(), share, normalized=True)
     seconds = time.perf_counter() - start
-    away = shapely.distance(np.asarray(points), breaks.geometry[pairs["index"]].to_numpy())
+    away = _away(pd.Series(list(points), dtype=object), breaks.geometry[pairs["index"]])
     found, near = len(pairs) / len(breaks), float((away <= NEAR_M).mean())
     return Breaks(len(breaks), found, float(np.median(away)), near, found, near, seconds)
 
@@ -128,8 +128,8 @@ def measure_stretches(data: Path) -> Stretches:
     return Stretches(len(asked), float(is_found.mean()), float((covered >= 0.9).mean()), seconds)
 
 
-def _away(points: object, breaks: gpd.GeoDataFrame) -> Floats:
-    shapes = np.asarray(points, dtype=object), np.asarray(breaks.geometry, dtype=object)
+def _away(points: pd.Series, truth: pd.Series) -> Floats:
+    shapes = np.asarray(points, dtype=object), np.asarray(truth, dtype=object)
     return np.asarray(shapely.distance(*shapes), dtype=np.float64)
 
 

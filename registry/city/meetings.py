@@ -70,7 +70,8 @@ def place_works(
     start, finish = (programme[name].to_numpy(dtype=object) for name in ("开工日期", "完工日期"))
     state = programme["项目状态"].to_numpy(dtype=object)
     is_by_year = np.array([len(str(day)) == 4 for day in start])
-    certainty = pd.Series(state).map(settings["certainty"]).mask(is_by_year, settings["certainty"]["year_only"])
+    words = pd.Series(state).map(settings["certainty"]).mask(is_by_year, settings["certainty"]["year_only"])
+    certainty = words.to_numpy(dtype=object)
     earliest, latest = _freedom(start, finish, state, rng)
     completed = _completed(finish, state, rng)
     contacts = np.array(settings["bans"]["contacts"], dtype=object)[
@@ -109,14 +110,25 @@ def _cross_streets(
 def _freedom(start: Objects, finish: Objects, state: Objects, rng: np.random.Generator) -> tuple[Objects, Objects]:
     settings = load("meetings")["freedom"]
     count = len(start)
-    before = rng.integers(*settings["months_before"], count)
-    after = rng.integers(*settings["months_after"], count)
+    before, after = (
+        rng.integers(settings[name][0], settings[name][1], count) for name in ("months_before", "months_after")
+    )
     says: Bools = np.isin(state, _NOT_BEGUN) & (rng.random(count) < settings["share"])
-    begin = pd.PeriodIndex([str(day)[:7] for day in start], freq="M") - before
-    end = pd.PeriodIndex([str(day)[:7] if len(str(day)) > 4 else f"{day}-12" for day in finish], freq="M") + after
-    days = begin.start_time.strftime("%Y-%m-%d"), end.end_time.strftime("%Y-%m-%d")
-    earliest, latest = (np.where(says, np.asarray(day, dtype=object), None) for day in days)
+    # a year alone begins in January and ends in December
+    begin = np.array([str(day)[:7] for day in start], dtype="datetime64[M]") - before
+    end = (
+        np.array([str(day)[:7] if len(str(day)) > 4 else f"{day}-12" for day in finish], dtype="datetime64[M]") + after
+    )
+    days = begin.astype("datetime64[D]").astype("str"), ((end + 1).astype("datetime64[D]") - 1).astype("str")
+    earliest, latest = (_said(np.asarray(day, dtype=object), says) for day in days)
     return earliest, latest
+
+
+def _said(values: Objects, says: Bools) -> Objects:
+    """Return values where something is said, else nothing."""
+    told = np.full(len(values), None, dtype=object)
+    told[says] = values[says]
+    return told
 
 
 def _completed(finish: Objects, state: Objects, rng: np.random.Generator) -> Objects:
@@ -125,7 +137,7 @@ def _completed(finish: Objects, state: Objects, rng: np.random.Generator) -> Obj
     last = np.array([str(day) if done else "2000-01-01" for day, done in zip(finish, is_done, strict=True)])
     days = last.astype("datetime64[D]") + rng.integers(0, 21, len(finish))
     days = np.minimum(days, np.datetime64(load("city")["as_of"], "D") - 1)
-    return np.where(is_done, days.astype("str").astype(object), None)
+    return _said(days.astype("str").astype(object), is_done)
 
 
 def _bans(programme: pd.DataFrame, school_street: str, completed: Objects, rng: np.random.Generator) -> pd.DataFrame:
@@ -166,13 +178,17 @@ def class_renovations(programme: pd.DataFrame) -> pd.DataFrame:
 def make_pavements(roads: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the surfaces of main and secondary streets: each road widened to its full width, united by street."""
     paved = roads[roads["道路等级"].isin(_PAVED) & roads["路宽"].notna()]
-    strips = shapely.buffer(paved.geometry.to_numpy(), paved["路宽"].to_numpy() / 2, cap_style="flat")
-    areas = gpd.GeoSeries(strips, crs=roads.crs).groupby(paved["道路名称"].to_numpy(), sort=True)
-    united = areas.agg(lambda part: shapely.union_all(part.to_numpy()))
+    strips = np.asarray(shapely.buffer(paved.geometry.to_numpy(), paved["路宽"].to_numpy() / 2, cap_style="flat"))
+    order = np.argsort(paved["道路名称"].to_numpy(dtype=object), kind="stable")
+    names, first = np.unique(paved["道路名称"].to_numpy(dtype=object)[order], return_index=True)
+    united = [shapely.union_all(part) for part in np.split(strips[order], first[1:])]
     columns = {
         "路面编号": texts(numbered("LM", len(united), 5)),
-        "道路名称": texts(united.index.to_numpy(dtype=object)),
+        "道路名称": texts(names),
         "敷设环境": "机动车道",
     }
-    shapes = [shape if shape.geom_type == "MultiPolygon" else shapely.MultiPolygon([shape]) for shape in united]
-    return gpd.GeoDataFrame(columns, geometry=shapes, crs=roads.crs)
+    return gpd.GeoDataFrame(columns, geometry=[_multi(shape) for shape in united], crs=roads.crs)
+
+
+def _multi(area: shapely.Geometry) -> shapely.MultiPolygon:
+    return shapely.MultiPolygon(list(shapely.get_parts(np.array([area], dtype=object))))

@@ -82,8 +82,9 @@ def test_a_small_city_has_bans_too() -> None:
 def test_pavements_hold_their_streets(town: City) -> None:
     areas = town.pavements.set_index("道路名称").geometry
     lines = town.roads[town.roads["道路名称"].isin(areas.index)]
-    of = areas.reindex(lines["道路名称"]).to_numpy()
-    inside = shapely.length(shapely.intersection(of, lines.geometry.to_numpy())) / lines.geometry.length.to_numpy()
+    of = np.asarray(areas.reindex(lines["道路名称"]), dtype=object)
+    within = shapely.length(shapely.intersection(of, np.asarray(lines.geometry, dtype=object)))
+    inside = within / lines.geometry.length.to_numpy()
     assert (inside > 0.99).all()
 
 
