@@ -57,9 +57,10 @@ def test_a_chinese_text_means_what_the_columns_mean() -> None:
 
 
 def test_house_numbers_of_a_block_are_the_block() -> None:
-    found = place(street_name="MAIN ST", number_from=101, number_to=200)
-    assert found["located_by"] == "numbers"
-    assert span(found["geometry"]) == pytest.approx((300.0, 600.0))
+    for last in (199, 200):
+        found = place(street_name="MAIN ST", number_from=101, number_to=last)
+        assert found["located_by"] == "numbers"
+        assert span(found["geometry"]) == pytest.approx((300.0, 600.0))
 
 
 def test_house_numbers_over_several_blocks_are_one_line() -> None:
@@ -84,6 +85,9 @@ def test_odd_and_even_numbers_go_to_their_own_side() -> None:
     even = place(uneven, address="10 A ST")["geometry"].x
     assert odd > 75
     assert even < 25
+    # a narrower range of the other parity does not go before
+    narrow = Network.of(roads(road("A ST", (0, 0), (100, 0), numbers=(1, 99, 8, 12))))
+    assert place(narrow, address="9 A ST")["geometry"].x < 20
     # no side has odd numbers: the other side is better than nothing
     even_only = Network.of(roads(road("A ST", (0, 0), (100, 0), numbers=(None, None, 2, 100))))
     assert place(even_only, address="51 A ST")["geometry"].x == pytest.approx(50.0, abs=3.0)
@@ -131,6 +135,7 @@ def test_a_direction_that_is_left_out_is_settled_by_the_numbers_or_asked_for() -
     both = place(address="50 KING ST")
     assert (both["problem"], both["offered"]) == ("ambiguous", "KING ST E | KING ST W")
     # a direction that is said is never another one
+    assert place(address="50 KING ST N")["problem"] == "street_unknown"
     assert place(address="150 QUEEN ST E")["problem"] == "number_unknown"
 
 
