@@ -25,6 +25,7 @@ DELIVERIES: Final = (
     ("districts", "districts.gpkg"),
     ("compounds", "compounds.gpkg"),
     ("roads", "roads.gpkg"),
+    ("pavements", "pavements.gpkg"),
     ("buildings", "buildings.gpkg"),
     ("segments", "segments.gpkg"),
     ("valves", "valves.gpkg"),
@@ -35,6 +36,7 @@ DELIVERIES: Final = (
     ("context", "context.gpkg"),
     ("projects", "compounds.xlsx"),
     ("projects", "road_programme.xlsx"),
+    ("moratoria", "moratoria.csv"),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -261,6 +262,11 @@ def retry(
         done = retry_held(
             registry.connection, delivery, registry.srid, registry.info, session.settings.actor, corrected
         )
+    if done.read_again is not None:
+        session.tell("retry_read_again", delivery=done.read_again.delivery_id)
+        print_receipt(session if done.receipt is None else replace(session, is_silent=True), done.read_again)
+        if done.receipt is None:
+            return
     if done.receipt is None:
         session.tell("retry_nothing", delivery=delivery, left=done.left)
         session.result({"delivery_id": None, "tried": 0, "left": done.left})

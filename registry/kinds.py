@@ -38,6 +38,16 @@ class Kind:
         return self.geometry_dtype == "point" or self.name == "events"
 
     @property
+    def is_placed_by_words(self) -> bool:
+        """Whether a row may name its place: by street, cross streets, house numbers or an address."""
+        return self.name in {"projects", "moratoria"}
+
+    @property
+    def makes_ids(self) -> bool:
+        """Whether a file without ids gets some made from its content: programmes and bans are published without."""
+        return self.is_placed_by_words
+
+    @property
     def attributes(self) -> list[str]:
         """Columns a delivery may fill, without id and geometry."""
         return [field.column for field in fields()[self.name].values() if field.role == "attribute"]

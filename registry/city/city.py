@@ -17,6 +17,7 @@ from registry.city.faults import FaultList, spoil_leaks, spoil_projects, spoil_s
 from registry.city.hazard import Hazard, draw_leaks, make_hazard, rate_at, year_of
 from registry.city.lattice import make_lattice
 from registry.city.leak_records import make_leak_records
+from registry.city.meetings import class_renovations, make_pavements, number_roads, place_works
 from registry.city.names import compound_names, numbered, place_names, street_names
 from registry.city.parameters import Bools, Floats, Objects, load, streams
 from registry.city.parcels import COMPOUND, Parcels, make_parcels
@@ -54,6 +55,8 @@ class City:
     risers: pd.DataFrame
     compound_programme: pd.DataFrame
     road_programme: pd.DataFrame
+    pavements: gpd.GeoDataFrame
+    moratoria: pd.DataFrame
     context: gpd.GeoDataFrame
     truth: dict[str, pd.DataFrame]
     parameters: dict[str, Any]
@@ -160,12 +163,12 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
     events, true_events = make_events(pipes, truth, labels.segment_id, leak_labels["address"], rng["events"])
     flags = {"is_corrosive_soil": is_corrosive, "is_material_wrong_in_census": is_wrong}
     faults = FaultList()
-    compound_programme, road_programme = _programmes(roads, compounds, faults, rng)
+    compound_programme, road_programme, bans = _programmes(roads, compounds, faults, rng)
     return City(
         segments=spoil_segments(segments, faults, rng["faults"]),
         leaks=spoil_leaks(records, faults, rng["faults"]),
         events=events,
-        roads=roads,
+        roads=number_roads(roads),
         buildings=buildings,
         compounds=compounds,
         districts=districts.frame(lattice, crs),
@@ -174,6 +177,8 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
         risers=make_risers(parcels, buildings, labels.compound_id, labels.compound, rng["customers"]),
         compound_programme=compound_programme,
         road_programme=road_programme,
+        pavements=make_pavements(roads),
+        moratoria=bans,
         context=make_context(lattice, streets, parcels, soil, labels.place, crs, rng["context"]),
         truth={
             "segments": _true_segments(labels.segment_id, pipes, truth, hazard, (expected[0], expected[1]), flags),
@@ -187,15 +192,16 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
 
 def _programmes(
     roads: gpd.GeoDataFrame, compounds: gpd.GeoDataFrame, faults: FaultList, rng: dict[str, np.random.Generator]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return compound and road programme, some rows of which name a place that does not exist."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return compound and road programme, some rows of which name a place that does not exist, and dig bans."""
     absent = load("names")["sheets"]
-    by_road = make_road_programme(roads, rng["programmes"])
-    by_compound = make_compound_programme(compounds, rng["programmes"])
+    by_road, bans = place_works(make_road_programme(roads, rng["programmes"]), roads, rng["meetings"])
+    by_compound = class_renovations(make_compound_programme(compounds, rng["programmes"]))
     draw = rng["faults"]
     return (
         spoil_projects(by_compound, "compounds.xlsx", "小区名称", absent["absent_compounds"], faults, draw),
         spoil_projects(by_road, "road_programme.xlsx", "道路名称", absent["absent_streets"], faults, draw),
+        bans,
     )
 
 
@@ -211,7 +217,7 @@ def _leak_labels(
 
 
 def _parameters(segment_count: int, seed: int) -> dict[str, Any]:
-    files = ("city", "census", "hazard", "programmes", "events")
+    files = ("city", "census", "hazard", "programmes", "events", "meetings")
     return {"segment_count": segment_count, "seed": seed} | {name: load(name) for name in files}
 
 

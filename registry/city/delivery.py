@@ -18,9 +18,15 @@ from registry.writing import written_whole
 if TYPE_CHECKING:
     from registry.city.city import City
 
-LAYERS: Final = ("segments", "roads", "buildings", "compounds", "valves", "districts", "context")
+LAYERS: Final = ("segments", "roads", "buildings", "compounds", "valves", "districts", "context", "pavements")
 # a csv and the encoding in which its office saves it
-TABLES: Final = {"leaks": "gb18030", "events": "gb18030", "customers": "gb18030", "risers": "utf-8-sig"}
+TABLES: Final = {
+    "leaks": "gb18030",
+    "events": "gb18030",
+    "customers": "gb18030",
+    "risers": "utf-8-sig",
+    "moratoria": "gb18030",
+}
 Progress = Callable[[str], None]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -64,7 +64,21 @@ def is_blank(value: object) -> bool:
     return isinstance(value, str) and value.strip().casefold() in _BLANK
 
 
-def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, str], factor: float) -> pa.Array:
+def join_texts(parts: list[pd.Series]) -> pd.Series:
+    """Return the texts of several columns with a space between them; blank parts are left out."""
+    texts = [part.map(lambda value: "" if is_blank(value) else text_of(value)).astype("str") for part in parts]
+    joined = pd.concat(texts, axis=1).agg(" ".join, axis=1).str.split().str.join(" ")
+    return joined.where(joined != "", None)
+
+
+def convert(
+    raw: pd.Series,
+    field: Field,
+    findings: Findings,
+    words: dict[str, str],
+    factor: float,
+    day_form: str | None = None,
+) -> pa.Array:
     """Return the column in our terms and types; what cannot be understood is noted and left empty.
 
     Parameters
@@ -79,6 +93,8 @@ def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, s
         Words of the mapping, theirs -> ours; for a number or a day `"0" = ""` says that 0 means unknown.
     factor
         What numbers are multiplied by to be in our unit.
+    day_form
+        How the file writes days, as `strptime` has it; then nothing else is a day.
     """
     if field.dtype == "double" and raw.dtype.kind in "if" and not words:
         numbers = raw.to_numpy(dtype="float64", na_value=np.nan) * factor
@@ -87,28 +103,16 @@ def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, s
     if field.dtype == "text" and not field.list_name and not words and raw.dtype == "str":
         # ids and names are nearly all distinct: no gain from understanding each value once
         return _plain_text(raw)
-    understand = _understander(field, words)
+    understand = _understander(field, words) if day_form is None else partial(_day_in_form, form=day_form)
     # a value list takes the mapping's words among its own; any other column has them replaced beforehand
     reworded = bool(words) and not field.list_name
     is_free = field.dtype == "text" and not field.list_name
     codes, distinct = _distinct(raw)
-    results: list[Any] = []
-    bad: list[str | None] = []
-    offered: list[object] = []
-    for value in distinct:
-        try:
-            said = words.get(_text(value), value) if reworded else value
-            if not is_free and isinstance(said, str):
-                said = said.translate(_HALF_WIDTH)
-            results.append(None if is_blank(said) else understand(said))
-            bad.append(None)
-            offered.append(None)
-        except UnreadableError as fault:
-            results.append(None)
-            bad.append(fault.code)
-            offered.append(fault.offered)
+    values = [words.get(text_of(value), value) for value in distinct] if reworded else distinct
+    results, bad, offered = _understood(values, understand, is_free=is_free)
     if any(bad):
-        _note_unreadable(codes, bad, offered, raw, field, findings)
+        form = {"form": day_form} if day_form else {}
+        _note_unreadable(codes, bad, offered, raw, field, findings, **form)
     if field.dtype in {"double", "integer"}:
         scaled = np.array([np.nan if value is None else value * factor for value in results], dtype="float64")
         is_outside = _outside(scaled, field)
@@ -116,6 +120,26 @@ def convert(raw: pd.Series, field: Field, findings: Findings, words: dict[str, s
             _note_outside(_spread(is_outside, codes), raw, field, findings)
         return pa.array(scaled, from_pandas=True).cast(ARROW_TYPES[field.dtype]).take(codes)
     return pa.array(results, type=ARROW_TYPES[field.dtype]).take(codes)
+
+
+def _understood(
+    values: list[Any], understand: Callable[[object], object], *, is_free: bool
+) -> tuple[list[Any], list[str | None], list[object]]:
+    """Return what each value means, or why that cannot be told and what may have been meant."""
+    results: list[Any] = []
+    bad: list[str | None] = []
+    offered: list[object] = []
+    for value in values:
+        said = value.translate(_HALF_WIDTH) if isinstance(value, str) and not is_free else value
+        try:
+            results.append(None if is_blank(said) else understand(said))
+            bad.append(None)
+            offered.append(None)
+        except UnreadableError as fault:
+            results.append(None)
+            bad.append(fault.code)
+            offered.append(fault.offered)
+    return results, bad, offered
 
 
 def _distinct(raw: pd.Series) -> tuple[pa.Array, list[Any]]:
@@ -152,12 +176,18 @@ def _spread(of_distinct: npt.ArrayLike, codes: pa.Array) -> npt.NDArray[Any]:
 
 
 def _note_unreadable(
-    codes: pa.Array, bad: list[str | None], offered: list[object], raw: pd.Series, field: Field, findings: Findings
+    codes: pa.Array,
+    bad: list[str | None],
+    offered: list[object],
+    raw: pd.Series,
+    field: Field,
+    findings: Findings,
+    **parameters: object,
 ) -> None:
     offers = _spread(np.array(offered, dtype=object), codes)
     for code in sorted({entry for entry in bad if entry}):
         rows = _spread([entry == code for entry in bad], codes)
-        findings.add(rows, field.column, code, values=raw.to_numpy(dtype=object), offered=offers)
+        findings.add(rows, field.column, code, values=raw.to_numpy(dtype=object), offered=offers, **parameters)
 
 
 def _outside(numbers: npt.NDArray[np.float64], field: Field) -> Mask:
@@ -192,10 +222,11 @@ def _understander(field: Field, words: dict[str, str]) -> Callable[[object], obj
         "integer": _integer,
         "boolean": _truth,
         "date": lambda value: _likely_day(value, is_last=field.column in _LAST_DAY_OF_YEAR),
-    }.get(field.dtype, _text)
+    }.get(field.dtype, text_of)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """Return a raw value as text: whole numbers without a decimal point, days as 2026-11-01."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, datetime | date):
@@ -229,7 +260,7 @@ def _integer(value: object) -> int | None:
 
 
 def _truth(value: object) -> bool | None:
-    word = _text(value).casefold()
+    word = text_of(value).casefold()
     if word in _TRUE:
         return True
     if word in _FALSE:
@@ -243,7 +274,7 @@ def _diameter(value: object) -> float:
     """Read `200`, `DN200`, `De160`, `D219×6` (wall thickness is dropped) in millimetres."""
     if isinstance(value, int | float):
         return float(value)
-    text = _text(value)
+    text = text_of(value)
     if text in _UNKNOWN_WORDS:
         return float("nan")
     found = _DIAMETER.match(text)
@@ -256,7 +287,7 @@ def _year_of_interval(value: object, *, is_last: bool) -> int | None:
     """Read `1994`, `1990年代`, `90年代`, `1985-1990` or a day as the earliest or latest year."""
     if isinstance(value, datetime | date):
         return value.year
-    text = _text(value)
+    text = text_of(value)
     if text in _UNKNOWN_WORDS:
         return None
     if found := _YEAR.match(text):
@@ -278,7 +309,7 @@ def _day(value: object, *, is_last: bool) -> date:
         return value.date()
     if isinstance(value, date):
         return value
-    text = _text(value)
+    text = text_of(value)
     try:
         if found := _DAY.match(text) or _COMPACT.match(text):
             return date(int(found[1]), int(found[2]), int(found[3]))
@@ -299,11 +330,20 @@ def _likely_day(value: object, *, is_last: bool) -> date:
     return day
 
 
+def _day_in_form(value: object, *, form: str) -> date:
+    if isinstance(value, str):
+        try:
+            value = datetime.strptime(value.strip(), form)
+        except ValueError:
+            raise UnreadableError("not_a_day_in_form") from None
+    return _likely_day(value, is_last=False)
+
+
 def _listed(field: Field, words: dict[str, str]) -> Callable[[object], object]:
     known = _known_words(field.list_name) | {_folded(theirs): ours for theirs, ours in words.items()}
 
     def understand(value: object) -> str:
-        word = _text(value)
+        word = text_of(value)
         code = known.get(_folded(word))
         if code is None:
             raise UnreadableError("value_not_listed", _nearest(word, field.list_name))

@@ -19,8 +19,9 @@ from registry.arrow import compute as pc
 from registry.errors import FileFaultError, RightsError
 from registry.fields import fields
 from registry.intake.checks import Columns, check_extent, check_ids, check_rows
+from registry.intake.content_ids import content_ids
 from registry.intake.convert import convert
-from registry.intake.extents import fill_extents
+from registry.intake.extents import Extents
 from registry.intake.findings import Findings
 from registry.intake.headings import Headings, known_headings, match_headings
 from registry.intake.mapping import Mapping, unit_factor
@@ -135,6 +136,7 @@ class Delivery:
         self._findings = Findings(len(raw.rows), self._headings.by_column)
         self._ids = self._read_ids()
         self._is_compared = False
+        self._extents = Extents(connection, kind)
         self._source, self._settled = self._settle()
         self.encoding = raw.encoding
         self.crs = self._settled.name if self._settled else None
@@ -147,16 +149,20 @@ class Delivery:
     def said_columns(self) -> list[str]:
         """The attributes that its rows say: those with a heading or a default, and the geometry where it has one."""
         told = self._headings.by_column.keys() | self._request.mapping.defaults.keys()
+        if self._request.kind.is_placed_by_words:
+            told |= {"located_by"}
         said = [name for name in self._request.kind.attributes if name in told]
         return [*said, "geometry"] if self._source is not None else said
 
     def _read_ids(self) -> pd.Series:
         kind = self._request.kind
         heading = self._headings.by_column.get(kind.id_column)
+        if heading is None and kind.makes_ids:
+            return content_ids(self._raw, self._headings)
         if heading is None:
             ids = pd.Series(pd.NA, index=self._raw.rows.index, dtype="str")
         else:
-            column = self._raw.rows[heading]
+            column = self._headings.column(self._raw.rows, kind.id_column)
             known = convert(column, fields()[kind.name][kind.id_column], self._findings, {}, 1.0)
             ids = known.to_pandas().set_axis(column.index)
         check_ids(ids, kind, self._findings)
@@ -175,6 +181,8 @@ class Delivery:
 
     def _notes(self) -> list[dict[str, object]]:
         notes = [*self._raw.notes, *(self._settled.notes if self._settled else [])]
+        if self._request.kind.makes_ids and self._request.kind.id_column not in self._headings.by_column:
+            notes.append({"code": "note_ids_made", "count": len(self)})
         if self._headings.unused:
             notes.append({"code": "note_columns_unused", "columns": ", ".join(self._headings.unused)})
         if self.encoding and self.encoding.lower() not in {"utf-8-sig", "utf-8"}:
@@ -193,6 +201,7 @@ class Delivery:
             )
         for start in range(0, len(self), PART_ROWS):
             yield self._part(start, min(start + PART_ROWS, len(self)))
+        self.notes += self._extents.notes()
 
     def _part(self, start: int, stop: int) -> Understood:
         kind, request = self._request.kind, self._request
@@ -210,7 +219,7 @@ class Delivery:
 
     def _placed(self, given: Source, rows: Columns, findings: Findings) -> Placed:
         kind, place = self._request.kind, self._place
-        if kind.name != "projects":
+        if not kind.is_placed_by_words:
             return (
                 Placed.of(given.shapes(), place.srid)
                 if self._settled is None
@@ -219,7 +228,15 @@ class Delivery:
         geometry = given.shapes()
         if self._settled is not None:
             geometry = shape_rows(given, np.ones(len(given), dtype=bool), self._settled, place, findings)
-        return Placed.of(fill_extents(self._connection, pa.table(rows).to_pandas(), geometry, findings), place.srid)
+        filled, how = self._extents.fill(_frame(rows, len(given)), geometry, findings)
+        self._extents.count_collections(given.shapes(), findings)
+        found = pa.array(how, type=pa.string())
+        rows["located_by"] = pc.coalesce(found, rows["located_by"]) if "located_by" in rows else found
+        return Placed.of(filled, place.srid)
+
+
+def _frame(rows: Columns, row_count: int) -> pd.DataFrame:
+    return pa.table(rows).to_pandas() if rows else pd.DataFrame(index=pd.RangeIndex(row_count))
 
 
 def _filter_rows(raw: RawTable, mapping: Mapping, file_name: str) -> None:
@@ -256,7 +273,8 @@ def _columns(raw: pd.DataFrame, kind: Kind, mapping: Mapping, headings: Headings
             # the second end of an interval read from one heading has the same faults as the first
             noted = Findings(len(raw)) if heading in read else findings
             read.add(heading)
-            columns[name] = convert(raw[heading], field_, noted, words, factor)
+            column = headings.column(raw, name)
+            columns[name] = convert(column, field_, noted, words, factor, mapping.dates.get(name))
             if default is not None:
                 stated = convert(pd.Series([default], dtype=object), field_, Findings(1), words, 1.0)
                 columns[name] = pc.coalesce(columns[name], stated[0])
@@ -281,9 +299,9 @@ def _make_points(raw: RawTable, headings: Headings, findings: Findings, mapping:
         return np.full(len(raw.rows), None, dtype=object)
     template = fields()["nodes"]["ground_elevation_m"]
     numbers: list[npt.NDArray[np.float64]] = []
-    for axis, name in zip(("x", "y"), names, strict=True):
+    for axis in ("x", "y"):
         coordinate = replace(template, column=axis, minimum=None, maximum=None)
         factor = unit_factor(mapping.units[axis], "m") or 1.0 if axis in mapping.units else 1.0
-        column = convert(raw.rows[name], coordinate, findings, {}, factor)
+        column = convert(headings.column(raw.rows, axis), coordinate, findings, {}, factor)
         numbers.append(column.to_numpy(zero_copy_only=False))
     return make_points(numbers[0], numbers[1])

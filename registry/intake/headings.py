@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from registry.errors import FileFaultError, MappingError
 from registry.fields import Field, fields
 from registry.intake.mapping import Mapping
 from registry.kinds import Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # a survey's X is its northing and its Y its easting; the axes are settled by size, see crs.py
 X_HEADINGS: Final = ("x", "X坐标", "横坐标", "经度", "lon", "longitude", "东坐标", "easting")
@@ -43,10 +46,22 @@ def known_headings(kind: Kind) -> set[str]:
 
 @dataclass(frozen=True)
 class Headings:
-    """Our column -> heading in the file; `unused` are headings that nothing was read from."""
+    """Our column -> heading in the file; `unused` are headings that nothing was read from.
+
+    A column that is joined from several headings has them in `joined`; its heading is then only what it is called.
+    """
 
     by_column: dict[str, str]
     unused: tuple[str, ...]
+    joined: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def column(self, raw: pd.DataFrame, name: str) -> pd.Series:
+        """Return what the file says of one of our columns; joined parts have a space between them."""
+        if name not in self.joined:
+            return raw[self.by_column[name]]
+        from registry.intake.convert import join_texts
+
+        return join_texts([raw[heading] for heading in self.joined[name]])
 
 
 def match_headings(headings: list[str], kind: Kind, mapping: Mapping, file_name: str) -> Headings:
@@ -63,12 +78,15 @@ def match_headings(headings: list[str], kind: Kind, mapping: Mapping, file_name:
         Where a required column is found nowhere.
     """
     absent = {ours: theirs for ours, theirs in mapping.columns.items() if theirs not in headings}
+    absent |= {ours: part for ours, parts in mapping.joined.items() for part in parts if part not in headings}
     if absent:
         wanted = ", ".join(f"{ours} = “{theirs}”" for ours, theirs in absent.items())
         raise MappingError("mapping_heading_absent", file=file_name, wanted=wanted, headings=", ".join(headings))
-    found = dict(mapping.columns)
-    free = {normalised(heading): heading for heading in reversed(headings) if heading not in found.values()}
-    contract = [field for field in fields()[kind.name].values() if field.role in {"index", "attribute"}]
+    joined = {ours: tuple(parts) for ours, parts in mapping.joined.items()}
+    taken = {*mapping.columns.values(), *(part for parts in joined.values() for part in parts)}
+    found = mapping.columns | {ours: " + ".join(parts) for ours, parts in joined.items()}
+    free = {normalised(heading): heading for heading in reversed(headings) if heading not in taken}
+    contract = [entry for entry in fields()[kind.name].values() if entry.role in {"index", "attribute"}]
     candidates = [(field.column, (field.column, *names_for(field))) for field in contract]
     if kind.takes_coordinates:
         candidates += [("x", X_HEADINGS), ("y", Y_HEADINGS)]
@@ -82,9 +100,15 @@ def match_headings(headings: list[str], kind: Kind, mapping: Mapping, file_name:
     for first, last in _INTERVAL_ENDS.items():
         if first in found and last not in found and any(field.column == last for field in contract):
             found[last] = found[first]
-    _require(found, contract, mapping, file_name, headings)
-    unused = tuple(heading for heading in headings if heading not in found.values())
-    return Headings(found, unused)
+    _require(
+        found,
+        [field for field in contract if not (kind.makes_ids and field.role == "index")],
+        mapping,
+        file_name,
+        headings,
+    )
+    unused = tuple(heading for heading in headings if heading not in taken | set(found.values()))
+    return Headings(found, unused, joined)
 
 
 def _require(

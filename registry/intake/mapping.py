@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Limits
@@ -18,6 +19,9 @@ from registry.intake.validation import nearest, sound_part
 from registry.kinds import Kind
 
 Cell = str | int | float | bool
+_LATER: Final = frozenset({"dates", "joined"})
+# a day whose parts cannot be taken for each other
+_SAMPLE_DAY: Final = date(2031, 12, 25)
 
 
 class Source(BaseModel):
@@ -44,10 +48,14 @@ class Mapping(BaseModel):
     units: dict[str, str] = {}
     defaults: dict[str, Cell] = {}
     filter: dict[str, list[Cell] | Cell] = {}
+    dates: dict[str, str] = {}
+    joined: dict[str, list[str]] = {}
 
     def digest(self) -> str:
         """Return a hash that is equal for mappings that mean the same."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        # a mapping that lacks what came later means what it meant before
+        said = {name: part for name, part in self.model_dump(mode="json").items() if part or name not in _LATER}
+        text = json.dumps(said, sort_keys=True, ensure_ascii=False)
         return sha256(text.encode()).hexdigest()
 
 
@@ -109,6 +117,8 @@ def _faults(mapping: Mapping, kind: Kind) -> list[Phrase]:
         "values": mapping.values,
         "units": mapping.units,
         "defaults": mapping.defaults,
+        "dates": mapping.dates,
+        "joined": mapping.joined,
     }
     faults = [
         _unknown_column(section, column, kind)
@@ -122,7 +132,25 @@ def _faults(mapping: Mapping, kind: Kind) -> list[Phrase]:
         wanted = contract[column].unit if column in contract else "m"
         if column in known and unit_factor(unit, wanted) is None:
             faults.append(_unit_fault(column, unit, wanted))
+    faults += [
+        Phrase("mapping_date_unknown", {"key": f"[dates] {column}", "value": form})
+        for column, form in mapping.dates.items()
+        if column in known and not (column in contract and contract[column].dtype == "date" and _says_a_day(form))
+    ]
+    faults += [
+        Phrase("mapping_joined_twice", {"key": f"[joined] {column}"})
+        for column in mapping.joined
+        if column in mapping.columns or len(mapping.joined[column]) < 2
+    ]
     return faults
+
+
+def _says_a_day(form: str) -> bool:
+    """Tell whether a day written in a form is read back as the same day."""
+    try:
+        return datetime.strptime(_SAMPLE_DAY.strftime(form), form).date() == _SAMPLE_DAY
+    except ValueError:
+        return False
 
 
 def _unknown_column(section: str, column: str, kind: Kind) -> Phrase:

@@ -133,8 +133,8 @@ class Writer:
         settle_held(self._connection, delivery_id, self._kind, self._ids)
 
     def _parts(self, delivery: Delivery) -> Iterable[Understood]:
-        # extents of projects are looked up over the connection that the rows will be sent through
-        return list(delivery.parts()) if self._kind.name == "projects" else delivery.parts()
+        # places in words are looked up over the connection that the rows will be sent through
+        return list(delivery.parts()) if self._kind.is_placed_by_words else delivery.parts()
 
     def _batches(self, parts: Iterable[Understood], kept: Kept) -> Iterator[pa.Table]:
         """Return the sound rows of each part as the table's columns; the others are kept aside."""

@@ -21,14 +21,32 @@ from psycopg.types.json import Jsonb
 from registry.db import query, writing
 from registry.errors import ReviewError
 from registry.history.deliveries import frame_of, new_key
+from registry.intake.files import restore_file
 from registry.intake.importer import Receipt, import_delivery
 from registry.intake.mapping import Mapping as MappingFile
 from registry.intake.mapping import Source
 from registry.intake.review import request_again, waiting
+from registry.kinds import kind_named
 from registry.rights.acting import refuse_foreign_delivery
 
 # faults whose cause lies outside the row: it may have gone since
-_OUTSIDE: Final = frozenset({"project_place_unknown", "project_without_extent"})
+_OUTSIDE: Final = frozenset(
+    {
+        "project_place_unknown",
+        "project_without_extent",
+        "ban_place_unknown",
+        "place_crossing_unknown",
+        "place_number_unknown",
+        "place_stretch_apart",
+        "place_ambiguous",
+        "point_is_no_extent",
+    }
+)
+# says where a row is; whoever mends a row may say it although the file does not
+_ADDABLE: Final = frozenset(
+    {"street_name", "cross_street_from", "cross_street_to", "number_from", "number_to", "address", "compound_name"}
+)
+_PLACELESS: Final = "note_place_without_place"
 _TABLES: Final = frozenset({".csv", ".txt", ".xlsx", ".xls"})
 
 
@@ -39,12 +57,15 @@ class Retried:
     tried: int
     left: int
     receipt: Receipt | None
+    # of the whole file, where rows were let in without a place: what became of them now
+    read_again: Receipt | None = None
 
 
 def fix_row(connection: psycopg.Connection, delivery_id: str, row_number: int, values: Mapping[str, str]) -> None:
     """Mend values of one held-back row in place; they count with the next retry.
 
-    A column may be named as in the file or by our name where the file has a heading for it.
+    A column may be named as in the file or by our name where the file has a heading for it. What tells the place of a
+    project or dig ban may be added by our name too, though the file has no such column.
 
     Raises
     ------
@@ -59,7 +80,8 @@ def fix_row(connection: psycopg.Connection, delivery_id: str, row_number: int, v
     fixes: dict[str, str] = {}
     for name, value in values.items():
         heading = name if name in rows[row_number]["row"] else headings.get(name)
-        if heading is None:
+        # what is joined from several columns has none of its own to mend
+        if heading is None or (heading not in rows[row_number]["row"] and heading not in _ADDABLE):
             raise ReviewError("held_column_unknown", column=name, columns=", ".join(rows[row_number]["row"]))
         fixes[heading] = value
     with writing(connection):
@@ -72,6 +94,9 @@ def retry_held(
     connection: psycopg.Connection, delivery_id: str, srid: int, info: str, actor: str, corrected: pd.DataFrame | None
 ) -> Retried:
     """Try the mended rows of a delivery again, and those whose fault lay outside of them.
+
+    Dig bans that were let in without a place are looked for again too: their whole file is read once more, and what is
+    held back of it now waits in that new delivery.
 
     Parameters
     ----------
@@ -88,8 +113,53 @@ def retry_held(
         mended = {**row["row"], **row["fixes"], **mends.get(row["row_number"], {})}
         if mended != row["row"] or _OUTSIDE & set(row["codes"]):
             chosen.append((row["row_number"], mended))
-    if not chosen:
-        return Retried(0, len(rows), None)
+    is_placeless = any(note.get("code") == _PLACELESS for note in record["notes"])
+    if chosen:
+        _put_made_ids(connection, record, rows, chosen)
+    done = _retry_rows(connection, record, chosen, srid, info, actor) if chosen else Retried(0, len(rows), None)
+    if not is_placeless:
+        return done
+    return replace(done, read_again=_read_again(connection, record, srid, info, actor), left=0)
+
+
+def _put_made_ids(
+    connection: psycopg.Connection,
+    record: dict[str, Any],
+    rows: list[dict[str, Any]],
+    chosen: list[tuple[int, dict[str, Any]]],
+) -> None:
+    """Give rows of a file without ids those that were made: a mend does not make a row another object."""
+    id_column = kind_named(record["kind"]).id_column
+    if id_column in _headings(connection, str(record["delivery_id"]), list(rows[0]["row"])):
+        return
+    made = {row["row_number"]: row["object_id"] for row in rows}
+    for number, mended in chosen:
+        mended[id_column] = made[number]
+
+
+def _read_again(connection: psycopg.Connection, record: dict[str, Any], srid: int, info: str, actor: str) -> Receipt:
+    """Read a whole delivered file again, now that its places may be known; its queue moves to the new delivery."""
+    with tempfile.TemporaryDirectory(prefix="digonce-retry-") as folder:
+        path = restore_file(connection, record["file_sha256"], record["file_name"], Path(folder))
+        request = replace(
+            request_again(record, path), actor=actor, is_accepted=True, follows=record["delivery_id"], key=new_key()
+        )
+        receipt = import_delivery(connection, request, srid, info)
+    numbers = [row["row_number"] for row in _rows(connection, str(record["delivery_id"]))]
+    _settle(connection, receipt.delivery_id, str(record["delivery_id"]), numbers)
+    return receipt
+
+
+def _retry_rows(
+    connection: psycopg.Connection,
+    record: dict[str, Any],
+    chosen: list[tuple[int, dict[str, Any]]],
+    srid: int,
+    info: str,
+    actor: str,
+) -> Retried:
+    delivery_id = str(record["delivery_id"])
+    left = len(_rows(connection, delivery_id))
     with tempfile.TemporaryDirectory(prefix="digonce-retry-") as folder:
         path = _write(chosen, record, Path(folder))
         request = request_again(record, path)
@@ -105,12 +175,15 @@ def retry_held(
         receipt = import_delivery(connection, request, srid, info)
     faulty = set(receipt.faults["row_number"])
     numbers = [number for place, (number, _row) in enumerate(chosen, start=1) if place not in faulty]
+    _settle(connection, receipt.delivery_id, delivery_id, numbers)
+    return Retried(len(chosen), left - len(numbers), receipt)
+
+
+def _settle(connection: psycopg.Connection, settled_by: str, delivery_id: str, row_numbers: list[int]) -> None:
     with writing(connection):
         connection.execute(
-            query("settle_rows"),
-            {"settled_by": receipt.delivery_id, "delivery_id": delivery_id, "row_numbers": numbers},
+            query("settle_rows"), {"settled_by": settled_by, "delivery_id": delivery_id, "row_numbers": row_numbers}
         )
-    return Retried(len(chosen), len(rows) - len(numbers), receipt)
 
 
 def _rows(connection: psycopg.Connection, delivery_id: str) -> list[dict[str, Any]]:
@@ -124,7 +197,11 @@ def _headings(connection: psycopg.Connection, delivery_id: str, names: list[str]
 
     record = waiting(connection, delivery_id)
     request = request_again(record, Path(str(record["file_name"])))
-    return match_headings(names, request.kind, request.mapping, str(record["file_name"])).by_column
+    known = match_headings(names, request.kind, request.mapping, str(record["file_name"])).by_column
+    if not request.kind.is_placed_by_words:
+        return known
+    addable = _ADDABLE.difference(request.mapping.defaults).intersection(request.kind.attributes)
+    return {name: name for name in addable} | known
 
 
 def _mends(corrected: pd.DataFrame) -> dict[int, dict[str, str | None]]:

@@ -29,6 +29,7 @@ from registry.intake.findings import Findings, Mask
 from registry.intake.mapping import Mapping
 from registry.intake.placed import Placed, pack_plain_lines, plain_lines
 from registry.kinds import Kind
+from registry.places.reach import top_dimension
 
 Geometries = npt.NDArray[Any]
 # shorter than the survey can tell two points apart
@@ -41,6 +42,9 @@ _ALLOWED: Final[dict[str, tuple[GeometryType, ...]]] = {
     "multipolygon": _POLYGONS,
     "geometry": (GeometryType.POINT, *_LINES, *_POLYGONS),
 }
+
+# points of works become areas once their kind is known
+_EXTENTS: Final = (GeometryType.POINT, GeometryType.MULTIPOINT, *_LINES, *_POLYGONS)
 
 
 @dataclass(frozen=True)
@@ -176,8 +180,8 @@ def shape_rows(source: Source, rows: Mask, settled: Settled, place: Place, findi
     if settled.is_swapped:
         geometry = swap_axes(geometry)
     field = fields()[place.kind.name].get("geometry")
-    if field is not None and field.is_nullable:
-        # a row without a place says so by an empty one too
+    if place.kind.is_placed_by_words or (field is not None and field.is_nullable):
+        # a row without a place, or with one in words, says so by an empty one too
         geometry = _without(geometry, shapely.is_empty(geometry))
     else:
         _note_empty(geometry, rows, findings, is_table=source.is_table)
@@ -189,7 +193,7 @@ def shape_rows(source: Source, rows: Mask, settled: Settled, place: Place, findi
     outside = _note_outside(geometry, said, place.srid, findings)
     if outside.any():
         geometry = _without(geometry, outside)
-    return _of_type(geometry, place.kind, findings)
+    return _of_type(top_dimension(geometry) if place.kind.is_placed_by_words else geometry, place.kind, findings)
 
 
 def _note_broken(geometry: Geometries, findings: Findings) -> None:
@@ -234,7 +238,8 @@ def _of_type(geometry: Geometries, kind: Kind, findings: Findings) -> Geometries
     dtype = kind.geometry_dtype or "geometry"
     there = ~shapely.is_missing(geometry)
     types = shapely.get_type_id(geometry)
-    wrong = there & ~np.isin(types, [int(entry) for entry in _ALLOWED[dtype]])
+    allowed = _EXTENTS if kind.is_placed_by_words else _ALLOWED[dtype]
+    wrong = there & ~np.isin(types, [int(entry) for entry in allowed])
     if wrong.any():
         names = np.full(len(geometry), "", dtype=object)
         names[wrong] = [GeometryType(entry).name.lower() for entry in types[wrong]]

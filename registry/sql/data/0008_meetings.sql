@@ -187,3 +187,7 @@ ALTER TABLE registry.delivery
     ADD CONSTRAINT delivery_action_is_listed CHECK (action IN (
         'import', 'retry', 'correct', 'split', 'merge', 'redraw', 'retire', 'replace', 'undo', 'decide', 'meeting'
     ));
+ALTER TABLE registry.project_version ADD COLUMN located_by text;
+COMMENT ON COLUMN registry.project_version.located_by IS '位置来源: How the place was found where it came in words or as a point; empty where it was drawn.';
+ALTER TABLE registry.moratorium_version ADD COLUMN located_by text;
+COMMENT ON COLUMN registry.moratorium_version.located_by IS '位置来源: How the place was found where it came in words or as a point; empty where it was drawn.';

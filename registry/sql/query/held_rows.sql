@@ -1,4 +1,4 @@
-SELECT r.row_number, r.row, r.fixes,
+SELECT r.row_number, r.row, r.fixes, r.object_id,
        ARRAY(SELECT f.code FROM registry.held_fault AS f
              WHERE f.delivery_id = r.delivery_id AND f.row_number = r.row_number) AS codes
 FROM registry.held_row AS r

@@ -14,6 +14,7 @@ from registry.city import City, write_city
 NAMES = {
     "segments.gpkg", "leaks.csv", "events.csv", "roads.gpkg", "buildings.gpkg", "compounds.gpkg", "compounds.xlsx",
     "road_programme.xlsx", "customers.csv", "valves.gpkg", "districts.gpkg", "risers.csv", "context.gpkg",
+    "pavements.gpkg", "moratoria.csv",
 }  # fmt: skip
 
 
@@ -24,7 +25,9 @@ def test_the_files_are_those_of_a_delivery(folder: Path) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("layer", ["segments", "roads", "buildings", "compounds", "valves", "districts", "context"])
+@pytest.mark.parametrize(
+    "layer", ["segments", "roads", "buildings", "compounds", "valves", "districts", "context", "pavements"]
+)
 def test_layers_come_back_whole(town: City, folder: Path, layer: str) -> None:
     given: gpd.GeoDataFrame = getattr(town, layer)
     read = pyogrio.read_dataframe(folder / f"{layer}.gpkg")
@@ -38,7 +41,13 @@ def test_layers_come_back_whole(town: City, folder: Path, layer: str) -> None:
 
 @pytest.mark.parametrize(
     ("table", "encoding"),
-    [("leaks", "gb18030"), ("events", "gb18030"), ("customers", "gb18030"), ("risers", "utf-8-sig")],
+    [
+        ("leaks", "gb18030"),
+        ("events", "gb18030"),
+        ("customers", "gb18030"),
+        ("risers", "utf-8-sig"),
+        ("moratoria", "gb18030"),
+    ],
 )
 def test_chinese_text_survives_its_encoding(town: City, folder: Path, table: str, encoding: str) -> None:
     given: pd.DataFrame = getattr(town, table)
@@ -62,14 +71,15 @@ def test_survey_tables_have_the_northing_as_x(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "name"), [("road_programme.xlsx", "road_programme"), ("compounds.xlsx", "compound_programme")]
+    ("file", "name", "title"),
+    [("road_programme.xlsx", "road_programme", "A1:Q1"), ("compounds.xlsx", "compound_programme", "A1:L1")],
 )
-def test_programmes_have_a_title_over_one_header(town: City, folder: Path, file: str, name: str) -> None:
+def test_programmes_have_a_title_over_one_header(town: City, folder: Path, file: str, name: str, title: str) -> None:
     rows: pd.DataFrame = getattr(town, name)
     book = load_workbook(folder / file)
     sheet = book.active
     assert sheet is not None
-    assert [str(area) for area in sheet.merged_cells.ranges] == ["A1:J1"]
+    assert [str(area) for area in sheet.merged_cells.ranges] == [title]
     header = [cell.value for cell in sheet[2]]
     assert header == list(rows.columns)
     assert sheet.max_row == len(rows) + 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from registry.errors import FileFaultError, MappingError
-from registry.intake.mapping import read_mapping, unit_factor
+from registry.intake.mapping import Mapping, read_mapping, unit_factor
 from registry.kinds import kind_named
 from registry.store import Registry
 from tests.conftest import TODAY
@@ -148,3 +148,66 @@ def test_text_that_excel_calls_unicode_is_read(registry: Registry, tmp_path: Pat
     receipt = registry.import_file("leaks", path, today=TODAY)
     assert receipt.faults["code"].tolist() == ["geometry_missing"]
     assert {"code": "note_encoding", "encoding": "utf-16"} in receipt.notes
+
+
+BANS = """类型,前缀,路名,后缀,START,END
+大修,W,MAIN,ST,09/03/2014,09/02/2019
+大修,,KING,,02/30/2015,2016-01-01
+"""
+
+
+def test_joined_columns_and_days_in_a_stated_form(registry: Registry, tmp_path: Path) -> None:
+    path, mapping = tmp_path / "bans.csv", tmp_path / "map.toml"
+    path.write_text(BANS, encoding="utf-8")
+    mapping.write_text(
+        '[columns]\ncause = "类型"\nstarts_on = "START"\nends_on = "END"\n'
+        '[joined]\nstreet_name = ["前缀", "路名", "后缀"]\n'
+        '[dates]\nstarts_on = "%m/%d/%Y"\nends_on = "%m/%d/%Y"\n',
+        encoding="utf-8",
+    )
+    receipt = registry.import_file("moratoria", path, map_path=mapping, today=TODAY)
+    stored = registry.frame("moratoria", as_of=TODAY).iloc[0]
+    assert stored["street_name"] == "W MAIN ST"
+    assert [stored[name].date().isoformat() for name in ("starts_on", "ends_on")] == ["2014-09-03", "2019-09-02"]
+    # neither a day that does not exist nor one in another form
+    assert receipt.faults[["column_name", "code"]].to_numpy().tolist() == [
+        ["starts_on", "not_a_day_in_form"],
+        ["ends_on", "not_a_day_in_form"],
+    ]
+    assert "note_columns_unused" not in [note["code"] for note in receipt.notes]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('[dates]\nstarts_on = "%m/%Y"', "starts_on"),
+        ('[dates]\nstarts_on = "tomorrow"', "starts_on"),
+        ('[dates]\nstreet_name = "%m/%d/%Y"', "street_name"),
+        ('[dates]\nbegins_on = "%m/%d/%Y"', "begins_on"),
+        ("[dates]\nstarts_on = 4", "starts_on"),
+        ('[joined]\nstreet = ["a", "b"]', "street"),
+        ('[joined]\nstreet_name = "a"', "street_name"),
+        ('[joined]\nstreet_name = ["a"]', "street_name"),
+        ('[columns]\nstreet_name = "a"\n[joined]\nstreet_name = ["a", "b"]', "street_name"),
+    ],
+)
+def test_faults_of_days_and_joined_columns_are_named(text: str, named: str, tmp_path: Path) -> None:
+    path = tmp_path / "map.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(MappingError, match=named):
+        read_mapping(path, kind_named("moratoria"))
+
+
+def test_a_joined_heading_that_is_absent_is_named(registry: Registry, tmp_path: Path) -> None:
+    path, mapping = tmp_path / "bans.csv", tmp_path / "map.toml"
+    path.write_text(BANS, encoding="utf-8")
+    mapping.write_text(
+        '[columns]\nstarts_on = "START"\n[joined]\nstreet_name = ["路名", "NOT THERE"]', encoding="utf-8"
+    )
+    with pytest.raises(MappingError, match="NOT THERE"):
+        registry.import_file("moratoria", path, map_path=mapping, today=TODAY)
+
+
+def test_a_mapping_without_the_later_parts_keeps_its_digest() -> None:
+    # as it was before days and joined columns: deliveries of then are still recognised
+    assert Mapping().digest() == "13eb6101d4c64134148aa59835ea76be8bbd14a44555d89c718253a8aea7538a"
