@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from planner.doubt import doubtful_leaks as doubtful_leaks
     from planner.events import link_events as link_events
     from planner.leaks import link_leaks as link_leaks
+    from planner.neighbours import find_neighbours as find_neighbours
     from planner.overlap import find_overlaps as find_overlaps
     from planner.plan import Plan as Plan
     from planner.plan import make_plan as make_plan
@@ -26,6 +27,7 @@ _HOMES = {
     "Policy": "planner.policy",
     "classify_segments": "planner.classes",
     "doubtful_leaks": "planner.doubt",
+    "find_neighbours": "planner.neighbours",
     "find_overlaps": "planner.overlap",
     "link_events": "planner.events",
     "link_leaks": "planner.leaks",

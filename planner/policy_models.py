@@ -236,9 +236,11 @@ class Prices(Named):
 
 
 class Overlap(Part):
-    """How far a project reaches, and which projects no longer count."""
+    """How far a project reaches, what lies beside it, and which projects no longer count."""
 
     margin_m: Figure
+    pavement_reach_m: Figure
+    adjacent_m: Figure
     half_width_m: CodeTable
     inactive_states: tuple[str, ...]
 

@@ -181,3 +181,14 @@ COMMENT ON COLUMN registry.decision_version.note IS '会议记录: Reason, refer
 COMMENT ON COLUMN registry.decision_version.valid IS 'Days for which this was true in the ground, half-open.';
 COMMENT ON COLUMN registry.decision_version.recorded IS 'Instants for which this was what we knew, half-open.';
 COMMENT ON COLUMN registry.decision_version.delivery_id IS 'Delivery that wrote this version.';
+
+-- empty in pairs that earlier versions saved
+ALTER TABLE registry.run_pairs
+    ADD COLUMN distance_m double precision,
+    ADD COLUMN project_share double precision,
+    ADD COLUMN course text,
+    ADD COLUMN side text;
+COMMENT ON COLUMN registry.run_pairs.distance_m IS '距离: Least distance of the segment from the extent of the project; 0 where they share length. [m]';
+COMMENT ON COLUMN registry.run_pairs.project_share IS '占工程内管段比例: Overlap divided by the metres of all segments inside the project.';
+COMMENT ON COLUMN registry.run_pairs.course IS '走向关系: Whether the segment runs along the centreline of the project or crosses it; inside where the project is an area.';
+COMMENT ON COLUMN registry.run_pairs.side IS '位置侧别: Side of the centreline in drawing direction; empty where the project is an area.';
