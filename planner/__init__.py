@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from planner.policy import Policy as Policy
     from planner.policy import read_policy as read_policy
     from planner.score import score_segments as score_segments
+    from planner.streets import link_streets as link_streets
 
 _HOMES = {
     "Plan": "planner.plan",
@@ -31,6 +32,7 @@ _HOMES = {
     "find_overlaps": "planner.overlap",
     "link_events": "planner.events",
     "link_leaks": "planner.leaks",
+    "link_streets": "planner.streets",
     "make_plan": "planner.plan",
     "read_policy": "planner.policy",
     "score_segments": "planner.score",

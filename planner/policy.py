@@ -24,6 +24,7 @@ from planner.policy_models import (
     Prices,
     Reference,
     RuleSet,
+    Streets,
     Weights,
 )
 from planner.policy_parts import Named
@@ -47,6 +48,7 @@ class Policy(Named):
     links: Links
     supply: Supply
     overlap: Overlap
+    streets: Streets
     candidates: Candidates
     groups: Groups
     planning: Planning

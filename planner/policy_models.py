@@ -245,6 +245,23 @@ class Overlap(Part):
     inactive_states: tuple[str, ...]
 
 
+class Streets(Part):
+    """How the street of a segment is found; intercept and slope turn a share into a confidence."""
+
+    reach_m: Figure
+    scale_m: Figure
+    named_weight: Figure
+    intercept: Figure
+    slope: Figure
+
+    @model_validator(mode="after")
+    def _has_a_scale(self) -> Self:
+        if not self.scale_m.value > 0:
+            message = "scale_m must be more than 0"
+            raise ValueError(message)
+        return self
+
+
 class GroundOpened(Part):
     """What a kind of project opens where its own record does not say."""
 
@@ -304,6 +321,7 @@ class PolicyFile(Named):
     links: Links
     supply: Supply
     overlap: Overlap
+    streets: Streets
     candidates: Candidates
     groups: Groups
     planning: Planning
