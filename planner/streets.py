@@ -101,12 +101,14 @@ def _samples(lines: Geometries) -> tuple[Geometries, Floats, Rows]:
     pieces, row = straight_pieces(lines)
     along = pieces[:, 2:] - pieces[:, :2]
     length = np.hypot(along[:, 0], along[:, 1])
-    pieces, row, along, length = (column[length > 0] for column in (pieces, row, along, length))
+    is_long = length > 0
+    pieces, row, along, length = pieces[is_long], row[is_long], along[is_long], length[is_long]
     count = np.ceil(length / _SAMPLE_M).astype(np.int64)
     piece = np.repeat(np.arange(len(pieces)), count)
     number = np.arange(len(piece)) - np.repeat(np.cumsum(count) - count, count)
     share = (number + 0.5) / count[piece]
-    return shapely.points(pieces[piece, :2] + share[:, None] * along[piece]), (length / count)[piece], row[piece]
+    points: Geometries = np.asarray(shapely.points(pieces[piece, :2] + share[:, None] * along[piece]))
+    return points, (length / count)[piece], row[piece]
 
 
 def _spread(line: Rows, of_line: Rows, line_count: int) -> tuple[Rows, Rows]:

@@ -19,6 +19,7 @@ SMALL = {
     "matching": ["--segments", "1000", "--repeats", "1"],
     "million": ["--segments", "1000"],
     "overlap": ["--segments", "1000", "--repeats", "1"],
+    "overlap_database": ["--segments", "1000", "--repeats", "1", "--changes", "2"],
 }
 
 

@@ -192,3 +192,35 @@ COMMENT ON COLUMN registry.run_pairs.distance_m IS '距离: Least distance of th
 COMMENT ON COLUMN registry.run_pairs.project_share IS '占工程内管段比例: Overlap divided by the metres of all segments inside the project.';
 COMMENT ON COLUMN registry.run_pairs.course IS '走向关系: Whether the segment runs along the centreline of the project or crosses it; inside where the project is an area.';
 COMMENT ON COLUMN registry.run_pairs.side IS '位置侧别: Side of the centreline in drawing direction; empty where the project is an area.';
+
+-- what was recorded since an instant is looked for each time that live pairs follow the registry; rows come in the order
+-- of time, so the least index does
+CREATE INDEX segment_version_is_found_by_beginning ON registry.segment_version USING brin (lower(recorded));
+CREATE INDEX segment_version_is_found_by_end ON registry.segment_version (upper(recorded)) WHERE NOT upper_inf(recorded);
+
+CREATE TABLE registry.live_pair (
+    segment_id text COLLATE "C" NOT NULL,
+    project_id text COLLATE "C" NOT NULL,
+    overlap_m double precision NOT NULL,
+    CONSTRAINT live_pair_is_named_once PRIMARY KEY (project_id, segment_id)
+);
+CREATE INDEX live_pair_is_found_by_segment ON registry.live_pair (segment_id);
+ALTER TABLE registry.live_pair ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.live_pair IS 'Pairs of segments and projects that share length on the day of the stamp, as known then; pairs of saved plans are in run_pairs and do not follow.';
+COMMENT ON COLUMN registry.live_pair.segment_id IS '管段编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.live_pair.project_id IS '工程编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.live_pair.overlap_m IS '重叠长度: Length of the segment inside the extent of the project. [m]';
+
+CREATE TABLE registry.live_pair_stamp (
+    is_only boolean NOT NULL DEFAULT true,
+    as_of date NOT NULL,
+    known_at timestamptz NOT NULL,
+    reach jsonb NOT NULL,
+    CONSTRAINT live_pair_stamp_is_the_only_one PRIMARY KEY (is_only),
+    CONSTRAINT live_pair_stamp_is_only CHECK (is_only)
+);
+COMMENT ON TABLE registry.live_pair_stamp IS 'For which day, up to which delivery and with which widths the live pairs were computed.';
+COMMENT ON COLUMN registry.live_pair_stamp.is_only IS 'Always true: there is one row.';
+COMMENT ON COLUMN registry.live_pair_stamp.as_of IS 'Day on which segments and projects count.';
+COMMENT ON COLUMN registry.live_pair_stamp.known_at IS 'Instant of the last delivery that is in the pairs.';
+COMMENT ON COLUMN registry.live_pair_stamp.reach IS 'Half width by kind of project, that of other kinds (unknown), and the margin. [m]';
