@@ -1,22 +1,27 @@
-"""Overlap of segments with projects: digonce against geopandas.overlay and sjoin with shapely.intersection.
+"""Overlap of segments with projects in memory: digonce against geopandas, and DuckDB and SedonaDB where installed.
 
-Run with `python -m bench.overlap [--segments N] [--repeats K]`. All variants get the same corridors and compounds,
-run in turn within one process, and must find the same pairs; printed are medians, ratios and the largest difference.
+Run with `python -m bench.overlap [--segments N ...] [--repeats K]`; one road work for 250 segments and one compound for
+500. All variants get the same corridors and compounds, run in turn within one process, and must find the same pairs;
+printed are medians, ratios and the largest difference. DuckDB and SedonaDB start from tables in their own memory with
+ready corridors; the others make their corridors within the time.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from bench.overlap_engines import peer_engines
 from planner.extents import project_extents
 from planner.overlap import find_overlaps
 from planner.policy import read_policy
@@ -94,43 +99,46 @@ def _compounds(corner: np.ndarray, count: int, rng: np.random.Generator) -> np.n
 
 def pair_lengths(ground: Ground) -> pd.Series:
     """Return the metres of each pair that digonce finds."""
-    return run_digonce(ground)
+    return lengths_of(run_digonce(ground))
 
 
-def run_digonce(ground: Ground) -> pd.Series:
-    """Time what a user calls: corridors, windows and the finished frame included."""
-    pairs = find_overlaps(ground.segments, ground.projects, YEARS, read_policy())
-    return pairs.set_index(["segment_id", "project_id"])["overlap_m"]
+def run_digonce(ground: Ground) -> pd.DataFrame:
+    """Time what a user calls: corridors, course, side, shares, windows and the finished frame included."""
+    return find_overlaps(ground.segments, ground.projects, YEARS, read_policy())
 
 
-def run_shapely(ground: Ground) -> pd.Series:
+def run_shapely(ground: Ground) -> pd.DataFrame:
     """The fall-back of digonce without numba."""
-    pairs = find_overlaps(ground.segments, ground.projects, YEARS, read_policy(), engine="shapely")
-    return pairs.set_index(["segment_id", "project_id"])["overlap_m"]
+    return find_overlaps(ground.segments, ground.projects, YEARS, read_policy(), engine="shapely")
 
 
-def run_overlay(ground: Ground) -> pd.Series:
+def run_overlay(ground: Ground) -> pd.DataFrame:
     """geopandas.overlay, how="intersection"."""
-    areas = _areas(ground)
+    areas = areas_of(ground)
     clipped = gpd.overlay(ground.segments.reset_index(), areas.reset_index(), how="intersection", keep_geom_type=True)
-    return clipped.assign(m=clipped.length).groupby(["segment_id", "project_id"])["m"].sum()
+    return pd.DataFrame(clipped[["segment_id", "project_id"]]).assign(overlap_m=clipped.length)
 
 
-def run_sjoin(ground: Ground) -> pd.Series:
+def run_sjoin(ground: Ground) -> pd.DataFrame:
     """geopandas.sjoin, then shapely.intersection pair by pair."""
-    areas = _areas(ground)
+    areas = areas_of(ground)
     joined = gpd.sjoin(ground.segments, areas, predicate="intersects").reset_index()
     lines = np.asarray(ground.segments.geometry.loc[joined["segment_id"]].array)
     shapes = np.asarray(areas.geometry.loc[joined["project_id"]].array)
-    joined["m"] = shapely.length(shapely.intersection(lines, shapes))
-    return joined.set_index(["segment_id", "project_id"])["m"]
+    return pd.DataFrame(joined).assign(overlap_m=shapely.length(shapely.intersection(lines, shapes)))
 
 
-def _areas(ground: Ground) -> gpd.GeoDataFrame:
+def areas_of(ground: Ground) -> gpd.GeoDataFrame:
+    """Return the corridors and compounds as areas."""
     return gpd.GeoDataFrame(geometry=project_extents(ground.projects, read_policy()), crs=CRS)
 
 
-RUNS: dict[str, Callable[[Ground], pd.Series]] = {
+def lengths_of(result: pd.DataFrame) -> pd.Series:
+    """Return the metres of each pair, whatever else a way gives."""
+    return result.set_index(["segment_id", "project_id"])["overlap_m"].groupby(level=[0, 1]).sum()
+
+
+RUNS: dict[str, Callable[[Ground], pd.DataFrame]] = {
     "digonce": run_digonce,
     "digonce without numba": run_shapely,
     "geopandas.overlay": run_overlay,
@@ -140,12 +148,17 @@ RUNS: dict[str, Callable[[Ground], pd.Series]] = {
 
 def compare(ground: Ground, repeats: int) -> None:
     """Run all variants in turn and print medians, ratios and the largest difference per pair."""
-    first = {name: run(ground) for name, run in RUNS.items()}
-    times: dict[str, list[float]] = {name: [] for name in RUNS}
+    runs: dict[str, Callable[[], pd.DataFrame]] = {name: partial(run, ground) for name, run in RUNS.items()}
+    first = {"digonce": lengths_of(runs["digonce"]())}
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"  peak memory of the process, segments and all: {peak_mb:,.0f} MB")
+    runs |= peer_engines(ground.segments, areas_of(ground))
+    first |= {name: lengths_of(run()) for name, run in runs.items() if name != "digonce"}
+    times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeats):
-        for name, run in RUNS.items():
+        for name, run in runs.items():
             began = time.perf_counter()
-            run(ground)
+            run()
             times[name].append(time.perf_counter() - began)
     ours = statistics.median(times["digonce"])
     for name, result in first.items():
@@ -164,14 +177,15 @@ def _largest_difference(ours: pd.Series, theirs: pd.Series) -> float:
 
 
 def main() -> None:
-    """Read the options and run."""
+    """Read the options and run one size after another."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--segments", type=int, default=100_000)
+    parser.add_argument("--segments", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
-    ground = make_ground(options.segments)
-    print(f"overlap: {len(ground.segments):,} segments, {len(ground.projects):,} projects, {options.repeats} repeats")
-    compare(ground, options.repeats)
+    for count in options.segments:
+        ground = make_ground(count)
+        print(f"overlap: {count:,} segments, {len(ground.projects):,} projects, {options.repeats} repeats")
+        compare(ground, options.repeats)
 
 
 if __name__ == "__main__":

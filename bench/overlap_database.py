@@ -57,25 +57,23 @@ def programme(projects: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return named.rename(columns={"name": "工程名称", "kind": "工程类别"})
 
 
-def run_digonce(registry: Registry) -> pd.Series:
+def run_digonce(registry: Registry) -> None:
     """Compute the live pairs in full."""
     recompute_live_pairs(registry, read_policy(), DAY)
-    return pd.Series(dtype="float64")
 
 
-def run_sql(workers: int) -> Callable[[Registry], pd.Series]:
+def run_sql(workers: int) -> Callable[[Registry], None]:
     """Return plain SQL with so many parallel workers."""
 
-    def run(registry: Registry) -> pd.Series:
+    def run(registry: Registry) -> None:
         registry.connection.execute("SET jit = off")
         registry.connection.execute("SELECT set_config('max_parallel_workers_per_gather', %s, false)", [str(workers)])
         registry.connection.execute(PEER.read_bytes())
-        return pd.Series(dtype="float64")
 
     return run
 
 
-def run_geopandas(registry: Registry) -> pd.Series:
+def run_geopandas(registry: Registry) -> None:
     """Read, overlay and write as geopandas users do; id and geometry only."""
     import sqlalchemy
 
@@ -84,9 +82,8 @@ def run_geopandas(registry: Registry) -> pd.Series:
     segments = gpd.read_postgis(read.format("segment", ""), engine, geom_col="geometry", index_col="segment_id")
     projects = gpd.read_postgis(read.format("project", "kind,"), engine, geom_col="geometry", index_col="project_id")
     pairs = run_overlay(Ground(segments, projects))
-    pairs.rename("overlap_m").reset_index().to_sql("peer_geopandas", engine, index=False)
+    pairs.to_sql("peer_geopandas", engine, index=False)
     engine.dispose()
-    return pairs
 
 
 def _connect(registry: Registry) -> object:
@@ -101,7 +98,7 @@ def _connect(registry: Registry) -> object:
 
 def compare(registry: Registry, ground: Ground, repeats: int) -> None:
     """Run all ways in turn; print medians, ratios and whether the pairs agree."""
-    runs: dict[str, Callable[[Registry], pd.Series]] = {
+    runs: dict[str, Callable[[Registry], None]] = {
         "digonce": run_digonce,
         "peer: PostGIS SQL, serial": run_sql(0),
         "peer: PostGIS SQL, 2 workers": run_sql(2),
