@@ -9,7 +9,7 @@ those that meet.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from planner.kernel import TOLERANCE_M, cell_of
 
 Array = NDArray[Any]
+_FEW_CELLS: Final = 4
 
 
 @njit(cache=True, error_model="numpy")
@@ -89,24 +90,25 @@ def pairs_in_cells(
     `cells` is what `enter_areas` returns.
     """
     cell_start, cell_area, taken = cells
-    columns, rows, size = int(grid[4]), int(grid[5]), grid[2]
+    columns = int(grid[4])
     pairs = np.empty((1024, 2), dtype=np.int64)
     count = 0
     seen = np.full(area_count, -1, dtype=np.int64)
     for line in range(len(line_start) - 1):
         begin, end = line_start[line], line_start[line + 1]
-        # most lines end here: nothing is planned in any cell of their box
-        if not _meets_taken(vertices, begin, end, origin, grid, taken):
+        if end - begin < 2:
             continue
-        for vertex in range(begin, end - 1):
-            x, y = vertices[vertex, 0] - origin[0], vertices[vertex, 1] - origin[1]
-            to_x, to_y = vertices[vertex + 1, 0] - origin[0], vertices[vertex + 1, 1] - origin[1]
-            first = cell_of(min(x, to_x) - TOLERANCE_M, grid[0], size, columns)
-            last = cell_of(max(x, to_x) + TOLERANCE_M, grid[0], size, columns)
-            bottom = cell_of(min(y, to_y) - TOLERANCE_M, grid[1], size, rows)
-            top = cell_of(max(y, to_y) + TOLERANCE_M, grid[1], size, rows)
-            for row in range(bottom, top + 1):
-                for place in range(cell_start[row * columns + first], cell_start[row * columns + last + 1]):
+        box = _cells_of(vertices, begin, end, origin, grid)
+        # most lines end here: nothing is planned in any cell of their box
+        if not _is_taken(box, columns, taken):
+            continue
+        # a line through many cells is followed piece by piece, so that it is not asked for those beside it
+        step = end - begin - 1 if (box[1] - box[0] + 1) * (box[3] - box[2] + 1) <= _FEW_CELLS else 1
+        for vertex in range(begin, end - 1, step):
+            if step == 1:
+                box = _cells_of(vertices, vertex, vertex + 2, origin, grid)
+            for row in range(box[2], box[3] + 1):
+                for place in range(cell_start[row * columns + box[0]], cell_start[row * columns + box[1] + 1]):
                     area = cell_area[place]
                     if seen[area] == line:
                         continue
@@ -132,10 +134,8 @@ def _taken_cells(cell_start: Array) -> Array:
 
 
 @njit(cache=True, error_model="numpy")
-def _meets_taken(vertices: Array, begin: int, end: int, origin: Array, grid: Array, taken: Array) -> bool:
-    """Tell whether the box of a line has a cell with an area."""
-    if end - begin < 2:
-        return False
+def _cells_of(vertices: Array, begin: int, end: int, origin: Array, grid: Array) -> tuple[int, int, int, int]:
+    """Return first and last column and row of the box of some vertices; no column where it lies off the grid."""
     x_min, y_min = vertices[begin, 0], vertices[begin, 1]
     x_max, y_max = x_min, y_min
     for vertex in range(begin + 1, end):
@@ -144,14 +144,21 @@ def _meets_taken(vertices: Array, begin: int, end: int, origin: Array, grid: Arr
     x_min, x_max = x_min - origin[0] - TOLERANCE_M, x_max - origin[0] + TOLERANCE_M
     y_min, y_max = y_min - origin[1] - TOLERANCE_M, y_max - origin[1] + TOLERANCE_M
     if not (x_min <= grid[6] and x_max >= grid[0] and y_min <= grid[7] and y_max >= grid[1]):
-        return False
+        return 0, -1, 0, -1
     columns, rows, per_m = int(grid[4]), int(grid[5]), 1.0 / grid[2]
-    first = min(max(int((x_min - grid[0]) * per_m), 0), columns - 1)
-    last = min(max(int((x_max - grid[0]) * per_m), 0), columns - 1)
-    bottom = min(max(int((y_min - grid[1]) * per_m), 0), rows - 1)
-    top = min(max(int((y_max - grid[1]) * per_m), 0), rows - 1)
-    for row in range(bottom, top + 1):
-        for cell in range(row * columns + first, row * columns + last + 1):
+    return (
+        min(max(int((x_min - grid[0]) * per_m), 0), columns - 1),
+        min(max(int((x_max - grid[0]) * per_m), 0), columns - 1),
+        min(max(int((y_min - grid[1]) * per_m), 0), rows - 1),
+        min(max(int((y_max - grid[1]) * per_m), 0), rows - 1),
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def _is_taken(box: tuple[int, int, int, int], columns: int, taken: Array) -> bool:
+    """Tell whether any cell of a box of cells has an area."""
+    for row in range(box[2], box[3] + 1):
+        for cell in range(row * columns + box[0], row * columns + box[1] + 1):
             if taken[cell >> 3] & (1 << (cell & 7)):
                 return True
     return False

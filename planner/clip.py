@@ -31,13 +31,14 @@ class Insides:
     """Pairs of a line and an area that share length, by row of the line, then of the area.
 
     `course` has for each pair the metres that run with the centreline of the area, and the lowest and highest offset
-    from it (NaN without centreline); see `planner.course`.
+    from it (NaN without centreline); see `planner.course`. `line_m` is the whole length of the line.
     """
 
     line: Rows
     area: Rows
     length_m: Floats
     course: Floats
+    line_m: Floats
 
 
 def has_kernel() -> bool:
@@ -56,7 +57,7 @@ def inside_lengths(
     """
     axes = axes if axes is not None else no_axes(len(areas))
     if not len(lines) or not len(areas):
-        return Insides(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty((0, 3)))
+        return Insides(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty((0, 3)), np.empty(0))
     is_worth_it = engine == "kernel" or (engine == "auto" and len(lines) >= _WORTH_COMPILING and has_kernel())
     if is_worth_it and _are_single(lines):
         line, area, found = _by_kernel(lines, areas, axes)
@@ -65,7 +66,7 @@ def inside_lengths(
     shared = np.flatnonzero(found[:, 0] > LEAST_OVERLAP_M)
     # nearly in order already, of which a stable sort makes use
     order = shared[np.argsort(line[shared] * len(areas) + area[shared], kind="stable")]
-    return Insides(line[order], area[order], found[order, 0], found[order, 1:])
+    return Insides(line[order], area[order], found[order, 0], found[order, 1:4], found[order, 4])
 
 
 def _are_single(lines: Geometries | Polylines) -> bool:
@@ -81,9 +82,10 @@ def _by_shapely(lines: Geometries | Polylines, areas: Geometries, axes: Axes) ->
     shapely.prepare(areas)
     area, line = shapely.STRtree(shapes).query(areas, predicate="intersects").astype(np.int64)
     inner = shapes[line]
+    line_m = shapely.length(inner)
     crosses = ~shapely.covers(areas[area], inner)
     inner[crosses] = shapely.intersection(inner[crosses], areas[area[crosses]])
-    return line, area, _measured(inner, area, axes)
+    return line, area, np.column_stack([_measured(inner, area, axes), line_m])
 
 
 def _measured(inner: Geometries, area: Rows, axes: Axes) -> Floats:
@@ -100,7 +102,7 @@ def _by_kernel(lines: Geometries | Polylines, areas: Geometries, axes: Axes) -> 
     area_boxes = shapely.bounds(areas) - np.tile(origin, 2)
     grid = _cell_grid(area_boxes, len(lines))
     if grid is None:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4))
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 5))
     cells = cell_kernel.enter_areas(edges, edge_start, area_boxes, grid)
     line, area, candidates = _candidates(lines, origin, cells, grid, len(areas))
     local_axes = (axes.pieces - np.tile(origin, 2), axes.start)
@@ -108,7 +110,8 @@ def _by_kernel(lines: Geometries | Polylines, areas: Geometries, axes: Axes) -> 
     unclear = np.flatnonzero(found[:, 0] < 0)
     shapes = lines.shapes(line[unclear]) if isinstance(lines, Polylines) else lines[line[unclear]]
     inner = shapely.intersection(shapes, areas[area[unclear]])
-    found[unclear] = _measured(np.asarray(inner), area[unclear], axes)
+    measured = _measured(np.asarray(inner), area[unclear], axes)
+    found[unclear] = np.column_stack([measured, shapely.length(shapes)])
     return line, area, found
 
 
@@ -135,7 +138,7 @@ def _measure_candidates(
     measured = kernel.inside_lengths(ordered, *points, boxes, bands, (turned[1], axes[1]))
     # changing the axes makes a mirror image, where left is right
     is_mirrored = is_wide[ordered]
-    measured[is_mirrored, 2:] = -measured[is_mirrored, :1:-1]
+    measured[is_mirrored, 2:4] = -measured[is_mirrored, 3:1:-1]
     found = np.empty_like(measured)
     found[order] = measured
     return found

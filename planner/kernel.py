@@ -188,13 +188,14 @@ def inside_lengths(
     """Return for each pair the length of its line inside its area, and how it runs against the area's centreline.
 
     Lines are given pair by pair as `gather_lines` returns them. The columns are: length, -1 where shapely has to
-    decide; length that runs with the centreline; lowest and highest offset from it, NaN without centreline. The bands
+    decide; length that runs with the centreline; lowest and highest offset from it, NaN without centreline; and the
+    whole length of the line, for pairs that share length. The bands
     are: start of each area's bands, and what `fill_bands` returns; the axes are the pieces of the centrelines and
     where each area's start.
     """
     band_start, band_edge_start, edges, edge_band, reach = bands
-    found = np.zeros((len(areas), 4))
-    found[:, 2:] = np.nan
+    found = np.zeros((len(areas), 5))
+    found[:, 2:4] = np.nan
     cuts = np.empty(64)
     for pair in range(len(areas)):
         area, line = areas[pair], points[point_start[pair] : point_start[pair + 1]]
@@ -222,6 +223,7 @@ def _measure_line(
         if cut_count < 0:
             found[0] = _FLAGGED
             return cuts
+        found[4] += length
         if cut_count > 0 or is_inside:
             _add_inner_parts(piece, length, _sorted(cuts[:cut_count]), is_inside, axis, found, vertex == 0)
         all_cuts += cut_count

@@ -7,7 +7,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from planner.clip import Engine, Insides, inside_lengths
@@ -15,7 +14,6 @@ from planner.course import course_names, project_axes
 from planner.extents import project_extents
 from planner.factors import day_column
 from planner.policy import Policy
-from planner.polylines import Floats
 from planner.windows import project_windows
 from registry.errors import PlanningError
 from registry.fields import check_frame, columns_of
@@ -71,7 +69,7 @@ def find_overlaps(
             "segment_id": segments.index[insides.line].astype("str"),
             "project_id": projects.index[insides.area].astype("str"),
             "project_kind": projects["kind"].astype("str").array[insides.area],
-            **measured_columns(insides, shapely.length(lines[insides.line]), len(projects)),
+            **measured_columns(insides, len(projects)),
         }
     )
     windows = project_windows(projects, years, policy)
@@ -82,13 +80,13 @@ def find_overlaps(
     return pairs[columns_of("pairs")]
 
 
-def measured_columns(insides: Insides, line_m: Floats, project_count: int) -> dict[str, Any]:
-    """Return the columns of `pairs` that follow from the ground alone; `line_m` is the length of each segment."""
+def measured_columns(insides: Insides, project_count: int) -> dict[str, Any]:
+    """Return the columns of `pairs` that follow from the ground alone."""
     total_m = np.bincount(insides.area, weights=insides.length_m, minlength=project_count)
     course, side = course_names(insides.length_m, insides.course)
     return {
         "overlap_m": insides.length_m,
-        "overlap_share": np.minimum(insides.length_m / line_m, 1.0),
+        "overlap_share": np.minimum(insides.length_m / insides.line_m, 1.0),
         "distance_m": 0.0,
         "project_share": np.minimum(insides.length_m / total_m[insides.area], 1.0),
         "course": course,
