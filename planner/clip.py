@@ -135,7 +135,10 @@ def _measure_candidates(
     order = np.argsort(area, kind="stable")
     ordered = area[order]
     points = kernel.gather_lines(order, lines.vertices, lines.start, np.zeros(2), is_wide[ordered])
-    measured = kernel.inside_lengths(ordered, *points, boxes, bands, (turned[1], axes[1]))
+    ahead = turned[1][:, 2:] - turned[1][:, :2]
+    length = np.hypot(ahead[:, :1], ahead[:, 1:])
+    local_axes = (np.hstack([turned[1][:, :2], ahead / length, length]), axes[1])
+    measured = kernel.inside_lengths(ordered, *points, boxes, bands, local_axes)
     # changing the axes makes a mirror image, where left is right
     is_mirrored = is_wide[ordered]
     measured[is_mirrored, 2:4] = -measured[is_mirrored, 3:1:-1]

@@ -1,6 +1,7 @@
 """Compiled course of a stretch of pipe against a centreline: the fast twin of `planner.course.measure_courses`.
 
-Importing this module needs numba (the extra `fast`). `found` is a row of what `planner.kernel.inside_lengths` returns.
+Importing this module needs numba (the extra `fast`). `found` is a row of what `planner.kernel.inside_lengths` returns,
+`axis` has a row for each piece of the centreline: where it begins, its unit vector, and its length.
 """
 
 from __future__ import annotations
@@ -24,9 +25,7 @@ def add_course(
     along_x, along_y = piece[2] - piece[0], piece[3] - piece[1]
     middle = (at + share) / 2.0
     _, nearest = _beside(piece[0] + middle * along_x, piece[1] + middle * along_y, axis)
-    axis_x, axis_y = axis[nearest, 2] - axis[nearest, 0], axis[nearest, 3] - axis[nearest, 1]
-    axis_length = math.sqrt(axis_x * axis_x + axis_y * axis_y)
-    if abs(along_x * axis_x + along_y * axis_y) >= LEAST_COSINE * length * axis_length:
+    if abs(along_x * axis[nearest, 2] + along_y * axis[nearest, 3]) >= LEAST_COSINE * length:
         found[1] += (share - at) * length
 
 
@@ -42,19 +41,18 @@ def add_offset(piece: tuple[float, float, float, float], at: float, axis: Array,
 
 @njit(cache=True, error_model="numpy")
 def _beside(x: float, y: float, axis: Array) -> tuple[float, int]:
-    """Return the offset of a point from a centreline, left positive, and its nearest piece."""
+    """Return the offset of a point from a centreline, left positive, and its nearest piece; nothing is divided."""
     nearest, least, limit, offset = 0, math.inf, math.inf, 0.0
     for piece in range(axis.shape[0]):
-        axis_x, axis_y = axis[piece, 2] - axis[piece, 0], axis[piece, 3] - axis[piece, 1]
+        ahead_x, ahead_y = axis[piece, 2], axis[piece, 3]
         to_x, to_y = x - axis[piece, 0], y - axis[piece, 1]
-        square = axis_x * axis_x + axis_y * axis_y
-        share = min(max((to_x * axis_x + to_y * axis_y) / square, 0.0), 1.0)
-        off_x, off_y = to_x - share * axis_x, to_y - share * axis_y
+        along = min(max(to_x * ahead_x + to_y * ahead_y, 0.0), axis[piece, 4])
+        off_x, off_y = to_x - along * ahead_x, to_y - along * ahead_y
         apart = off_x * off_x + off_y * off_y
         if apart > limit:
             continue
         distance = math.sqrt(apart)
-        beside = (axis_x * to_y - axis_y * to_x) / math.sqrt(square)
+        beside = ahead_x * to_y - ahead_y * to_x
         if distance < least - TIE_M or abs(beside) > abs(offset):
             nearest, offset = piece, beside
         least = min(least, distance)
