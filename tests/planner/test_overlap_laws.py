@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -73,6 +73,7 @@ def total_m(some: list[Any], ground: list[Any], engine: Engine) -> NDArray[np.fl
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@settings(deadline=None)  # the first case loads or compiles the kernel
 @given(some=st.lists(lines, min_size=1, max_size=5), ground=st.lists(areas, min_size=1, max_size=4))
 def test_each_pair_equals_the_intersection(some: list[Any], ground: list[Any], engine: Engine) -> None:
     found = inside_lengths(as_array(some), as_array(ground), engine)
@@ -83,6 +84,7 @@ def test_each_pair_equals_the_intersection(some: list[Any], ground: list[Any], e
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@settings(deadline=None)  # the first case loads or compiles the kernel
 @given(one=lines, ground=st.lists(areas, min_size=1, max_size=3), share=st.floats(0.1, 0.9))
 def test_cutting_a_line_leaves_the_totals(one: Any, ground: list[Any], share: float, engine: Engine) -> None:
     middle = one.interpolate(share, normalized=True)
@@ -98,6 +100,7 @@ def test_cutting_a_line_leaves_the_totals(one: Any, ground: list[Any], share: fl
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@settings(deadline=None)  # the first case loads or compiles the kernel
 @given(some=st.lists(lines, min_size=1, max_size=4), ground=st.lists(areas, min_size=1, max_size=3), more=areas)
 def test_growing_an_area_never_shrinks_its_overlap(
     some: list[Any], ground: list[Any], more: Any, engine: Engine
@@ -107,6 +110,7 @@ def test_growing_an_area_never_shrinks_its_overlap(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@settings(deadline=None)  # the first case loads or compiles the kernel
 @given(some=st.lists(lines, min_size=1, max_size=4), columns=st.integers(1, 6))
 def test_shares_in_disjoint_areas_add_up_to_at_most_one(some: list[Any], columns: int, engine: Engine) -> None:
     # strips that keep a hand's breadth apart
