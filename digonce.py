@@ -8,8 +8,10 @@ import typer
 
 import maps.cli
 import planner.cli
+import planner.cli_audit
 import planner.cli_bans
 import planner.cli_leaks
+import planner.cli_overlap
 import registry.cli
 
 app = typer.Typer(
@@ -38,7 +40,15 @@ def _face(
     """A census of a city's underground pipes, and a planner that digs each street once."""
 
 
-for verbs in (registry.cli.app, planner.cli.app, planner.cli_bans.app, planner.cli_leaks.app, maps.cli.app):
+for verbs in (
+    registry.cli.app,
+    planner.cli.app,
+    planner.cli_overlap.app,
+    planner.cli_bans.app,
+    planner.cli_audit.app,
+    planner.cli_leaks.app,
+    maps.cli.app,
+):
     app.registered_commands.extend(verbs.registered_commands)
     app.registered_groups.extend(verbs.registered_groups)
 

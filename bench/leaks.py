@@ -38,7 +38,7 @@ class Ground:
 def make_leak_ground(segment_count: int, leak_count: int, seed: int = 1) -> Ground:
     """Make segments with the attributes that links weigh, and leaks scattered round some of them."""
     rng = np.random.default_rng(seed)
-    segments = make_ground(segment_count, "road_overhaul", seed).segments
+    segments = make_ground(segment_count, seed).segments
     count = len(segments)
     year = rng.integers(1960, 2026, count)
     materials = rng.choice(["grey_iron", "steel", "pe80", "pe100", "unknown"], count)

@@ -37,7 +37,7 @@ TRENCH_M = 0.5
 
 def make_known(count: int, seed: int = 1) -> gpd.GeoDataFrame:
     """Return about `count` segments of a street grid, a sixth of them beside another one in its trench."""
-    lines = make_ground(count * 5 // 6, "road_overhaul", seed).segments.geometry.array
+    lines = make_ground(count * 5 // 6, seed).segments.geometry.array
     rng = np.random.default_rng(seed)
     beside = shapely.transform(np.asarray(lines)[: count // 6], lambda xy: xy + np.array([TRENCH_M, TRENCH_M]))
     every = np.concatenate([np.asarray(lines), beside])

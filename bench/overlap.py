@@ -1,22 +1,27 @@
-"""Overlap of segments with projects: digonce against geopandas.overlay and sjoin with shapely.intersection.
+"""Overlap of segments with projects in memory: digonce against geopandas, and DuckDB and SedonaDB where installed.
 
-Run with `python -m bench.overlap [--segments N] [--repeats K]`. All variants get the same corridors and compounds,
-run in turn within one process, and must find the same pairs; printed are medians, ratios and the largest difference.
+Run with `python -m bench.overlap [--segments N ...] [--repeats K]`; one road work for 250 segments and one compound for
+500. All variants get the same corridors and compounds, run in turn within one process, and must find the same pairs;
+printed are medians, ratios and the largest difference. DuckDB and SedonaDB start from tables in their own memory with
+ready corridors; the others make their corridors within the time.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from bench.overlap_engines import peer_engines
 from planner.extents import project_extents
 from planner.overlap import find_overlaps
 from planner.policy import read_policy
@@ -36,25 +41,25 @@ class Ground:
     projects: gpd.GeoDataFrame
 
 
-def make_ground(segment_count: int, kind: str, seed: int = 1) -> Ground:
-    """Make segments on a jittered street grid and, over them, either roads or compounds."""
+def make_ground(segment_count: int, seed: int = 1) -> Ground:
+    """Make segments along a jittered street grid, and over them road works along streets and compounds anywhere."""
     rng = np.random.default_rng(seed)
-    segments = _segments(segment_count, rng)
-    low_x, low_y, high_x, high_y = segments.total_bounds
-    count = max(segment_count // (250 if kind == "road_overhaul" else 500), 4)
-    middle = np.column_stack([rng.uniform(low_x, high_x, count), rng.uniform(low_y, high_y, count)])
-    shapes = _roads(middle, rng) if kind == "road_overhaul" else _compounds(middle, rng)
-    index = pd.Index([f"P{number}" for number in range(count)], dtype="str", name="project_id")
-    words = {"name": pd.Series("project", index, dtype="str"), "kind": pd.Series(kind, index, dtype="str")}
-    return Ground(segments, gpd.GeoDataFrame(words, geometry=shapes, crs=CRS, index=index))
-
-
-def _segments(count: int, rng: np.random.Generator) -> gpd.GeoDataFrame:
-    """Segments of about 50 m and four vertices along the edges of a 150 m grid, in random order."""
     per_edge = int(SPACING_M / SEGMENT_M)
-    side = int(np.ceil(np.sqrt(count / (2 * per_edge)))) + 1
+    side = int(np.ceil(np.sqrt(segment_count / (2 * per_edge)))) + 1
     corner = np.stack(np.meshgrid(np.arange(side + 1), np.arange(side + 1), indexing="ij"), -1) * SPACING_M
     corner = corner + rng.normal(0, 12, corner.shape) + np.array([500_000.0, 4_130_000.0])
+    segments = _segments(segment_count, corner, per_edge, rng)
+    roads = _roads(corner, max(segment_count // 250, 4), rng)
+    compounds = _compounds(corner, max(segment_count // 500, 4), rng)
+    kinds = ["road_overhaul"] * len(roads) + ["old_residential"] * len(compounds)
+    index = pd.Index([f"P{number}" for number in range(len(kinds))], dtype="str", name="project_id")
+    words = {"name": pd.Series("project", index, dtype="str"), "kind": pd.Series(kinds, index, dtype="str")}
+    projects = gpd.GeoDataFrame(words, geometry=np.concatenate([roads, compounds]), crs=CRS, index=index)
+    return Ground(segments, projects)
+
+
+def _segments(count: int, corner: np.ndarray, per_edge: int, rng: np.random.Generator) -> gpd.GeoDataFrame:
+    """Segments of about 50 m and four vertices along the edges of the grid, in random order."""
     edges = np.concatenate(
         [
             np.stack([corner[:-1].reshape(-1, 2), corner[1:].reshape(-1, 2)], 1),
@@ -71,55 +76,69 @@ def _segments(count: int, rng: np.random.Generator) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(geometry=lines, crs=CRS, index=index)
 
 
-def _roads(start: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    heading = rng.uniform(0, 2 * np.pi, (len(start), 1)) + np.cumsum(rng.normal(0, 0.15, (len(start), 12)), axis=1)
-    step = rng.uniform(25, 160, (len(start), 1, 1)) * np.stack([np.cos(heading), np.sin(heading)], -1)
-    return np.asarray(shapely.linestrings(start[:, None, :] + np.cumsum(step, axis=1)))
+def _roads(corner: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Works of 300 to 1,800 m along streets, the centreline a metre or two beside the pipes."""
+    side = len(corner)
+    longest = min(12, side - 1)
+    lines = []
+    for length in rng.integers(2, longest + 1, count) if longest >= 2 else [1] * count:
+        row, first = rng.integers(0, side), rng.integers(0, side - length)
+        street = corner[row] if rng.random() < 0.5 else corner[:, row]
+        lines.append(shapely.linestrings(street[first : first + length + 1] + rng.normal(0, 1.5, (length + 1, 2))))
+    return np.asarray(lines)
 
 
-def _compounds(middle: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _compounds(corner: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     shapes = []
-    for x, y in middle:
+    for x, y in rng.uniform(corner.min(axis=(0, 1)), corner.max(axis=(0, 1)), (count, 2)):
         angle = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(24, 160))))
         radius = rng.uniform(60, 180) * rng.uniform(0.8, 1.0, len(angle))
         shapes.append(shapely.polygons(np.column_stack([x + radius * np.cos(angle), y + radius * np.sin(angle)])))
     return np.asarray(shapes)
 
 
-def run_digonce(ground: Ground) -> pd.Series:
-    """Time what a user calls: corridors, windows and the finished frame included."""
-    pairs = find_overlaps(ground.segments, ground.projects, YEARS, read_policy())
-    return pairs.set_index(["segment_id", "project_id"])["overlap_m"]
+def pair_lengths(ground: Ground) -> pd.Series:
+    """Return the metres of each pair that digonce finds."""
+    return lengths_of(run_digonce(ground))
 
 
-def run_shapely(ground: Ground) -> pd.Series:
+def run_digonce(ground: Ground) -> pd.DataFrame:
+    """Time what a user calls: corridors, course, side, shares, windows and the finished frame included."""
+    return find_overlaps(ground.segments, ground.projects, YEARS, read_policy())
+
+
+def run_shapely(ground: Ground) -> pd.DataFrame:
     """The fall-back of digonce without numba."""
-    pairs = find_overlaps(ground.segments, ground.projects, YEARS, read_policy(), engine="shapely")
-    return pairs.set_index(["segment_id", "project_id"])["overlap_m"]
+    return find_overlaps(ground.segments, ground.projects, YEARS, read_policy(), engine="shapely")
 
 
-def run_overlay(ground: Ground) -> pd.Series:
+def run_overlay(ground: Ground) -> pd.DataFrame:
     """geopandas.overlay, how="intersection"."""
-    areas = _areas(ground)
+    areas = areas_of(ground)
     clipped = gpd.overlay(ground.segments.reset_index(), areas.reset_index(), how="intersection", keep_geom_type=True)
-    return clipped.assign(m=clipped.length).groupby(["segment_id", "project_id"])["m"].sum()
+    return pd.DataFrame(clipped[["segment_id", "project_id"]]).assign(overlap_m=clipped.length)
 
 
-def run_sjoin(ground: Ground) -> pd.Series:
+def run_sjoin(ground: Ground) -> pd.DataFrame:
     """geopandas.sjoin, then shapely.intersection pair by pair."""
-    areas = _areas(ground)
+    areas = areas_of(ground)
     joined = gpd.sjoin(ground.segments, areas, predicate="intersects").reset_index()
     lines = np.asarray(ground.segments.geometry.loc[joined["segment_id"]].array)
     shapes = np.asarray(areas.geometry.loc[joined["project_id"]].array)
-    joined["m"] = shapely.length(shapely.intersection(lines, shapes))
-    return joined.set_index(["segment_id", "project_id"])["m"]
+    return pd.DataFrame(joined).assign(overlap_m=shapely.length(shapely.intersection(lines, shapes)))
 
 
-def _areas(ground: Ground) -> gpd.GeoDataFrame:
+def areas_of(ground: Ground) -> gpd.GeoDataFrame:
+    """Return the corridors and compounds as areas."""
     return gpd.GeoDataFrame(geometry=project_extents(ground.projects, read_policy()), crs=CRS)
 
 
-RUNS: dict[str, Callable[[Ground], pd.Series]] = {
+def lengths_of(result: pd.DataFrame) -> pd.Series:
+    """Return the metres of each pair, whatever else a way gives."""
+    return result.set_index(["segment_id", "project_id"])["overlap_m"].groupby(level=[0, 1]).sum()
+
+
+RUNS: dict[str, Callable[[Ground], pd.DataFrame]] = {
     "digonce": run_digonce,
     "digonce without numba": run_shapely,
     "geopandas.overlay": run_overlay,
@@ -129,12 +148,17 @@ RUNS: dict[str, Callable[[Ground], pd.Series]] = {
 
 def compare(ground: Ground, repeats: int) -> None:
     """Run all variants in turn and print medians, ratios and the largest difference per pair."""
-    first = {name: run(ground) for name, run in RUNS.items()}
-    times: dict[str, list[float]] = {name: [] for name in RUNS}
+    runs: dict[str, Callable[[], pd.DataFrame]] = {name: partial(run, ground) for name, run in RUNS.items()}
+    first = {"digonce": lengths_of(runs["digonce"]())}
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"  peak memory of the process, segments and all: {peak_mb:,.0f} MB")
+    runs |= peer_engines(ground.segments, areas_of(ground))
+    first |= {name: lengths_of(run()) for name, run in runs.items() if name != "digonce"}
+    times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(repeats):
-        for name, run in RUNS.items():
+        for name, run in runs.items():
             began = time.perf_counter()
-            run(ground)
+            run()
             times[name].append(time.perf_counter() - began)
     ours = statistics.median(times["digonce"])
     for name, result in first.items():
@@ -153,16 +177,14 @@ def _largest_difference(ours: pd.Series, theirs: pd.Series) -> float:
 
 
 def main() -> None:
-    """Read the options and run both kinds of project."""
+    """Read the options and run one size after another."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--segments", type=int, default=100_000)
+    parser.add_argument("--segments", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
-    for title, kind in (("road corridors", "road_overhaul"), ("compounds", "old_residential")):
-        ground = make_ground(options.segments, kind)
-        print(
-            f"overlap: {len(ground.segments):,} segments, {len(ground.projects):,} {title}, {options.repeats} repeats"
-        )
+    for count in options.segments:
+        ground = make_ground(count)
+        print(f"overlap: {count:,} segments, {len(ground.projects):,} projects, {options.repeats} repeats")
         compare(ground, options.repeats)
 
 

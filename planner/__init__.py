@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from planner.doubt import doubtful_leaks as doubtful_leaks
     from planner.events import link_events as link_events
     from planner.leaks import link_leaks as link_leaks
+    from planner.neighbours import find_neighbours as find_neighbours
     from planner.overlap import find_overlaps as find_overlaps
     from planner.plan import Plan as Plan
     from planner.plan import make_plan as make_plan
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from planner.sharing import share_costs as share_costs
     from planner.sharing import share_steps as share_steps
     from planner.sharing import site_costs as site_costs
+    from planner.streets import link_streets as link_streets
     from planner.value import price_pairs as price_pairs
     from planner.value_steps import explain_pairs as explain_pairs
 
@@ -35,9 +37,11 @@ _HOMES = {
     "doubtful_leaks": "planner.doubt",
     "explain_pairs": "planner.value_steps",
     "find_bans": "planner.bans",
+    "find_neighbours": "planner.neighbours",
     "find_overlaps": "planner.overlap",
     "link_events": "planner.events",
     "link_leaks": "planner.leaks",
+    "link_streets": "planner.streets",
     "make_plan": "planner.plan",
     "price_pairs": "planner.value",
     "read_policy": "planner.policy",

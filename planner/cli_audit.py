@@ -94,7 +94,8 @@ def _announced(job: Job, decisions: pd.DataFrame) -> pd.DataFrame:
 
     zone = ZoneInfo(job.registry.timezone)
     parts: list[pd.DataFrame] = []
-    for day, of_day in decisions.groupby("decided_on"):
+    for day in decisions["decided_on"].drop_duplicates():
+        of_day = decisions[decisions["decided_on"] == day]
         evening = datetime.combine(day.date() + timedelta(days=1), time(), zone)
         then: gpd.GeoDataFrame = job.registry.frame(
             "projects", ["starts_on", "ends_on"], as_of=job.as_of, known_at=evening

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from planner.cli import PolicyPath, open_job
+from planner.cli_job import PolicyPath, open_job
 from planner.cli_tables import in_words
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_day
 

@@ -153,6 +153,7 @@ def check_years(years: range, as_of: date) -> None:
 
 
 def policy_facts(policy: Policy) -> dict[str, Any]:
+    """Return what the summary of a run says of its policy."""
     return {
         "policy": {"id": policy.id, "version": policy.version, "hash": policy.content_hash},
         "unverified_count": len(policy.unverified()),
@@ -160,5 +161,6 @@ def policy_facts(policy: Policy) -> dict[str, Any]:
 
 
 def tell_unverified(session: Session, policy: Policy) -> None:
+    """Tell how many figures of the policy nobody has verified."""
     if count := len(policy.unverified()):
         session.tell("plan_unverified_note", count=count)

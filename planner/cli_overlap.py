@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -46,6 +46,9 @@ def read_city(job: Job, segments: gpd.GeoDataFrame) -> City:
 def overlap(
     session: Session,
     years: YearsText,
+    share_rule: Annotated[
+        str, typer.Option("--share-rule", help="How a joint cost is split: proportional, trench_and_surface, shapley.")
+    ] = "proportional",
     policy: PolicyPath = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
@@ -60,11 +63,14 @@ def overlap(
     """
     from planner.meeting import prepare_meeting, prepare_pairs
     from planner.summaries import by_project_kind, by_relation
-    from registry.errors import PlanningError
+    from registry.errors import PlanningError, UsageError
     from registry.exports import check_output
+    from registry.fields import value_list
 
     if output is not None:
         check_output(output)
+    if share_rule not in value_list("share_rule"):
+        raise UsageError("share_rule_unknown", rule=share_rule, rules=", ".join(value_list("share_rule")))
     wanted = parse_years(years)
     with open_job(session, policy, as_of, known_at) as job:
         check_years(wanted, job.as_of)
@@ -81,7 +87,7 @@ def overlap(
         summary = _summary(made, wanted, kinds, relations, job)
         run = job.save("overlap", None, meeting_frames(made), summary)
         if output is not None:
-            _write(job, city, scores, made, output)
+            _write(job, city, scores, made, output, share_rule)
     show_kinds(session, kinds)
     show_relations(session, relations)
     show_dearest(session, made.table)
@@ -144,7 +150,7 @@ def _summary(made: Prepared, years: range, kinds: pd.DataFrame, relations: pd.Da
     }
 
 
-def _write(job: Job, city: City, scores: pd.DataFrame, made: Prepared, path: Path) -> None:
+def _write(job: Job, city: City, scores: pd.DataFrame, made: Prepared, path: Path, share_rule: str) -> None:
     """Write the table by the suffix of the file."""
     import geopandas as gpd
 
@@ -152,7 +158,7 @@ def _write(job: Job, city: City, scores: pd.DataFrame, made: Prepared, path: Pat
 
     suffix = path.suffix.lower()
     if suffix == ".xlsx":
-        write_workbook(workbook_sheets(job, city, scores, made), path, job.session.language)
+        write_workbook(workbook_sheets(job, city, scores, made, share_rule), path, job.session.language)
         return
     table = made.table
     if suffix in _MAP_SUFFIXES:
@@ -161,8 +167,12 @@ def _write(job: Job, city: City, scores: pd.DataFrame, made: Prepared, path: Pat
     write_table(table, path, "overlap_table", job.session.language)
 
 
-def workbook_sheets(job: Job, city: City, scores: pd.DataFrame, made: Prepared) -> dict[str, tuple[str, pd.DataFrame]]:
+def workbook_sheets(
+    job: Job, city: City, scores: pd.DataFrame, made: Prepared, share_rule: str
+) -> dict[str, tuple[str, pd.DataFrame]]:
     """Return the sheets of the workbook: title -> contract and frame."""
+    import pandas as pd
+
     from planner.meeting import road_classes
     from planner.overlap_table import by_project, by_street, by_year
     from planner.sharing import share_costs, site_costs
@@ -179,10 +189,10 @@ def workbook_sheets(job: Job, city: City, scores: pd.DataFrame, made: Prepared) 
         job.policy,
         job.as_of,
         road_classes=road_classes(city.segments, city.roads),
-        only=dearest["index"],
+        only=pd.Index(dearest["index"]),
     )
     joining = made.pair_values[made.pair_times["relation"].isin(["together", "near_miss", "race"])]
-    shares = share_costs(site_costs(city.segments, joining, city.projects, job.policy), job.policy.value.share_rule)
+    shares = share_costs(site_costs(city.segments, joining, city.projects, job.policy), share_rule)
     say = job.session.say
     return {
         say("overlap_sheet_pairs"): ("overlap_table", made.table),

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
+
+from planner.course import Axes, measure_courses, no_axes, straight_pieces
+from planner.polylines import Floats, Geometries, Polylines, Rows
 
 Engine = Literal["auto", "kernel", "shapely"]
-Geometries = NDArray[Any]
-Rows = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 # shorter overlaps are touches: two engines may differ on whether they exist at all
 LEAST_OVERLAP_M: Final = 1e-6
@@ -21,15 +20,25 @@ LEAST_OVERLAP_M: Final = 1e-6
 _WORTH_COMPILING: Final = 50_000
 _EDGES_PER_BAND: Final = 8
 _AREAS_PER_CELL: Final = 1.0
+# cells of the grid over the ground: smaller ones list a corridor more often than lines ask for it
+_LEAST_CELL_M: Final = 16.0
+_MOST_CELLS: Final = 1_000_000
+_LINES_AT_ONCE: Final = 8_192
 
 
 @dataclass(frozen=True)
 class Insides:
-    """Pairs of a line and an area that share length, by row of the line, then of the area."""
+    """Pairs of a line and an area that share length, by row of the line, then of the area.
+
+    `course` has for each pair the metres that run with the centreline of the area, and the lowest and highest offset
+    from it (NaN without centreline); see `planner.course`. `line_m` is the whole length of the line.
+    """
 
     line: Rows
     area: Rows
     length_m: Floats
+    course: Floats
+    line_m: Floats
 
 
 def has_kernel() -> bool:
@@ -37,61 +46,127 @@ def has_kernel() -> bool:
     return find_spec("numba") is not None
 
 
-def inside_lengths(lines: Geometries, areas: Geometries, engine: Engine = "auto") -> Insides:
+def inside_lengths(
+    lines: Geometries | Polylines, areas: Geometries, engine: Engine = "auto", axes: Axes | None = None
+) -> Insides:
     """Return the length of every line inside every area, for pairs that share more than a micrometre.
 
     Areas must be valid polygons or multipolygons. A line on a boundary counts as inside: line and area are closed
     sets. `auto` takes the compiled kernel for many lines where numba is installed; lines in several parts always
-    go to shapely.
+    go to shapely. `axes` are the centrelines of the areas, where they have any.
     """
+    axes = axes if axes is not None else no_axes(len(areas))
     if not len(lines) or not len(areas):
-        return Insides(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-    is_single = bool(np.isin(shapely.get_type_id(lines), [-1, shapely.GeometryType.LINESTRING]).all())
+        return Insides(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty((0, 3)), np.empty(0))
     is_worth_it = engine == "kernel" or (engine == "auto" and len(lines) >= _WORTH_COMPILING and has_kernel())
-    if is_worth_it and is_single:
-        line, area, length = _by_kernel(lines, areas)
+    if is_worth_it and _are_single(lines):
+        line, area, found = _by_kernel(lines, areas, axes)
     else:
-        line, area, length = _by_shapely(lines, areas)
-    shared = length > LEAST_OVERLAP_M
-    order = np.lexsort((area[shared], line[shared]))
-    return Insides(line[shared][order], area[shared][order], length[shared][order])
+        line, area, found = _by_shapely(lines, areas, axes)
+    shared = np.flatnonzero(found[:, 0] > LEAST_OVERLAP_M)
+    # nearly in order already, of which a stable sort makes use
+    order = shared[np.argsort(line[shared] * len(areas) + area[shared], kind="stable")]
+    return Insides(line[order], area[order], found[order, 0], found[order, 1:4], found[order, 4])
 
 
-def _by_shapely(lines: Geometries, areas: Geometries) -> tuple[Rows, Rows, Floats]:
+def _are_single(lines: Geometries | Polylines) -> bool:
+    if isinstance(lines, Polylines):
+        return True
+    kind = shapely.get_type_id(lines)
+    return bool(((kind == shapely.GeometryType.LINESTRING) | (kind < 0)).all())
+
+
+def _by_shapely(lines: Geometries | Polylines, areas: Geometries, axes: Axes) -> tuple[Rows, Rows, Floats]:
     """Take whole lines that lie within an area by their length, and clip only the rest."""
+    shapes = lines.shapes() if isinstance(lines, Polylines) else lines
     shapely.prepare(areas)
-    area, line = shapely.STRtree(lines).query(areas, predicate="intersects")
-    length = shapely.length(lines[line])
-    crosses = ~shapely.covers(areas[area], lines[line])
-    length[crosses] = _clipped(lines[line[crosses]], areas[area[crosses]])
-    return line.astype(np.int64), area.astype(np.int64), length
+    area, line = shapely.STRtree(shapes).query(areas, predicate="intersects").astype(np.int64)
+    inner = shapes[line]
+    line_m = shapely.length(inner)
+    crosses = ~shapely.covers(areas[area], inner)
+    inner[crosses] = shapely.intersection(inner[crosses], areas[area[crosses]])
+    return line, area, np.column_stack([_measured(inner, area, axes), line_m])
 
 
-def _clipped(lines: Geometries, areas: Geometries) -> Floats:
-    return np.asarray(shapely.length(shapely.intersection(lines, areas)), dtype="float64")
+def _measured(inner: Geometries, area: Rows, axes: Axes) -> Floats:
+    """Return length and course of the inner parts of lines."""
+    courses = measure_courses(*straight_pieces(inner), area, axes)
+    return np.column_stack([shapely.length(inner), courses])
 
 
-def _by_kernel(lines: Geometries, areas: Geometries) -> tuple[Rows, Rows, Floats]:
-    from planner import kernel
+def _by_kernel(lines: Geometries | Polylines, areas: Geometries, axes: Axes) -> tuple[Rows, Rows, Floats]:
+    from planner import cell_kernel
 
     origin = _origin(areas)
-    points, point_start = line_vertices(lines, origin)
     edges, edge_start = _edges(areas, origin)
     area_boxes = shapely.bounds(areas) - np.tile(origin, 2)
-    line_boxes = shapely.bounds(lines) - np.tile(origin, 2)
-    grid = box_grid(area_boxes)
+    grid = _cell_grid(area_boxes, len(lines))
     if grid is None:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-    cell_start, cell_area = kernel.fill_cells(area_boxes, grid)
-    pairs = kernel.candidate_pairs(line_boxes, area_boxes, cell_start, cell_area, grid)
-    band_count = np.ceil(np.diff(edge_start) / _EDGES_PER_BAND).astype(np.int64)
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 5))
+    cells = cell_kernel.enter_areas(edges, edge_start, area_boxes, grid)
+    line, area, candidates = _candidates(lines, origin, cells, grid, len(areas))
+    local_axes = (axes.pieces - np.tile(origin, 2), axes.start)
+    found = _measure_candidates(area, candidates, (edges, edge_start), area_boxes, local_axes)
+    unclear = np.flatnonzero(found[:, 0] < 0)
+    shapes = lines.shapes(line[unclear]) if isinstance(lines, Polylines) else lines[line[unclear]]
+    inner = shapely.intersection(shapes, areas[area[unclear]])
+    measured = _measured(np.asarray(inner), area[unclear], axes)
+    found[unclear] = np.column_stack([measured, shapely.length(shapes)])
+    return line, area, found
+
+
+def _measure_candidates(
+    area: Rows, lines: Polylines, edges: tuple[Floats, Rows], area_boxes: Floats, axes: tuple[Floats, Rows]
+) -> Floats:
+    """Return what `kernel.inside_lengths` finds for each area and line; all is seen from one origin."""
+    from planner import kernel
+
+    # bands lie across the longer side of an area: one that is wider than high is looked at with its axes changed
+    is_wide = area_boxes[:, 2] - area_boxes[:, 0] > area_boxes[:, 3] - area_boxes[:, 1]
+    swap = np.array([1, 0, 3, 2])
+    turned = [
+        np.where(np.repeat(is_wide, np.diff(start))[:, None], rows[:, swap], rows) for rows, start in (edges, axes)
+    ]
+    boxes = np.where(is_wide[:, None], area_boxes[:, swap], area_boxes)
+    band_count = np.ceil(np.diff(edges[1]) / _EDGES_PER_BAND).astype(np.int64)
     band_start = np.concatenate([[0], np.cumsum(band_count)]).astype(np.int64)
-    bands = (band_start, *kernel.fill_bands(edges, edge_start, area_boxes, band_start))
-    length = kernel.inside_lengths(pairs, points, point_start, area_boxes, bands)
-    line, area = pairs[:, 0].copy(), pairs[:, 1].copy()
-    unclear = length < 0
-    length[unclear] = _clipped(lines[line[unclear]], areas[area[unclear]])
-    return line, area, length
+    bands = (band_start, *kernel.fill_bands(turned[0], edges[1], boxes, band_start))
+    # area by area, its edges stay in the cache of the processor
+    order = np.argsort(area, kind="stable")
+    ordered = area[order]
+    points = kernel.gather_lines(order, lines.vertices, lines.start, np.zeros(2), is_wide[ordered])
+    ahead = turned[1][:, 2:] - turned[1][:, :2]
+    length = np.hypot(ahead[:, :1], ahead[:, 1:])
+    local_axes = (np.hstack([turned[1][:, :2], ahead / length, length]), axes[1])
+    measured = kernel.inside_lengths(ordered, *points, boxes, bands, local_axes)
+    # changing the axes makes a mirror image, where left is right
+    is_mirrored = is_wide[ordered]
+    measured[is_mirrored, 2:4] = -measured[is_mirrored, 3:1:-1]
+    found = np.empty_like(measured)
+    found[order] = measured
+    return found
+
+
+def _candidates(
+    lines: Geometries | Polylines, origin: Floats, cells: tuple[Rows, Rows, Rows], grid: Floats, area_count: int
+) -> tuple[Rows, Rows, Polylines]:
+    """Return line and area of pairs that may meet, with the vertices of each pair's line, seen from the origin.
+
+    Lines are taken some at a time, so that their vertices stay in the cache and never need memory all at once.
+    """
+    from planner import cell_kernel, kernel
+
+    found: list[tuple[Rows, Rows, Floats, Rows]] = []
+    for first in range(0, len(lines), _LINES_AT_ONCE):
+        some = lines[first : first + _LINES_AT_ONCE]
+        run = some if isinstance(some, Polylines) else Polylines.of(some)
+        pairs = cell_kernel.pairs_in_cells(run.vertices, run.start, origin, cells, grid, area_count)
+        points, start = kernel.gather_lines(
+            pairs[:, 0], run.vertices, run.start, origin, np.zeros(len(pairs), np.bool_)
+        )
+        found.append((pairs[:, 0] + first, pairs[:, 1], points, np.diff(start)))
+    line, area, points, count = (np.concatenate(column) for column in zip(*found, strict=True))
+    return line, area, Polylines(points, np.concatenate([[0], np.cumsum(count)]).astype(np.int64))
 
 
 def _origin(areas: Geometries) -> Floats:
@@ -102,10 +177,8 @@ def _origin(areas: Geometries) -> Floats:
 
 def line_vertices(lines: Geometries, origin: Floats) -> tuple[Floats, Rows]:
     """Return the vertices of all lines, seen from the origin, and where each line starts among them."""
-    coordinates = shapely.get_coordinates(lines)
-    count = shapely.get_num_coordinates(lines)
-    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    return coordinates - origin, start
+    run = Polylines.of(lines)
+    return run.vertices - origin, run.start
 
 
 def _edges(areas: Geometries, origin: Floats) -> tuple[Floats, Rows]:
@@ -120,6 +193,20 @@ def _edges(areas: Geometries, origin: Floats) -> tuple[Floats, Rows]:
     area = part_area[ring_part[ring[1:][joins]]]
     start = np.concatenate([[0], np.cumsum(np.bincount(area, minlength=len(areas)))]).astype(np.int64)
     return np.ascontiguousarray(edges), start
+
+
+def _cell_grid(area_boxes: Floats, line_count: int) -> Floats | None:
+    """Return a grid of square cells over all areas, in the form of `box_grid`: about a cell for each line."""
+    boxes = area_boxes[~np.isnan(area_boxes[:, 0])]
+    if not len(boxes):
+        return None
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    span = np.maximum(high - low, 1.0)
+    most = min(max(line_count, 1024), _MOST_CELLS)
+    # a thin strip of ground has at least one row of cells
+    size = max(float(np.sqrt(span[0] * span[1] / most)), float(span.max()) / most, _LEAST_CELL_M)
+    columns, rows = (int(np.ceil(extent / size)) for extent in span)
+    return np.array([low[0], low[1], size, size, columns, rows, high[0], high[1]])
 
 
 def box_grid(area_boxes: Floats) -> Floats | None:

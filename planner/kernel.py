@@ -18,13 +18,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from planner.course_kernel import add_course, add_offset
+
 Array = NDArray[Any]
 TOLERANCE_M: Final = 1e-6
 LEAST_SINE: Final = 1e-4
 _FLAGGED: Final = -1.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def candidate_pairs(line_boxes: Array, area_boxes: Array, cell_start: Array, cell_area: Array, grid: Array) -> Array:
     """Return (line, area) pairs whose boxes meet, from a uniform grid over the areas; each pair once."""
     columns, rows = int(grid[4]), int(grid[5])
@@ -35,8 +37,8 @@ def candidate_pairs(line_boxes: Array, area_boxes: Array, cell_start: Array, cel
         x_min, y_min, x_max, y_max = line_boxes[line]
         if not (x_min <= grid[6] and x_max >= grid[0] and y_min <= grid[7] and y_max >= grid[1]):
             continue
-        first_column, last_column = _cell(x_min, grid[0], grid[2], columns), _cell(x_max, grid[0], grid[2], columns)
-        first_row, last_row = _cell(y_min, grid[1], grid[3], rows), _cell(y_max, grid[1], grid[3], rows)
+        first_column, last_column = cell_of(x_min, grid[0], grid[2], columns), cell_of(x_max, grid[0], grid[2], columns)
+        first_row, last_row = cell_of(y_min, grid[1], grid[3], rows), cell_of(y_max, grid[1], grid[3], rows)
         for row in range(first_row, last_row + 1):
             for column in range(first_column, last_column + 1):
                 cell = row * columns + column
@@ -46,8 +48,8 @@ def candidate_pairs(line_boxes: Array, area_boxes: Array, cell_start: Array, cel
                     if box[0] > x_max or box[2] < x_min or box[1] > y_max or box[3] < y_min:
                         continue
                     # the pair belongs to the first cell that both boxes share, so it is counted once
-                    own_column = max(first_column, _cell(box[0], grid[0], grid[2], columns))
-                    own_row = max(first_row, _cell(box[1], grid[1], grid[3], rows))
+                    own_column = max(first_column, cell_of(box[0], grid[0], grid[2], columns))
+                    own_row = max(first_row, cell_of(box[1], grid[1], grid[3], rows))
                     if column != own_column or row != own_row:
                         continue
                     if count == capacity:
@@ -61,7 +63,7 @@ def candidate_pairs(line_boxes: Array, area_boxes: Array, cell_start: Array, cel
     return pairs[:count]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def fill_cells(area_boxes: Array, grid: Array) -> tuple[Array, Array]:
     """Sort the areas into the cells of the grid: start of each cell, and the areas cell by cell."""
     columns, rows = int(grid[4]), int(grid[5])
@@ -84,26 +86,27 @@ def fill_cells(area_boxes: Array, grid: Array) -> tuple[Array, Array]:
     return start, areas
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _cell_range(box: Array, grid: Array) -> tuple[int, int, int, int]:
     """Return first and last column and row of a box; an empty range for the box of an empty area."""
     if not box[0] <= box[2]:
         return 0, -1, 0, -1
     columns, rows = int(grid[4]), int(grid[5])
     return (
-        _cell(box[0], grid[0], grid[2], columns),
-        _cell(box[2], grid[0], grid[2], columns),
-        _cell(box[1], grid[1], grid[3], rows),
-        _cell(box[3], grid[1], grid[3], rows),
+        cell_of(box[0], grid[0], grid[2], columns),
+        cell_of(box[2], grid[0], grid[2], columns),
+        cell_of(box[1], grid[1], grid[3], rows),
+        cell_of(box[3], grid[1], grid[3], rows),
     )
 
 
-@njit(cache=True)
-def _cell(value: float, origin: float, size: float, count: int) -> int:
+@njit(cache=True, error_model="numpy")
+def cell_of(value: float, origin: float, size: float, count: int) -> int:
+    """Return the cell, or band, of a value along one direction; what lies outside belongs to the last one there."""
     return min(max(int((value - origin) / size), 0), count - 1)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def fill_bands(
     edges: Array, edge_start: Array, area_boxes: Array, band_start: Array
 ) -> tuple[Array, Array, Array, Array]:
@@ -136,61 +139,103 @@ def fill_bands(
     return start, banded, first_band, reach
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _band_range(edge: Array, box: Array, first: int, last: int) -> tuple[int, int]:
     """Return first and last band that an edge goes through, among those of its area."""
     count = last - first
     height = _band_height(box, count)
     bottom, top = min(edge[1], edge[3]), max(edge[1], edge[3])
-    return first + _cell(bottom, box[1], height, count), first + _cell(top, box[1], height, count)
+    return first + cell_of(bottom, box[1], height, count), first + cell_of(top, box[1], height, count)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _band_height(box: Array, count: int) -> float:
     height = (box[3] - box[1]) / count
     return height if height > 0.0 else 1.0
 
 
-@njit(cache=True)
-def inside_lengths(
-    pairs: Array, points: Array, point_start: Array, area_boxes: Array, bands: tuple[Array, Array, Array, Array, Array]
-) -> Array:
-    """Return the length of each line inside the area of each pair; -1 where shapely has to decide.
+@njit(cache=True, error_model="numpy")
+def gather_lines(
+    lines: Array, vertices: Array, line_start: Array, origin: Array, is_turned: Array
+) -> tuple[Array, Array]:
+    """Return the vertices of some lines one after another, seen from the origin, and where each line starts.
 
-    The bands are: start of each area's bands, and what `fill_bands` returns.
+    East and north change places where a line is turned. Lines lie far apart in memory: fetching them in one go, one
+    waits for many of them at once.
+    """
+    start = np.zeros(len(lines) + 1, dtype=np.int64)
+    for row in range(len(lines)):
+        start[row + 1] = start[row] + line_start[lines[row] + 1] - line_start[lines[row]]
+    points = np.empty((start[-1], 2))
+    for row in range(len(lines)):
+        shift = line_start[lines[row]] - start[row]
+        east = 1 if is_turned[row] else 0
+        for point in range(start[row], start[row + 1]):
+            points[point, east] = vertices[point + shift, 0] - origin[0]
+            points[point, 1 - east] = vertices[point + shift, 1] - origin[1]
+    return points, start
+
+
+@njit(cache=True, error_model="numpy")
+def inside_lengths(
+    areas: Array,
+    points: Array,
+    point_start: Array,
+    area_boxes: Array,
+    bands: tuple[Array, Array, Array, Array, Array],
+    axes: tuple[Array, Array],
+) -> Array:
+    """Return for each pair the length of its line inside its area, and how it runs against the area's centreline.
+
+    Lines are given pair by pair as `gather_lines` returns them. The columns are: length, -1 where shapely has to
+    decide; length that runs with the centreline; lowest and highest offset from it, NaN without centreline; and the
+    whole length of the line, for pairs that share length. The bands
+    are: start of each area's bands, and what `fill_bands` returns; the axes are the pieces of the centrelines and
+    where each area's start.
     """
     band_start, band_edge_start, edges, edge_band, reach = bands
-    lengths = np.zeros(pairs.shape[0])
+    found = np.zeros((len(areas), 5))
+    found[:, 2:4] = np.nan
     cuts = np.empty(64)
-    for pair in range(pairs.shape[0]):
-        line, area = pairs[pair, 0], pairs[pair, 1]
-        first, last = point_start[line], point_start[line + 1]
-        start = band_edge_start[band_start[area] : band_start[area + 1] + 1]
+    for pair in range(len(areas)):
+        area, line = areas[pair], points[point_start[pair] : point_start[pair + 1]]
         box = area_boxes[area]
-        if _is_apart(points[first:last], box, reach[band_start[area] : band_start[area + 1]]):
+        if len(line) < 2 or _is_apart(line, box, reach[band_start[area] : band_start[area + 1]]):
             continue
-        is_inside = _is_inside(points[first, 0], points[first, 1], box, start, edges)
-        total = 0.0
-        all_cuts = 0
-        for vertex in range(first, last - 1):
-            piece = (points[vertex, 0], points[vertex, 1], points[vertex + 1, 0], points[vertex + 1, 1])
-            length, cut_count, cuts = _cut_piece(piece, box, start, edges, edge_band, cuts)
-            if cut_count < 0:
-                total = _FLAGGED
-                break
-            total += _inner_share(cuts, cut_count, is_inside) * length
-            all_cuts += cut_count
-            if cut_count % 2 == 1:
-                is_inside = not is_inside
-        # a second look from the far end: a crossing that was missed or counted twice shows here
-        end_x, end_y = points[last - 1, 0], points[last - 1, 1]
-        if all_cuts > 0 and total >= 0.0 and is_inside != _is_inside(end_x, end_y, box, start, edges):
-            total = _FLAGGED
-        lengths[pair] = total
-    return lengths
+        start = band_edge_start[band_start[area] : band_start[area + 1] + 1]
+        axis = axes[0][axes[1][area] : axes[1][area + 1]]
+        cuts = _measure_line(line, box, (start, edges, edge_band), axis, cuts, found[pair])
+    return found
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
+def _measure_line(
+    line: Array, box: Array, bands: tuple[Array, Array, Array], axis: Array, cuts: Array, found: Array
+) -> Array:
+    """Note what one line has inside one area; return the buffer for cuts, which may have grown."""
+    start, edges, edge_band = bands
+    is_inside = _is_inside(line[0, 0], line[0, 1], box, start, edges)
+    all_cuts = 0
+    last = line.shape[0] - 1
+    for vertex in range(last):
+        piece = (line[vertex, 0], line[vertex, 1], line[vertex + 1, 0], line[vertex + 1, 1])
+        length, cut_count, cuts = _cut_piece(piece, box, start, edges, edge_band, cuts)
+        if cut_count < 0:
+            found[0] = _FLAGGED
+            return cuts
+        found[4] += length
+        if cut_count > 0 or is_inside:
+            _add_inner_parts(piece, length, _sorted(cuts[:cut_count]), is_inside, axis, found, vertex == 0)
+        all_cuts += cut_count
+        if cut_count % 2 == 1:
+            is_inside = not is_inside
+    # a second look from the far end: a crossing that was missed or counted twice shows here
+    if all_cuts > 0 and is_inside != _is_inside(line[last, 0], line[last, 1], box, start, edges):
+        found[0] = _FLAGGED
+    return cuts
+
+
+@njit(cache=True, error_model="numpy")
 def _is_apart(line: Array, box: Array, reach: Array) -> bool:
     """Tell whether a line lies west or east of everything in the bands it goes through: most pairs end here."""
     x_min, y_min, x_max, y_max = line[0, 0], line[0, 1], line[0, 0], line[0, 1]
@@ -200,21 +245,21 @@ def _is_apart(line: Array, box: Array, reach: Array) -> bool:
     count = reach.shape[0]
     height = _band_height(box, count)
     # a line on the limit of a band touches the next one too
-    first = _cell(y_min - TOLERANCE_M, box[1], height, count)
-    last = _cell(y_max + TOLERANCE_M, box[1], height, count)
+    first = cell_of(y_min - TOLERANCE_M, box[1], height, count)
+    last = cell_of(y_max + TOLERANCE_M, box[1], height, count)
     for band in range(first, last + 1):
         if x_min - TOLERANCE_M <= reach[band, 1] and x_max + TOLERANCE_M >= reach[band, 0]:
             return False
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _is_inside(x: float, y: float, box: Array, start: Array, edges: Array) -> bool:
     """Cast a ray to the right; an edge counts if it goes through the half-open height of the ray."""
     if x < box[0] or x > box[2] or y < box[1] or y > box[3]:
         return False
     count = len(start) - 1
-    band = _cell(y, box[1], _band_height(box, count), count)
+    band = cell_of(y, box[1], _band_height(box, count), count)
     inside = False
     for place in range(start[band], start[band + 1]):
         bottom, top = edges[place, 1], edges[place, 3]
@@ -225,7 +270,7 @@ def _is_inside(x: float, y: float, box: Array, start: Array, edges: Array) -> bo
     return inside
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _cut_piece(
     piece: tuple[float, float, float, float], box: Array, start: Array, edges: Array, edge_band: Array, cuts: Array
 ) -> tuple[float, int, Array]:
@@ -240,7 +285,7 @@ def _cut_piece(
         return length, 0, cuts
     count = len(start) - 1
     height = _band_height(box, count)
-    first_band, last_band = _cell(y_min, box[1], height, count), _cell(y_max, box[1], height, count)
+    first_band, last_band = cell_of(y_min, box[1], height, count), cell_of(y_max, box[1], height, count)
     for band in range(first_band, last_band + 1):
         for place in range(start[band], start[band + 1]):
             edge = (edges[place, 0], edges[place, 1], edges[place, 2], edges[place, 3])
@@ -260,7 +305,7 @@ def _cut_piece(
     return length, found, cuts
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _meets(edge: tuple[float, float, float, float], x_min: float, y_min: float, x_max: float, y_max: float) -> bool:
     """Tell whether the box of an edge meets a box."""
     if (edge[0] > x_max and edge[2] > x_max) or (edge[0] < x_min and edge[2] < x_min):
@@ -268,23 +313,25 @@ def _meets(edge: tuple[float, float, float, float], x_min: float, y_min: float, 
     return not ((edge[1] > y_max and edge[3] > y_max) or (edge[1] < y_min and edge[3] < y_min))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _crossing(
     piece: tuple[float, float, float, float], length: float, edge: tuple[float, float, float, float]
 ) -> float:
     """Return where the piece crosses the edge as a share of the piece; -2 for nowhere, -1 for unclear."""
     along_x, along_y = piece[2] - piece[0], piece[3] - piece[1]
     edge_x, edge_y = edge[2] - edge[0], edge[3] - edge[1]
+    to_x, to_y = edge[0] - piece[0], edge[1] - piece[1]
+    # signed distances, times a length, of the edge's ends from the line of the piece, and of the piece's ends from
+    # that of the edge; divided only where they matter
+    turn = along_x * edge_y - along_y * edge_x
+    begin = along_x * to_y - along_y * to_x
+    end = begin + turn
+    if min(begin, end) > TOLERANCE_M * length or max(begin, end) < -TOLERANCE_M * length:
+        return -2.0
     edge_length = math.sqrt(edge_x * edge_x + edge_y * edge_y)
     if edge_length == 0.0:
         return -2.0
-    to_x, to_y = edge[0] - piece[0], edge[1] - piece[1]
-    # signed distances of the edge's ends from the line of the piece, and of the piece's ends from that of the edge
-    turn = along_x * edge_y - along_y * edge_x
-    edge_begin = (along_x * to_y - along_y * to_x) / length
-    edge_end = edge_begin + turn / length
-    if min(edge_begin, edge_end) > TOLERANCE_M or max(edge_begin, edge_end) < -TOLERANCE_M:
-        return -2.0
+    edge_begin, edge_end = begin / length, end / length
     piece_begin = (to_x * edge_y - to_y * edge_x) / edge_length
     piece_end = piece_begin - turn / edge_length
     if min(piece_begin, piece_end) > TOLERANCE_M or max(piece_begin, piece_end) < -TOLERANCE_M:
@@ -295,19 +342,39 @@ def _crossing(
     return float(piece_begin / (piece_begin - piece_end))
 
 
-@njit(cache=True)
-def _inner_share(cuts: Array, count: int, is_inside: bool) -> float:
-    """Add up the inner parts of a piece that is cut at the given shares."""
-    if count == 0:
-        return 1.0 if is_inside else 0.0
-    ordered = np.sort(cuts[:count])
-    total = 0.0
+@njit(cache=True, error_model="numpy")
+def _sorted(cuts: Array) -> Array:
+    """Sort a few numbers in their place."""
+    for place in range(1, len(cuts)):
+        share, at = cuts[place], place
+        while at > 0 and cuts[at - 1] > share:
+            cuts[at] = cuts[at - 1]
+            at -= 1
+        cuts[at] = share
+    return cuts
+
+
+@njit(cache=True, error_model="numpy")
+def _add_inner_parts(
+    piece: tuple[float, float, float, float],
+    length: float,
+    cuts: Array,
+    is_inside: bool,
+    axis: Array,
+    found: Array,
+    is_first: bool,
+) -> None:
+    """Add up the inner parts of a piece that is cut at the given shares; it may be the first of its line."""
     at = 0.0
-    for place in range(count):
-        if is_inside:
-            total += ordered[place] - at
+    for place in range(len(cuts) + 1):
+        share = cuts[place] if place < len(cuts) else 1.0
+        if is_inside and share > at:
+            found[0] += (share - at) * length
+            if axis.shape[0]:
+                add_course(piece, length, at, share, axis, found)
+                if at > 0.0 or is_first:
+                    # else it is the end of the piece before
+                    add_offset(piece, at, axis, found)
+                add_offset(piece, share, axis, found)
         is_inside = not is_inside
-        at = ordered[place]
-    if is_inside:
-        total += 1.0 - at
-    return total
+        at = share

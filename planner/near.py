@@ -9,8 +9,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from planner.clip import Engine, Geometries, Rows, box_grid, has_kernel, line_vertices
+from planner.clip import Engine, box_grid, has_kernel, line_vertices
 from planner.factors import Flags, Floats
+from planner.polylines import Geometries, Rows
 from planner.scatter import piece_nearness
 
 # loading the kernel takes longer than shapely needs for fewer lines

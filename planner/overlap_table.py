@@ -19,6 +19,8 @@ _OF_TIMES: Final = (
     "due_until",
     "project_from",
     "project_until",
+    "project_earliest",
+    "project_latest",
     "overlap_days",
     "gap_days",
     "mover",

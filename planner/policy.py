@@ -25,6 +25,7 @@ from planner.policy_models import (
     Prices,
     Reference,
     RuleSet,
+    Streets,
     Weights,
 )
 from planner.policy_parts import Named
@@ -50,6 +51,7 @@ class Policy(Named):
     links: Links
     supply: Supply
     overlap: Overlap
+    streets: Streets
     candidates: Candidates
     groups: Groups
     planning: Planning

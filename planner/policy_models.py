@@ -9,8 +9,8 @@ from pydantic import model_validator
 from planner.policy_bans import PolicyClass
 from planner.policy_links import Links, Supply
 from planner.policy_parts import Confidence, Figure, Named, NotNegative, Part, Positive, Text, check_range
-from planner.policy_value import OpenedGround, ValuePrices
 from planner.policy_timing import Timing
+from planner.policy_value import OpenedGround, ValuePrices
 
 Grade = Literal["low", "moderate", "high", "severe"]
 AssessmentState = Literal["none", "expired", "safe", "controlled", "renew_by", "renew_now"]
@@ -260,11 +260,30 @@ class Prices(Named):
 
 
 class Overlap(Part):
-    """How far a project reaches, and which projects no longer count."""
+    """How far a project reaches, what lies beside it, and which projects no longer count."""
 
     margin_m: Figure
+    pavement_reach_m: Figure
+    adjacent_m: Figure
     half_width_m: CodeTable
     inactive_states: tuple[str, ...]
+
+
+class Streets(Part):
+    """How the street of a segment is found; intercept and slope turn a share into a confidence."""
+
+    reach_m: Figure
+    scale_m: Figure
+    named_weight: Figure
+    intercept: Figure
+    slope: Figure
+
+    @model_validator(mode="after")
+    def _has_a_scale(self) -> Self:
+        if not self.scale_m.value > 0:
+            message = "scale_m must be more than 0"
+            raise ValueError(message)
+        return self
 
 
 class GroundOpened(Part):
@@ -327,6 +346,7 @@ class PolicyFile(Named):
     links: Links
     supply: Supply
     overlap: Overlap
+    streets: Streets
     candidates: Candidates
     groups: Groups
     planning: Planning

@@ -154,6 +154,39 @@ def read_arrow(info: str, statement: str) -> pa.Table:
     return table
 
 
+def line_vertices(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Return the vertices of two-dimensional lines in (extended) WKB, and where each line starts among them.
+
+    Plain lines of one byte order and SRID, which is what the database sends, are read as one block; anything else goes
+    through shapely.
+    """
+    found = [_chunk_vertices(chunk) for chunk in column.chunks]
+    vertices = np.concatenate([np.empty((0, 2)), *(some for some, _ in found)])
+    counts = np.concatenate([np.empty(0, np.int64), *(count for _, count in found)])
+    return vertices, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def _chunk_vertices(chunk: pa.Array) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    _, offset_buffer, body_buffer = chunk.buffers()
+    if len(chunk) and not chunk.null_count and pa.types.is_binary(chunk.type):
+        first = chunk.offset
+        offsets = np.frombuffer(offset_buffer, dtype=np.int32)[first : first + len(chunk) + 1].astype(np.int64)
+        body = np.frombuffer(body_buffer, dtype=np.uint8)
+        head = 13 if body[offsets[0] + 4] & 0x20 else 9
+        starts = offsets[:-1]
+        places = (starts[:, None] + np.arange(head - 4)).ravel()
+        heads = body[places].reshape(-1, head - 4)
+        counts = body[(starts[:, None] + np.arange(head - 4, head)).ravel()].view("<u4").astype(np.int64)
+        is_line = heads[0, 0] == 1 and heads[0, 1] == 2 and not heads[0, 4] & 0xC0
+        if is_line and (heads == heads[0]).all() and (np.diff(offsets) == head + 16 * counts).all():
+            is_body = np.ones(int(offsets[-1] - offsets[0]), dtype=bool)
+            is_body[(starts[:, None] - offsets[0] + np.arange(head)).ravel()] = False
+            block = body[offsets[0] : offsets[-1]][is_body]
+            return block.view("<f8").reshape(-1, 2).astype(np.float64, copy=False), counts
+    lines = shapely.from_wkb(chunk.to_numpy(zero_copy_only=False))
+    return shapely.get_coordinates(lines), shapely.get_num_coordinates(lines).astype(np.int64)
+
+
 def to_frame(table: pa.Table, contract_name: str, srid: int) -> pd.DataFrame | gpd.GeoDataFrame:
     """Return Arrow from the database as the frame of a contract: index, dtypes and geometry as fields.csv says."""
     contract = fields()[contract_name]

@@ -138,6 +138,10 @@ def pairs() -> pd.DataFrame:
         "meets_years": [one != "P-3" for one in project_ids],
         "first_year": pd.array([first[one] for one in project_ids], dtype="Int64"),
         "last_year": pd.array([first[one] for one in project_ids], dtype="Int64"),
+        "distance_m": [0.0] * len(segment_ids),
+        "project_share": [1.0 / project_ids.count(one) for one in project_ids],
+        "course": ["parallel" if kinds[one] == "road_overhaul" else "inside" for one in project_ids],
+        "side": ["left" if kinds[one] == "road_overhaul" else None for one in project_ids],
     }
     return contract_frame("pairs", rows)
 

@@ -22,7 +22,11 @@ def frame_with(contract: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     made = frame_of("overlap_table", [], columns_of("overlap_table"))
     assert made.empty
     table = pd.DataFrame(rows, columns=columns_of(contract))
-    days = [name for name in table if name.endswith(("_on", "_from", "_until")) and not name.startswith("joining")]
+    days = [
+        name
+        for name in columns_of(contract)
+        if name.endswith(("_on", "_from", "_until")) and not name.startswith("joining")
+    ]
     return table.astype(dict.fromkeys(days, "datetime64[s]"))
 
 

@@ -21,6 +21,10 @@ def pairs(**columns: object) -> pd.DataFrame:
         "meets_years": pd.array([True, False], dtype="boolean"),
         "first_year": pd.array([2027, None], dtype="Int64"),
         "last_year": pd.array([2027, None], dtype="Int64"),
+        "distance_m": [0.0, 0.0],
+        "project_share": [0.0, 1.0],
+        "course": ["crossing", None],
+        "side": ["both", None],
     }
     return pd.DataFrame(rows | columns)
 

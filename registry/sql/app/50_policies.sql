@@ -135,6 +135,14 @@ CREATE POLICY sees_with_both_ends ON registry.segment_lineage USING (
     AND EXISTS (SELECT FROM registry.segment AS s WHERE s.segment_id = segment_lineage.child_id)
 );
 
+-- they are computed for all organisations at once, each sees those of the segments that it sees
+CREATE POLICY sees_with_the_segment ON registry.live_pair FOR SELECT USING (
+    (SELECT registry_app.organisation()) IS NULL
+    OR EXISTS (SELECT FROM registry.segment AS s WHERE s.segment_id = live_pair.segment_id)
+);
+CREATE POLICY adds_for_all ON registry.live_pair FOR INSERT WITH CHECK ((SELECT registry_app.organisation()) IS NULL);
+CREATE POLICY removes_for_all ON registry.live_pair FOR DELETE USING ((SELECT registry_app.organisation()) IS NULL);
+
 CREATE POLICY sees_own ON registry.run FOR SELECT USING (
     (SELECT registry_app.organisation()) IS NULL OR organisation = (SELECT registry_app.organisation())
 );

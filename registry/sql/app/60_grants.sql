@@ -28,6 +28,9 @@ BEGIN
     -- what tells of rows that one may not see is for those who would write them
     EXECUTE format('REVOKE EXECUTE ON FUNCTION registry_app.ids_of_others, registry_app.file_is_kept FROM %I', reader);
     EXECUTE format('GRANT EXECUTE ON FUNCTION registry_app.ids_of_others, registry_app.file_is_kept TO %I', editor);
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION registry_app.refresh_live_pairs FROM %I', reader);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION registry_app.refresh_live_pairs TO %I', planner);
+    EXECUTE format('GRANT INSERT, UPDATE, DELETE ON registry.live_pair, registry.live_pair_stamp TO %I', planner);
     -- every writing transaction counts the registry's version up
     EXECUTE format('GRANT UPDATE (version) ON registry.info TO %I', planner);
     FOR held IN

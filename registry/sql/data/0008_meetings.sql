@@ -187,7 +187,159 @@ ALTER TABLE registry.delivery
     ADD CONSTRAINT delivery_action_is_listed CHECK (action IN (
         'import', 'retry', 'correct', 'split', 'merge', 'redraw', 'retire', 'replace', 'undo', 'decide', 'meeting'
     ));
+
 ALTER TABLE registry.project_version ADD COLUMN located_by text;
 COMMENT ON COLUMN registry.project_version.located_by IS '位置来源: How the place was found where it came in words or as a point; empty where it was drawn.';
 ALTER TABLE registry.moratorium_version ADD COLUMN located_by text;
 COMMENT ON COLUMN registry.moratorium_version.located_by IS '位置来源: How the place was found where it came in words or as a point; empty where it was drawn.';
+
+-- empty in pairs that earlier versions saved
+ALTER TABLE registry.run_pairs
+    ADD COLUMN distance_m double precision,
+    ADD COLUMN project_share double precision,
+    ADD COLUMN course text,
+    ADD COLUMN side text;
+COMMENT ON COLUMN registry.run_pairs.distance_m IS '距离: Least distance of the segment from the extent of the project; 0 where they share length. [m]';
+COMMENT ON COLUMN registry.run_pairs.project_share IS '占工程内管段比例: Overlap divided by the metres of all segments inside the project.';
+COMMENT ON COLUMN registry.run_pairs.course IS '走向关系: Whether the segment runs along the centreline of the project or crosses it; inside where the project is an area.';
+COMMENT ON COLUMN registry.run_pairs.side IS '位置侧别: Side of the centreline in drawing direction; empty where the project is an area.';
+
+-- what was recorded since an instant is looked for each time that live pairs follow the registry; rows come in the order
+-- of time, so the least index does
+CREATE INDEX segment_version_is_found_by_beginning ON registry.segment_version USING brin (lower(recorded));
+CREATE INDEX segment_version_is_found_by_end ON registry.segment_version (upper(recorded)) WHERE NOT upper_inf(recorded);
+
+CREATE TABLE registry.live_pair (
+    segment_id text COLLATE "C" NOT NULL,
+    project_id text COLLATE "C" NOT NULL,
+    overlap_m double precision NOT NULL,
+    CONSTRAINT live_pair_is_named_once PRIMARY KEY (project_id, segment_id)
+);
+CREATE INDEX live_pair_is_found_by_segment ON registry.live_pair (segment_id);
+ALTER TABLE registry.live_pair ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.live_pair IS 'Pairs of segments and projects that share length on the day of the stamp, as known then; pairs of saved plans are in run_pairs and do not follow.';
+COMMENT ON COLUMN registry.live_pair.segment_id IS '管段编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.live_pair.project_id IS '工程编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.live_pair.overlap_m IS '重叠长度: Length of the segment inside the extent of the project. [m]';
+
+CREATE TABLE registry.live_pair_stamp (
+    is_only boolean NOT NULL DEFAULT true,
+    as_of date NOT NULL,
+    known_at timestamptz NOT NULL,
+    reach jsonb NOT NULL,
+    CONSTRAINT live_pair_stamp_is_the_only_one PRIMARY KEY (is_only),
+    CONSTRAINT live_pair_stamp_is_only CHECK (is_only)
+);
+COMMENT ON TABLE registry.live_pair_stamp IS 'For which day, up to which delivery and with which widths the live pairs were computed.';
+COMMENT ON COLUMN registry.live_pair_stamp.is_only IS 'Always true: there is one row.';
+COMMENT ON COLUMN registry.live_pair_stamp.as_of IS 'Day on which segments and projects count.';
+COMMENT ON COLUMN registry.live_pair_stamp.known_at IS 'Instant of the last delivery that is in the pairs.';
+COMMENT ON COLUMN registry.live_pair_stamp.reach IS 'Half width by kind of project, that of other kinds (unknown), and the margin. [m]';
+
+CREATE TABLE registry.run_pair_times (
+    run_id text NOT NULL,
+    segment_id text NOT NULL,
+    project_id text NOT NULL,
+    due_from date,
+    due_until date,
+    project_from date,
+    project_until date,
+    project_earliest date,
+    project_latest date,
+    relation text NOT NULL,
+    overlap_days integer,
+    gap_days integer,
+    years_apart double precision,
+    mover text,
+    move_days integer,
+    locked_from date,
+    locked_until date,
+    rule_code text,
+    exceptions text,
+    CONSTRAINT run_pair_times_row_is_named_once PRIMARY KEY (run_id, segment_id, project_id),
+    CONSTRAINT run_pair_times_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_pair_times ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_pair_times IS 'Rows of the frame pair_times that a run made.';
+COMMENT ON COLUMN registry.run_pair_times.segment_id IS '管段编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_pair_times.project_id IS '工程编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_pair_times.due_from IS '应改造起始日期: First day on which the renewal is due; empty where nothing asks for it.';
+COMMENT ON COLUMN registry.run_pair_times.due_until IS '应改造截止日期: Last day on which the renewal is due.';
+COMMENT ON COLUMN registry.run_pair_times.project_from IS '工程起始日期: First day of the project as stated; empty where it has no usable dates.';
+COMMENT ON COLUMN registry.run_pair_times.project_until IS '工程结束日期: Last day of the project as stated.';
+COMMENT ON COLUMN registry.run_pair_times.project_earliest IS '工程最早可开工: Earliest day on which the project could start.';
+COMMENT ON COLUMN registry.run_pair_times.project_latest IS '工程最晚可完工: Latest day on which the project could end.';
+COMMENT ON COLUMN registry.run_pair_times.relation IS '时间关系: How renewal and project stand to each other in time.';
+COMMENT ON COLUMN registry.run_pair_times.overlap_days IS '重合天数: Days that the due window and the project share; empty where one of them is not known. [day]';
+COMMENT ON COLUMN registry.run_pair_times.gap_days IS '相隔天数: Days by which one of the two would have to move for them to share a day; 0 where they do. [day]';
+COMMENT ON COLUMN registry.run_pair_times.years_apart IS '相隔年数: The gap in years of 365.25 days. [year]';
+COMMENT ON COLUMN registry.run_pair_times.mover IS '可调整方: Which side could move that far; empty where nothing is to be settled.';
+COMMENT ON COLUMN registry.run_pair_times.move_days IS '需调整天数: Days that this side would have to move; empty where neither can. [day]';
+COMMENT ON COLUMN registry.run_pair_times.locked_from IS '禁掘起始日期: First locked day of the ban that concerns the pair.';
+COMMENT ON COLUMN registry.run_pair_times.locked_until IS '禁掘截止日期: Last locked day; empty where it is not said.';
+COMMENT ON COLUMN registry.run_pair_times.rule_code IS '禁掘规则代码: Rule whose ban ends last.';
+COMMENT ON COLUMN registry.run_pair_times.exceptions IS '可适用例外代码: Codes of the exceptions that could apply to the renewal, joined by bars; empty without a ban.';
+
+CREATE TABLE registry.run_pair_values (
+    run_id text NOT NULL,
+    segment_id text NOT NULL,
+    project_id text NOT NULL,
+    cost_alone_cny double precision NOT NULL,
+    cost_together_cny double precision NOT NULL,
+    saving_cny double precision NOT NULL,
+    saving_low_cny double precision,
+    saving_high_cny double precision,
+    trench_saving_cny double precision NOT NULL,
+    paving_saving_cny double precision NOT NULL,
+    traffic_saving_cny double precision NOT NULL,
+    mobilisation_saving_cny double precision NOT NULL,
+    life_lost_cny_per_year double precision NOT NULL,
+    waiting_cny_per_year double precision NOT NULL,
+    joining_from_year integer,
+    joining_until_year integer,
+    break_even_year integer,
+    best_year integer,
+    at_stake_cny double precision,
+    co2_saving_kg double precision,
+    CONSTRAINT run_pair_values_row_is_named_once PRIMARY KEY (run_id, segment_id, project_id),
+    CONSTRAINT run_pair_values_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_pair_values ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_pair_values IS 'Rows of the frame pair_values that a run made.';
+COMMENT ON COLUMN registry.run_pair_values.segment_id IS '管段编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_pair_values.project_id IS '工程编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_pair_values.cost_alone_cny IS '单独实施费用: Cost of renewing the whole segment without the project: pipe and trench, paving, traffic and its share of a site. [CNY]';
+COMMENT ON COLUMN registry.run_pair_values.cost_together_cny IS '同步实施费用: Cost alone less the saving. [CNY]';
+COMMENT ON COLUMN registry.run_pair_values.saving_cny IS '同步节约: What going together with the project saves: trench, paving, traffic and site of the overlapped metres, as far as the project opens them. [CNY]';
+COMMENT ON COLUMN registry.run_pair_values.saving_low_cny IS '同步节约(低): The saving with each of its prices at its low end; empty where a range is not known. [CNY]';
+COMMENT ON COLUMN registry.run_pair_values.saving_high_cny IS '同步节约(高): The saving with each of its prices at its high end; empty where a range is not known. [CNY]';
+COMMENT ON COLUMN registry.run_pair_values.trench_saving_cny IS '节约沟槽费: Trench of the overlapped metres where the project opens it. [CNY]';
+COMMENT ON COLUMN registry.run_pair_values.paving_saving_cny IS '节约路面修复费: Reinstatement of the overlapped metres over the width of the trench where the project opens the paving. [CNY]';
+COMMENT ON COLUMN registry.run_pair_values.traffic_saving_cny IS '节约交通导改费: Guiding of the traffic along the overlapped metres. [CNY]';
+COMMENT ON COLUMN registry.run_pair_values.mobilisation_saving_cny IS '节约进场费: Share of one site; the shares of the pairs of a project add up to one site. [CNY]';
+COMMENT ON COLUMN registry.run_pair_values.life_lost_cny_per_year IS '每提前一年改造损失: Annuity of the cost alone over the design life of the renewal: what pulling it forward by one year loses. [CNY/year]';
+COMMENT ON COLUMN registry.run_pair_values.waiting_cny_per_year IS '每等待一年费用: Expected leaks of the first year with their repair and harm, and one year''s rise of the price. [CNY/year]';
+COMMENT ON COLUMN registry.run_pair_values.joining_from_year IS '同步划算起始年: First year of the window in which joining pays; empty where the due window is not known or joining never pays. [year]';
+COMMENT ON COLUMN registry.run_pair_values.joining_until_year IS '同步划算截止年: Last year of that window; the last year looked at where joining never stops paying. [year]';
+COMMENT ON COLUMN registry.run_pair_values.break_even_year IS '盈亏平衡年: Edge of that window on the side of the project: the first year where the project ends before the renewal is due, else the last. [year]';
+COMMENT ON COLUMN registry.run_pair_values.best_year IS '最佳同步年: Year of the project in which joining is worth most; empty where it pays in none. [year]';
+COMMENT ON COLUMN registry.run_pair_values.at_stake_cny IS '利害金额: What is lost by not joining: the net of the best year, discounted to the as-of year; 0 where joining pays in no year of the project. [CNY]';
+COMMENT ON COLUMN registry.run_pair_values.co2_saving_kg IS '减少二氧化碳: Carbon dioxide of the saved paving and trench; unverified. [kg]';
+
+CREATE TABLE registry.run_neighbours (
+    run_id text NOT NULL,
+    segment_id text NOT NULL,
+    project_id text NOT NULL,
+    distance_m double precision NOT NULL,
+    is_same_street boolean,
+    is_same_block boolean,
+    CONSTRAINT run_neighbours_row_is_named_once PRIMARY KEY (run_id, segment_id, project_id),
+    CONSTRAINT run_neighbours_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_neighbours ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_neighbours IS 'Rows of the frame neighbours that a run made.';
+COMMENT ON COLUMN registry.run_neighbours.segment_id IS '管段编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_neighbours.project_id IS '工程编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_neighbours.distance_m IS '距离: Least distance of the segment from the extent of the project. [m]';
+COMMENT ON COLUMN registry.run_neighbours.is_same_street IS '是否同一道路: Whether segment and project lie in one street; empty where the street of one is not known.';
+COMMENT ON COLUMN registry.run_neighbours.is_same_block IS '是否同一街坊: Whether no road centreline lies between them; empty where no roads are known.';

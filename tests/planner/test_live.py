@@ -1,0 +1,170 @@
+"""Live pairs follow the registry: following equals computing in full, and saved plans stay as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from pandas.testing import assert_frame_equal
+
+from planner.cli_live import follow_live_pairs, recompute_live_pairs
+from planner.live import reach_figures
+from planner.overlap import find_overlaps
+from planner.policy import read_policy
+from registry.frames import line_vertices
+from registry.history.undo import undo_delivery
+from registry.pairs import read_live_pairs, read_network, refresh_live_pairs
+from registry.store import Registry
+from tests.conftest import TODAY
+from tests.registry.deliveries import EAST, NORTH, segments, write
+
+POLICY = read_policy()
+CRS = "EPSG:4549"
+CORNER = np.array([EAST, NORTH])
+
+
+def random_segments(rng: np.random.Generator, names: list[str]) -> gpd.GeoDataFrame:
+    starts = rng.uniform(0, 600, (len(names), 1, 2)) + CORNER
+    walks = np.hstack([starts, starts + np.cumsum(rng.normal(0, 30, (len(names), 3, 2)), axis=1)])
+    return segments(len(names), 管段编号=names, geometry=shapely.linestrings(walks))
+
+
+def random_projects(rng: np.random.Generator, names: list[str]) -> gpd.GeoDataFrame:
+    shapes: list[Any] = []
+    for number in range(len(names)):
+        walk = rng.uniform(0, 600, (4, 2)) + CORNER
+        line = shapely.LineString(walk)
+        shapes.append(line if number % 3 else shapely.Polygon(walk).convex_hull)
+    rows = {
+        "工程编号": names,
+        "工程名称": names,
+        "工程类别": ["道路大修" if number % 2 else "老旧小区改造" for number in range(len(names))],
+        "半宽": [None if number % 2 else 7.5 for number in range(len(names))],
+    }
+    return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs=CRS)
+
+
+def shifted(census: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return census.set_geometry(census.geometry.translate(4.0, 3.0))
+
+
+@pytest.fixture
+def bring(registry: Registry, tmp_path: Path) -> Callable[[str, gpd.GeoDataFrame], str]:
+    def deliver(kind: str, frame: gpd.GeoDataFrame) -> str:
+        path = write(frame, tmp_path / f"{kind}-{len(list(tmp_path.iterdir()))}.gpkg")
+        receipt = registry.import_file(kind, path, today=TODAY, is_accepted=True)
+        assert receipt.held == 0
+        return str(receipt.delivery_id)
+
+    return deliver
+
+
+def check_equal_to_full(registry: Registry) -> pd.DataFrame:
+    """Compare what was followed with a full computation, and that with the frame that people see."""
+    followed = read_live_pairs(registry)
+    recompute_live_pairs(registry, POLICY, TODAY)
+    full = read_live_pairs(registry)
+    assert_frame_equal(followed, full, rtol=0, atol=1e-6)
+    network = registry.frame("segments", ["geometry"], as_of=TODAY)
+    seen = find_overlaps(network, registry.frame("projects", as_of=TODAY), range(2027, 2028), POLICY)
+    seen = seen.sort_values(["project_id", "segment_id"], ignore_index=True)[list(full.columns)]
+    assert_frame_equal(full, seen, rtol=0, atol=1e-6)
+    return full
+
+
+def test_following_equals_the_full_computation(
+    registry: Registry, bring: Callable[[str, gpd.GeoDataFrame], str], rng: np.random.Generator
+) -> None:
+    names = [f"GAS-{number}" for number in range(40)]
+    works = [f"P-{number}" for number in range(12)]
+    census = random_segments(rng, names)
+    bring("segments", census)
+    bring("projects", random_projects(rng, works))
+    # nothing to follow yet: all is computed
+    assert follow_live_pairs(registry, POLICY, TODAY) is None
+    assert len(check_equal_to_full(registry)) > 40
+    done = follow_live_pairs(registry, POLICY, TODAY)
+    assert done is not None
+    assert (done.project_count, done.segment_count) == (0, 0)
+
+    # one project moves and one is new
+    moved = bring("projects", random_projects(rng, ["P-3", "P-99"]))
+    done = follow_live_pairs(registry, POLICY, TODAY)
+    assert done is not None
+    assert (done.project_count, done.segment_count) == (2, 0)
+    before = check_equal_to_full(registry)
+
+    # segments move, and later projects and segments at once
+    bring("segments", shifted(census.iloc[:5]))
+    done = follow_live_pairs(registry, POLICY, TODAY)
+    assert done is not None
+    assert done.segment_count == 5
+    assert not check_equal_to_full(registry).equals(before)
+    fresh = random_segments(rng, ["GAS-100", "GAS-101"])
+    bring("segments", gpd.GeoDataFrame(pd.concat([shifted(census.iloc[30:33]), fresh]), crs=CRS))
+    bring("projects", random_projects(rng, works[:4]))
+    follow_live_pairs(registry, POLICY, TODAY)
+    check_equal_to_full(registry)
+
+    # what is taken back is followed too
+    undo_delivery(registry.connection, moved, "test", is_cascade=True)
+    follow_live_pairs(registry, POLICY, TODAY)
+    assert "P-99" not in set(check_equal_to_full(registry)["project_id"])
+
+
+def test_another_day_or_width_is_computed_in_full(
+    registry: Registry, bring: Callable[[str, gpd.GeoDataFrame], str], rng: np.random.Generator
+) -> None:
+    bring("segments", random_segments(rng, ["GAS-1", "GAS-2"]))
+    recompute_live_pairs(registry, POLICY, TODAY)
+    assert refresh_live_pairs(registry, TODAY, reach_figures(POLICY)) is not None
+    assert refresh_live_pairs(registry, TODAY.replace(year=TODAY.year + 1), reach_figures(POLICY)) is None
+    assert refresh_live_pairs(registry, TODAY, reach_figures(POLICY) | {"margin_m": 9.0}) is None
+
+
+def test_the_pairs_of_a_saved_run_stay_as_they_were(
+    registry: Registry, bring: Callable[[str, gpd.GeoDataFrame], str], rng: np.random.Generator
+) -> None:
+    bring("segments", random_segments(rng, [f"GAS-{number}" for number in range(20)]))
+    bring("projects", random_projects(rng, ["P-0", "P-1", "P-2"]))
+    recompute_live_pairs(registry, POLICY, TODAY)
+    network, works = registry.frame("segments", as_of=TODAY), registry.frame("projects", as_of=TODAY)
+    pairs = find_overlaps(network, works, range(2027, 2028), POLICY)
+    registry.save_run("overlap", "meeting", {"pairs": pairs}, policy={}, summary={}, as_of=TODAY)
+    saved = registry.load_run("overlap", "meeting").frames["pairs"]
+    live = read_live_pairs(registry)
+    bring("projects", random_projects(rng, ["P-0", "P-1"]))
+    follow_live_pairs(registry, POLICY, TODAY)
+    assert not read_live_pairs(registry).equals(live)
+    assert_frame_equal(registry.load_run("overlap", "meeting").frames["pairs"], saved)
+
+
+def test_coordinates_come_out_of_the_database_as_they_lie(
+    registry: Registry, bring: Callable[[str, gpd.GeoDataFrame], str], rng: np.random.Generator
+) -> None:
+    bring("segments", random_segments(rng, [f"GAS-{number}" for number in range(10)]))
+    network = read_network(registry, TODAY)
+    frame = registry.frame("segments", ["geometry"], as_of=TODAY).loc[network.segment_ids]
+    np.testing.assert_array_equal(network.vertices, shapely.get_coordinates(frame.geometry.array))
+    np.testing.assert_array_equal(np.diff(network.start), shapely.get_num_coordinates(frame.geometry.array))
+
+
+@pytest.mark.parametrize("srid", [0, 4549])
+def test_any_well_known_binary_gives_its_vertices(srid: int) -> None:
+    import pyarrow as pa
+
+    lines: list[Any] = [shapely.LineString([(0, 1), (2, 3)]), shapely.LineString([(4, 5), (6, 7), (8, 9)])]
+    for shapes in (lines, [*lines, None], [lines[0], shapely.LineString()], [shapely.Point(0, 1)], []):
+        array = np.array(shapes, dtype=object)
+        wkb = shapely.to_wkb(shapely.set_srid(array, srid), include_srid=srid > 0)
+        column = pa.chunked_array([pa.array(wkb, type=pa.binary())[1:], pa.array(wkb, type=pa.binary())])
+        vertices, start = line_vertices(column)
+        both = np.concatenate([array[1:], array])
+        np.testing.assert_array_equal(vertices, shapely.get_coordinates(both))
+        np.testing.assert_array_equal(np.diff(start), shapely.get_num_coordinates(both))
