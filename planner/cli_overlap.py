@@ -70,7 +70,7 @@ def overlap(
     if output is not None:
         check_output(output)
     if share_rule not in value_list("share_rule"):
-        raise UsageError("share_rule_unknown", rule=share_rule, rules=", ".join(value_list("share_rule")))
+        raise UsageError("plan_share_rule_unknown", rule=share_rule, known=", ".join(value_list("share_rule")))
     wanted = parse_years(years)
     with open_job(session, policy, as_of, known_at) as job:
         check_years(wanted, job.as_of)
@@ -91,22 +91,26 @@ def overlap(
     show_kinds(session, kinds)
     show_relations(session, relations)
     show_dearest(session, made.table)
+    _tell(session, summary, run)
+    tell_unverified(session, job.policy)
+    if output is not None:
+        session.tell("written", file=output)
+    session.result({"run_id": run, "as_of": job.as_of, **summary, "pairs": made.table.to_dict("records")})
+
+
+def _tell(session: Session, summary: dict[str, Any], run: str) -> None:
     session.tell(
         "plan_overlapped",
-        pairs=len(pairs),
+        pairs=summary["pair_count"],
         segments=summary["segment_count"],
         projects=summary["project_count"],
         km=summary["km"],
         meeting=summary["meeting_pair_count"],
         meeting_km=summary["meeting_km"],
-        first=wanted[0],
-        last=wanted[-1],
+        first=summary["years"][0],
+        last=summary["years"][-1],
         run=run,
     )
-    tell_unverified(session, job.policy)
-    if output is not None:
-        session.tell("written", file=output)
-    session.result({"run_id": run, "as_of": job.as_of, **summary, "pairs": made.table.to_dict("records")})
 
 
 def meeting_frames(made: Prepared) -> dict[str, pd.DataFrame]:
@@ -194,6 +198,7 @@ def workbook_sheets(
     joining = made.pair_values[made.pair_times["relation"].isin(["together", "near_miss", "race"])]
     shares = share_costs(site_costs(city.segments, joining, city.projects, job.policy), share_rule)
     say = job.session.say
+    steps["formula"] = steps["formula"].map({code: say(code) for code in steps["formula"].unique()})
     return {
         say("overlap_sheet_pairs"): ("overlap_table", made.table),
         say("overlap_sheet_projects"): ("overlap_projects", by_project(made.table, made.neighbours)),

@@ -33,10 +33,10 @@ MAIN_JOB_VERBS = (
 )  # fmt: skip
 TRUTH_VERBS = (
     ("changes",), ("accept",), ("decline",), ("undo",), ("fix",), ("retry",), ("history",), ("correct",), ("split",),
-    ("merge",), ("redraw",), ("retire",), ("replace",), ("decide",), ("decisions",),
+    ("merge",), ("redraw",), ("retire",), ("replace",), ("decide",), ("decisions",), ("bans",), ("audit",),
 )  # fmt: skip
 LATER_VERBS = (
-    "backtest", "forecast", "bans", "explain", "compare", "progress", "tiles", "pack", "atlas", "check",
+    "backtest", "forecast", "explain", "compare", "progress", "tiles", "pack", "atlas", "check",
     "baseline", "watch", "hazards", "isolate", "trace", "sensors", "serve", "scale",
 )  # fmt: skip
 
