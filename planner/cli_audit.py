@@ -51,10 +51,9 @@ def audit(
         write_table(found, output, "audit_findings", session.language)
         session.tell("written", file=output)
     elif len(found):
-        shown = found.head(_SHOWN).fillna("—")
-        for name in ("day", "until_on"):
-            shown[name] = found[name].head(_SHOWN).dt.strftime("%Y-%m-%d").fillna("—")
-        words = in_words(shown, {"code": "audit_code"}, session.language)
+        shown = found.head(_SHOWN)
+        days = {name: shown[name].dt.strftime("%Y-%m-%d") for name in ("day", "until_on")}
+        words = in_words(shown.assign(**days), {"code": "audit_code"}, session.language).fillna("—")
         declared = fields()["audit_findings"]
         session.table(words, {name: declared[name].label(session.language) for name in declared})
         if len(found) > _SHOWN:
