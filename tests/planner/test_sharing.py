@@ -21,6 +21,8 @@ from tests.planner.priced import Site, site_of
 RULES = sorted(value_list("share_rule"))
 PARTS = ["own_cny", "trench_cny", "paving_cny", "traffic_cny", "mobilisation_cny"]
 AMOUNT = st.one_of(st.just(0.0), st.floats(1.0, 1e6))
+# nobody opens a trench narrower than a finger
+WIDTH_M = st.one_of(st.just(0.0), st.floats(0.01, 30.0))
 
 
 def costs_of(*rows: dict[str, Any], project: str = "P") -> pd.DataFrame:
@@ -34,7 +36,7 @@ def costs_of(*rows: dict[str, Any], project: str = "P") -> pd.DataFrame:
 
 
 def parties(most: int = 5) -> st.SearchStrategy[list[dict[str, float]]]:
-    row = st.fixed_dictionaries(dict.fromkeys(PARTS, AMOUNT) | {"width_m": st.floats(0.0, 30.0)})
+    row = st.fixed_dictionaries(dict.fromkeys(PARTS, AMOUNT) | {"width_m": WIDTH_M})
     return st.lists(row, min_size=1, max_size=most)
 
 
