@@ -84,4 +84,5 @@ def road_classes(segments: pd.DataFrame, roads: pd.DataFrame) -> pd.Series:
     known = pd.DataFrame({"name": text_column(roads, "name"), "road_class": text_column(roads, "road_class")}).dropna()
     counted = known.value_counts().reset_index().sort_values(["count", "road_class"], ascending=[False, True])
     by_name = counted.drop_duplicates("name").set_index("name")["road_class"]
-    return text_column(segments, "street_name").map(by_name)
+    # without any road nothing tells that the column holds text
+    return text_column(segments, "street_name").map(by_name).astype("str")
