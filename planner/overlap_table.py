@@ -105,7 +105,9 @@ def _add_batches(table: pd.DataFrame, meeting: Meeting) -> None:
     of_batch = lengths.groupby(meeting.planned["batch_id"]).sum()
     table["batch_id"] = batch
     table["plan_year"] = table["segment_id"].map(meeting.planned["year"])
-    table["batch_share"] = (table["overlap_m"] / batch.map(of_batch)).clip(upper=1.0)
+    # of a plan without batches nothing tells that the lengths are numbers
+    batch_m = batch.map(of_batch.to_dict()).astype("object").astype("float64")
+    table["batch_share"] = (table["overlap_m"] / batch_m).clip(upper=1.0)
 
 
 def by_project(table: pd.DataFrame, neighbours: pd.DataFrame) -> pd.DataFrame:

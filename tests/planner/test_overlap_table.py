@@ -89,6 +89,15 @@ def test_decision_batch_and_neighbours_come_along() -> None:
     assert list(by_project(overlap_table(meeting), meeting.neighbours)["neighbour_count"]) == [0, 2]
 
 
+def test_a_plan_without_batches_leaves_the_batch_empty() -> None:
+    planned = pd.DataFrame({"batch_id": [], "year": []}, index=pd.Index([], dtype="str")).astype(
+        {"batch_id": "str", "year": "Int64"}
+    )
+    table = overlap_table(meeting_of([pair(0, 0)], planned=planned))
+    check_frame(table, "overlap_table")
+    assert table[["batch_id", "batch_share", "plan_year"]].isna().all(axis=None)
+
+
 @settings(deadline=None)
 @given(
     st.lists(
