@@ -11,6 +11,7 @@ import planner.cli
 import planner.cli_audit
 import planner.cli_bans
 import planner.cli_leaks
+import planner.cli_live
 import planner.cli_overlap
 import registry.cli
 
@@ -47,6 +48,7 @@ for verbs in (
     planner.cli_bans.app,
     planner.cli_audit.app,
     planner.cli_leaks.app,
+    planner.cli_live.app,
     maps.cli.app,
 ):
     app.registered_commands.extend(verbs.registered_commands)

@@ -1,30 +1,95 @@
-"""Live pairs between the registry and the planner: computed in full, or followed."""
+"""Live pairs between the registry and the planner: computed in full, or followed; the verb `live-pairs`."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from planner.live import live_pairs, reach_figures
-from planner.polylines import Polylines
-from registry.pairs import Refreshed, read_network, refresh_live_pairs, write_live_pairs
+import typer
+
+from planner.cli_job import PolicyPath, open_job
+from registry.console import AsOf, Output, Session, command
 
 if TYPE_CHECKING:
     from planner.policy import Policy
+    from registry.pairs import Refreshed
     from registry.store import Registry
+
+app = typer.Typer()
+
+
+@command(app, "live-pairs")
+def live_pairs(
+    session: Session,
+    is_full: Annotated[
+        bool, typer.Option("--full", help="Compute all pairs anew instead of what has changed.")
+    ] = False,
+    policy: PolicyPath = None,
+    as_of: AsOf = None,
+    output: Output = None,
+) -> None:
+    """Bring the pairs of segments and projects up to the last delivery: only what has changed is computed anew.
+
+    On another day, or with other widths in the policy, all pairs are due. Pairs of saved plans stay as they are.
+
+    Example: digonce live-pairs --as-of 2026-11-01 -o pairs.csv
+    """
+    from registry.exports import check_output, write_table
+    from registry.pairs import read_live_pairs
+
+    if output is not None:
+        check_output(output)
+    with open_job(session, policy, as_of, None) as job:
+        with job.step("plan_step_overlap"):
+            followed = None if is_full else follow_live_pairs(job.registry, job.policy, job.as_of)
+            if is_full:
+                recompute_live_pairs(job.registry, job.policy, job.as_of)
+        pairs = read_live_pairs(job.registry)
+        day = job.as_of
+    if output is not None:
+        write_table(pairs, output, "live_pairs", session.language)
+        session.tell("written", file=output)
+    if followed is None:
+        session.tell("live_pairs_computed", count=len(pairs), as_of=day)
+    else:
+        session.tell(
+            "live_pairs_followed",
+            count=len(pairs),
+            as_of=day,
+            projects=followed.project_count,
+            segments=followed.segment_count,
+        )
+    session.result(
+        {
+            "as_of": day,
+            "pair_count": len(pairs),
+            "km": float(pairs["overlap_m"].sum() / 1000.0),
+            "is_full": followed is None,
+            "changed_projects": None if followed is None else followed.project_count,
+            "changed_segments": None if followed is None else followed.segment_count,
+        }
+    )
 
 
 def recompute_live_pairs(registry: Registry, policy: Policy, as_of: date) -> int:
     """Compute all live pairs of a day anew and return their number."""
+    from planner.live import live_pairs as compute
+    from planner.live import reach_figures
+    from planner.polylines import Polylines
+    from registry.pairs import read_network, write_live_pairs
+
     network = read_network(registry, as_of)
     projects = registry.frame("projects", ["kind", "half_width_m", "geometry"], as_of=as_of)
-    pairs = live_pairs(network.segment_ids, Polylines(network.vertices, network.start), projects, policy)
+    pairs = compute(network.segment_ids, Polylines(network.vertices, network.start), projects, policy)
     write_live_pairs(registry, pairs, as_of, network.known_at, reach_figures(policy))
     return len(pairs)
 
 
 def follow_live_pairs(registry: Registry, policy: Policy, as_of: date) -> Refreshed | None:
     """Compute the live pairs of what has changed; all of them, returning None, where day or widths are others."""
+    from planner.live import reach_figures
+    from registry.pairs import refresh_live_pairs
+
     done = refresh_live_pairs(registry, as_of, reach_figures(policy))
     if done is None:
         recompute_live_pairs(registry, policy, as_of)
