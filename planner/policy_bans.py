@@ -32,7 +32,18 @@ class Counting(Part):
     confidence: Confidence
 
 
-class BanRule(Part):
+class Quoted(Part):
+    """What a rule or an exception is called and says, in both languages, and where that stands."""
+
+    label_en: Text
+    label_zh: Text
+    quote_en: Text
+    quote_zh: Text
+    source: Text
+    confidence: Confidence
+
+
+class BanRule(Quoted):
     """One rule: after which works the ground is closed for how many years, and which exceptions it knows.
 
     Its clock is a day of the road (`road_clock`), the completion of projects of the kinds (`project_kinds`), or both.
@@ -44,12 +55,6 @@ class BanRule(Part):
     road_clock: RoadClock | None = None
     project_kinds: tuple[str, ...] = ()
     exceptions: tuple[str, ...]
-    label_en: Text
-    label_zh: Text
-    quote_en: Text
-    quote_zh: Text
-    source: Text
-    confidence: Confidence
 
     @model_validator(mode="after")
     def _has_a_clock(self) -> Self:
@@ -59,7 +64,7 @@ class BanRule(Part):
         return self
 
 
-class BanException(Part):
+class BanException(Quoted):
     """One exception, with the conditions that can be told from the data; a condition left out always holds.
 
     `methods` are ways to dig; `before_project_kinds` asks for a project of these kinds on the same ground that begins
@@ -74,12 +79,6 @@ class BanException(Part):
     maximum_diameter_mm: Positive | None = None
     before_project_kinds: tuple[str, ...] | None = None
     before_within_days: Positive | None = None
-    label_en: Text
-    label_zh: Text
-    quote_en: Text
-    quote_zh: Text
-    source: Text
-    confidence: Confidence
 
     @model_validator(mode="after")
     def _says_how_long_before(self) -> Self:

@@ -13,21 +13,10 @@ Term = Literal["trench", "paving", "traffic", "mobilisation"]
 OpenedGround = Literal["full_trench", "paving", "none"]
 
 
-class RangedEntry(Part):
-    """The figure of one code, the range in which it may lie, and the year for which it stands."""
+class RangedEntry(RangedFigure):
+    """The figure of one code, with its range."""
 
     code: Text
-    value: NotNegative
-    low: NotNegative
-    high: NotNegative
-    dated: int
-    source: Text
-    confidence: Confidence
-
-    @model_validator(mode="after")
-    def _lies_in_its_range(self) -> Self:
-        check_range(self.value, self.low, self.high)
-        return self
 
 
 class TrenchPrice(Part):
