@@ -22,6 +22,10 @@ SELECT s.segment_id, p.project_id,
             ELSE ST_Length(ST_Intersection(s.geometry, p.geometry)) END AS overlap_m
 FROM segment AS s JOIN project AS p ON ST_Intersects(p.geometry, s.geometry)
 """
+TABLES = {
+    "segment": "CREATE TABLE segment AS SELECT segment_id, ST_GeomFromWKB(wkb) AS geometry FROM segment_wkb",
+    "project": "CREATE TABLE project AS SELECT project_id, ST_GeomFromWKB(wkb) AS geometry FROM project_wkb",
+}
 
 
 def peer_engines(segments: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> dict[str, Callable[[], pd.DataFrame]]:
@@ -42,7 +46,7 @@ def _duckdb(frames: dict[str, gpd.GeoDataFrame]) -> Callable[[], pd.DataFrame]:
     connection.load_extension(str(next(folder.rglob("spatial.duckdb_extension"))))
     for name, frame in frames.items():
         connection.register(f"{name}_wkb", _arrow(name, frame))
-        connection.execute(f"CREATE TABLE {name} AS SELECT {name}_id, ST_GeomFromWKB(wkb) AS geometry FROM {name}_wkb")  # noqa: S608
+        connection.execute(TABLES[name])
     return lambda: connection.execute(JOIN).df()
 
 
