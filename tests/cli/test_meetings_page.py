@@ -1,31 +1,67 @@
-"""The commands of `docs/meetings.md` are run line by line."""
+"""`docs/meetings.md`: its commands are run, and ten pairs of its workbook are recomputed from what it shows."""
 
 from __future__ import annotations
 
-import re
-import shlex
 from pathlib import Path
+from typing import Any
 
+import openpyxl
+import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from digonce import app
-from registry.cluster import Cluster
-from tests.conftest import REPOSITORY
+from tests.cli.pages import run_page
+from tests.planner.priced import prices_by_id
 
-PAGE = REPOSITORY / "docs" / "meetings.md"
+PAIRS = 10
+AS_OF_YEAR = 2026
+# sheet of pairs -> figure of the steps whose amounts add up to it
+FIGURES = {"Cost alone (CNY)": "cost_alone_cny", "Saving (CNY)": "saving_cny", "At stake (CNY)": "at_stake_cny"}
+
+
+def sheet(path: Path, title: str) -> pd.DataFrame:
+    rows: Any = openpyxl.load_workbook(path)[title].iter_rows(values_only=True)
+    headings = next(rows)
+    return pd.DataFrame(list(rows), columns=list(headings))
+
+
+def rate_per_year(known: dict[str, list[float]]) -> float:
+    (discount,), (rise,) = known["planning.discount_share_per_year"], known["prices.value.price_rise_share_per_year"]
+    return float((1 + discount) / (1 + rise) - 1)
+
+
+def expected_prices(term: dict[Any, Any], best_year: int, known: dict[str, list[float]]) -> list[float]:
+    """The prices that docs/windows.md allows for a term; those of several years are left to its worked example."""
+    rate = rate_per_year(known)
+    if term["Figure"] == "life_lost_cny_per_year":
+        (years,) = known["prices.value.design_life_years"]
+        return [rate / (1 - (1 + rate) ** -years)]
+    if term["Figure"] == "at_stake_cny":
+        is_saving = term["Step"] == "saving in the best year"
+        return [(1 + rate) ** (AS_OF_YEAR - best_year)] if is_saving else [term["Price"]]
+    return known[term["Price id"]]
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_page_run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_run_and_ten_pairs_can_be_followed_by_hand(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
-    lines = [line for block in blocks for line in block.splitlines() if line.startswith("digonce ")]
-    assert len(lines) > 8
-    environment = {"DIGONCE_HOME": str(home), "DIGONCE_LANG": "en", "COLUMNS": "200"}
-    try:
-        for line in lines:
-            done = CliRunner().invoke(app, shlex.split(line)[1:], env=environment)
-            assert done.exit_code == 0, (line, done.output)
-    finally:
-        Cluster(home).drop_database("meeting")
+    assert run_page("meetings.md", home, "meeting") > 12
+    dearest = sheet(tmp_path / "overlaps.xlsx", "pairs").head(PAIRS)
+    steps = sheet(tmp_path / "overlaps.xlsx", "steps")
+    known = prices_by_id()
+    assert len(dearest) == PAIRS
+    assert (dearest["At stake (CNY)"] > 0).all()
+    for pair in dearest.to_dict("records"):
+        own = steps[(steps["Segment"] == pair["Segment"]) & (steps["Project"] == pair["Project"])]
+        for heading, figure in FIGURES.items():
+            terms = own[own["Figure"] == figure]
+            assert len(terms), (pair["Pair number"], figure)
+            by_hand = (terms["Quantity"] * terms["Price"]).sum()
+            assert by_hand == pytest.approx(pair[heading], abs=0.01), (pair["Pair number"], figure)
+        assert pair["Cost together (CNY)"] == pytest.approx(pair["Cost alone (CNY)"] - pair["Saving (CNY)"])
+        bought = own[own["Price id"].notna() & own["Price"].notna() & own["Price id"].isin(list(known))]
+        assert len(bought) > 3
+        for term in bought.to_dict("records"):
+            allowed = expected_prices(term, int(pair["Best year"]), known)
+            assert any(term["Price"] == pytest.approx(price) for price in allowed), term

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -12,28 +11,23 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from digonce import app
 from planner.bans import find_bans
 from planner.overlap import find_overlaps
 from planner.policy import read_policy
 from planner.relations import RELATIONS, relate
-from registry.cluster import Cluster
 from registry.fields import value_list
+from tests.cli.pages import blocks, run_page
 from tests.conftest import REPOSITORY
 from tests.planner.frames import line, moratoria_of, projects_of, roads_of, segments_of
 
 PAGE = REPOSITORY / "docs" / "windows.md"
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
-
-
-def blocks(language: str) -> list[str]:
-    return [text for name, text in FENCE.findall(PAGE.read_text(encoding="utf-8")) if name == language]
 
 
 def time_example() -> dict[str, Any]:
-    return next(found for found in map(tomllib.loads, blocks("toml")) if "relation" in found.get("told", {}))
+    return next(
+        found for found in map(tomllib.loads, blocks("windows.md", "toml")) if "relation" in found.get("told", {})
+    )
 
 
 def computed(example: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -71,15 +65,7 @@ def test_the_table_of_relations_names_each_as_the_list_does() -> None:
 @pytest.mark.slow
 def test_the_commands_of_the_page_run(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    lines = [text for block in blocks("") for text in block.splitlines() if text.startswith("digonce ")]
-    assert len(lines) >= 8
-    environment = {"DIGONCE_HOME": str(home), "DIGONCE_LANG": "en", "COLUMNS": "200"}
-    try:
-        for text in lines:
-            done = CliRunner().invoke(app, shlex.split(text)[1:], env=environment)
-            assert done.exit_code == 0, (text, done.output)
-    finally:
-        Cluster(home).drop_database("windows")
+    assert run_page("windows.md", home, "windows") >= 8
     closed = gpd.read_file(tmp_path / "bans.gpkg")
     assert {"road_building", "road_overhaul"} >= set(closed["cause"]) != set()
     assert closed.geometry.notna().all()

@@ -101,6 +101,19 @@ def price_keys(content: object, name: str = "prices", path: tuple[Any, ...] = ("
             yield from price_keys(entry, f"{name}[{told}]" if told else name, (*path, place))
 
 
+def prices_by_id() -> dict[str, list[float]]:
+    """The figures of prices and planning in the default policy by id; one id may stand for several."""
+    content = read_policy().to_dict()
+    found: dict[str, list[float]] = {}
+    keys = [*price_keys(content["prices"]), *price_keys(content["planning"], "planning", ("planning",))]
+    for name, _, path in keys:
+        part: Any = content
+        for step in path:
+            part = part[step]
+        found.setdefault(name, []).append(part)
+    return found
+
+
 def policy_with(path: Sequence[Any], factor: float = 2.0, value: float | None = None) -> Policy:
     """The default policy with one figure multiplied or set, its range along with it."""
     content = read_policy().to_dict()

@@ -15,7 +15,7 @@ from planner.policy import read_policy
 from planner.sharing import share_costs, site_costs
 from registry.fields import columns_of, value_list
 from tests.conftest import REPOSITORY
-from tests.planner.priced import Site, price_keys, site_of
+from tests.planner.priced import Site, prices_by_id, site_of
 
 PAGE = (REPOSITORY / "docs" / "windows.md").read_text(encoding="utf-8")
 MONEY = PAGE.split("## Money")[1].split("\n## ")[0]
@@ -83,16 +83,7 @@ def test_the_results_are_those_of_the_code() -> None:
 
 
 def test_every_price_of_the_example_is_named_with_its_id() -> None:
-    content = read_policy().to_dict()
-    prices: dict[str, list[float]] = {}
-    for name, _, path in [
-        *price_keys(content["prices"]),
-        *price_keys(content["planning"], "planning", ("planning",)),
-    ]:
-        part: Any = content
-        for step in path:
-            part = part[step]
-        prices.setdefault(name, []).append(part)
+    prices = prices_by_id()
     named = [(ids.split(", "), expression) for _, expression, _, ids in LINES if ids]
     assert len(named) > 10
     for ids, expression in named:
