@@ -212,9 +212,10 @@ CREATE INDEX segment_version_is_found_by_end ON registry.segment_version (upper(
 CREATE TABLE registry.live_pair (
     segment_id text COLLATE "C" NOT NULL,
     project_id text COLLATE "C" NOT NULL,
-    overlap_m double precision NOT NULL,
-    CONSTRAINT live_pair_is_named_once PRIMARY KEY (project_id, segment_id)
+    overlap_m double precision NOT NULL
 );
+-- no primary key: plain indexes are taken off while the table is filled anew
+CREATE UNIQUE INDEX live_pair_is_named_once ON registry.live_pair (project_id, segment_id);
 CREATE INDEX live_pair_is_found_by_segment ON registry.live_pair (segment_id);
 ALTER TABLE registry.live_pair ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE registry.live_pair IS 'Pairs of segments and projects that share length on the day of the stamp, as known then; pairs of saved plans are in run_pairs and do not follow.';
