@@ -189,17 +189,28 @@ def line_vertices(lines: Geometries, origin: Floats) -> tuple[Floats, Rows]:
 
 
 def _edges(areas: Geometries, origin: Floats) -> tuple[Floats, Rows]:
-    """All edges of all rings of all parts, area by area."""
+    """All edges of all rings of all parts, area by area, and where each area's start."""
+    vertices = shapely.get_coordinates(areas) - origin
+    start = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(areas))]).astype(np.int64)
+    # one vertex less begins an edge than there are, and none does that closes a ring
+    is_begin = np.ones(len(vertices), dtype=bool)
+    is_begin[start[1:][np.diff(start) > 0] - 1] = False
+    is_begin[_inner_ends(areas, start)] = False
+    begin = np.flatnonzero(is_begin)
+    edges = np.hstack([vertices[begin], vertices[begin + 1]])
+    return edges, np.searchsorted(begin, start).astype(np.int64)
+
+
+def _inner_ends(areas: Geometries, start: Rows) -> Rows:
+    """Return the last vertex of each ring of areas that have several; `start` has the first vertex of each area."""
+    is_multiple = shapely.get_type_id(areas) == shapely.GeometryType.MULTIPOLYGON
+    rows = np.flatnonzero(is_multiple | (shapely.get_num_interior_rings(areas) > 0))
     # rings of a multipolygon are reached through its parts only
-    parts, part_area = shapely.get_parts(areas, return_index=True)
-    rings, ring_part = shapely.get_rings(parts, return_index=True)
-    coordinates, ring = shapely.get_coordinates(rings, return_index=True)
-    coordinates = coordinates - origin
-    joins = ring[1:] == ring[:-1]
-    edges = np.hstack([coordinates[:-1], coordinates[1:]])[joins]
-    area = part_area[ring_part[ring[1:][joins]]]
-    start = np.concatenate([[0], np.cumsum(np.bincount(area, minlength=len(areas)))]).astype(np.int64)
-    return np.ascontiguousarray(edges), start
+    parts, of_row = shapely.get_parts(areas[rows], return_index=True)
+    rings, of_part = shapely.get_rings(parts, return_index=True)
+    before = np.concatenate([[0], np.cumsum(np.diff(start)[rows])])[:-1]
+    row = of_row[of_part]
+    return np.asarray(start[rows[row]] - before[row] + np.cumsum(shapely.get_num_coordinates(rings)) - 1)
 
 
 def _cell_grid(area_boxes: Floats, line_count: int) -> Floats | None:
