@@ -169,10 +169,10 @@ def test_segments_near_projects_give_the_pairs_of_all_segments(
     # pipes along a road just inside its corridor and just outside, where the box of the bare road does not reach
     road, aside = np.array([[500.0, 100.0], [1500.0, 100.0]]) + CORNER, np.array([0.0, 10.99])
     beside = np.array([road + aside, road - aside, road + aside * 1.01])
-    lines = np.concatenate([shapely.linestrings(walks), shapely.linestrings(beside)])
+    lines = np.concatenate([np.asarray(shapely.linestrings(some)) for some in (walks, beside)])
     bring("segments", segments(503, 管段编号=[f"GAS-{n}" for n in range(503)], geometry=lines))
     works = random_projects(rng, ["P-0", "P-1", "P-2", "P-3"])
-    works = works.set_geometry([shapely.LineString(road), *works.geometry.iloc[1:]])
+    works.geometry = np.array([shapely.LineString(road), *works.geometry.array[1:]], dtype=object)
     works["工程类别"] = ["道路大修", "道路新建", "道路大修", "老旧小区改造"]
     bring("projects", works.assign(半宽=[np.nan, np.nan, 7.5, np.nan]))
     extents = live_extents(registry.frame("projects", as_of=TODAY), POLICY)
