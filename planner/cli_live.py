@@ -48,7 +48,7 @@ def live_pairs(
         day = job.as_of
     if output is not None:
         write_table(pairs, output, "live_pairs", session.language)
-        session.tell("written", file=output)
+        session.tell_written(output, len(pairs))
     if followed is None:
         session.tell("live_pairs_computed", count=len(pairs), as_of=day)
     else:

@@ -193,6 +193,13 @@ COMMENT ON COLUMN registry.project_version.located_by IS '位置来源: How the 
 ALTER TABLE registry.moratorium_version ADD COLUMN located_by text;
 COMMENT ON COLUMN registry.moratorium_version.located_by IS '位置来源: How the place was found where it came in words or as a point; empty where it was drawn.';
 
+ALTER TABLE registry.leak_version ADD COLUMN located_by text, ADD COLUMN place_confidence double precision;
+COMMENT ON COLUMN registry.leak_version.located_by IS '位置来源: How the position was found from the address; empty where it was delivered.';
+COMMENT ON COLUMN registry.leak_version.place_confidence IS '位置置信度: How likely the position found from the address is right; empty where it was delivered.';
+ALTER TABLE registry.event_version ADD COLUMN located_by text, ADD COLUMN place_confidence double precision;
+COMMENT ON COLUMN registry.event_version.located_by IS '位置来源: How the position was found from the address; empty where it was delivered.';
+COMMENT ON COLUMN registry.event_version.place_confidence IS '位置置信度: How likely the position found from the address is right; empty where it was delivered.';
+
 -- empty in pairs that earlier versions saved
 ALTER TABLE registry.run_pairs
     ADD COLUMN distance_m double precision,
