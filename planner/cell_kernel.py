@@ -81,7 +81,7 @@ def _fill_reach(
     return bottom, top
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def pairs_in_cells(
     vertices: Array, line_start: Array, origin: Array, cells: tuple[Array, Array, Array], grid: Array, area_count: int
 ) -> Array:

@@ -180,6 +180,7 @@ def _write(table: pd.DataFrame, path: Path, contract: str, session: Session, sha
         keys = table["segment_id"] if "segment_id" in table.columns else table.index
         table = gpd.GeoDataFrame(table, geometry=shapes.geometry.reindex(keys).array, crs=shapes.crs)
     write_table(table, path, contract, session.language)
+    session.tell_written(path, len(table))
 
 
 def _batch_shapes(segments: gpd.GeoDataFrame, made: Plan) -> gpd.GeoDataFrame:

@@ -49,7 +49,7 @@ def audit(
             found = find(audited, wanted, job.policy, job.as_of)
     if output is not None:
         write_table(found, output, "audit_findings", session.language)
-        session.tell("written", file=output)
+        session.tell_written(output, len(found))
     elif len(found):
         shown = found.head(_SHOWN)
         days = {name: shown[name].dt.strftime("%Y-%m-%d") for name in ("day", "until_on")}

@@ -65,7 +65,7 @@ def bans(
     }
     if output is not None:
         write_table(table, output, "closed_streets", session.language)
-        session.tell("written", file=output)
+        session.tell_written(output, len(table))
     else:
         _show(session, table.head(_SHOWN), chosen["exceptions"], job.policy)
         if len(table) > _SHOWN:

@@ -43,7 +43,7 @@ def doubtful_leaks(
     candidates = links[links["leak_id"].isin(doubtful.index)]
     if output is not None:
         write_table(_with_place(doubtful, leaks), output, "doubtful_leaks", session.language)
-        session.tell("written", file=output)
+        session.tell_written(output, len(doubtful))
     else:
         _show(session, doubtful.head(_SHOWN), candidates, leaks)
         if len(doubtful) > _SHOWN:

@@ -48,7 +48,7 @@ def live_pairs(
         day = job.as_of
     if output is not None:
         write_table(pairs, output, "live_pairs", session.language)
-        session.tell("written", file=output)
+        session.tell_written(output, len(pairs))
     if followed is None:
         session.tell("live_pairs_computed", count=len(pairs), as_of=day)
     else:
@@ -73,15 +73,22 @@ def live_pairs(
 
 def recompute_live_pairs(registry: Registry, policy: Policy, as_of: date) -> int:
     """Compute all live pairs of a day anew and return their number."""
-    from planner.live import live_pairs as compute
-    from planner.live import reach_figures
-    from planner.polylines import Polylines
-    from registry.pairs import read_network, write_live_pairs
+    from concurrent.futures import ThreadPoolExecutor
 
-    network = read_network(registry, as_of)
-    projects = registry.frame("projects", ["kind", "half_width_m", "geometry"], as_of=as_of)
-    pairs = compute(network.segment_ids, Polylines(network.vertices, network.start), projects, policy)
-    write_live_pairs(registry, pairs, as_of, network.known_at, reach_figures(policy))
+    from planner.live import live_extents, reach_figures
+    from planner.live import live_pairs as compute
+    from planner.polylines import Polylines
+    from registry.pairs import last_delivery, read_network, write_live_pairs
+
+    known_at, reach = last_delivery(registry), reach_figures(policy)
+    # corridors are made while the server looks for the segments
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read_network, registry, as_of, reach)
+        projects = registry.frame("projects", ["kind", "half_width_m", "geometry"], as_of=as_of)
+        extents = live_extents(projects, policy)
+        network = reading.result()
+    pairs = compute(network.segment_ids, Polylines(network.vertices, network.start), extents)
+    write_live_pairs(registry, pairs, as_of, known_at, reach)
     return len(pairs)
 
 

@@ -74,8 +74,9 @@ def overlap(
     wanted = parse_years(years)
     with open_job(session, policy, as_of, known_at) as job:
         check_years(wanted, job.as_of)
-        segments = job.segments()
-        city = read_city(job, segments)
+        with job.step("plan_step_read"):
+            segments = job.segments()
+            city = read_city(job, segments)
         if city.projects.empty:
             raise PlanningError("plan_no_projects", as_of=job.as_of)
         scores = score_city(job, segments, job.frame("leaks"))["scores"]
@@ -85,17 +86,19 @@ def overlap(
             made = prepare_meeting(city, scores, pairs, job.policy, job.as_of, latest_plan(job))
         kinds, relations = by_project_kind(pairs, segments), by_relation(made.table)
         summary = _summary(made, wanted, kinds, relations, job)
-        run = job.save("overlap", None, meeting_frames(made), summary)
-        if output is not None:
-            _write(job, city, scores, made, output, share_rule)
+        with job.step("plan_step_write"):
+            run = job.save("overlap", None, meeting_frames(made), summary)
+            if output is not None:
+                _write(job, city, scores, made, output, share_rule)
     show_kinds(session, kinds)
     show_relations(session, relations)
     show_dearest(session, made.table)
     _tell(session, summary, run)
     tell_unverified(session, job.policy)
     if output is not None:
-        session.tell("written", file=output)
-    session.result({"run_id": run, "as_of": job.as_of, **summary, "pairs": made.table.to_dict("records")})
+        session.tell_written(output, max(len(made.table), len(made.neighbours)))
+    if session.is_json:
+        session.result({"run_id": run, "as_of": job.as_of, **summary, "pairs": made.table.to_dict("records")})
 
 
 def _tell(session: Session, summary: dict[str, Any], run: str) -> None:

@@ -11,6 +11,7 @@ import shapely
 
 from planner.course import Axes, measure_courses, no_axes, straight_pieces
 from planner.polylines import Floats, Geometries, Polylines, Rows
+from planner.threads import row_slices, side_by_side
 
 Engine = Literal["auto", "kernel", "shapely"]
 
@@ -24,6 +25,7 @@ _AREAS_PER_CELL: Final = 1.0
 _LEAST_CELL_M: Final = 16.0
 _MOST_CELLS: Final = 1_000_000
 _LINES_AT_ONCE: Final = 8_192
+_PAIRS_AT_ONCE: Final = 16_384
 
 
 @dataclass(frozen=True)
@@ -59,21 +61,12 @@ def inside_lengths(
     if not len(lines) or not len(areas):
         return Insides(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty((0, 3)), np.empty(0))
     is_worth_it = engine == "kernel" or (engine == "auto" and len(lines) >= _WORTH_COMPILING and has_kernel())
-    if is_worth_it and _are_single(lines):
-        line, area, found = _by_kernel(lines, areas, axes)
-    else:
-        line, area, found = _by_shapely(lines, areas, axes)
+    by_kernel = _by_kernel(lines, areas, axes) if is_worth_it else None
+    line, area, found = by_kernel if by_kernel is not None else _by_shapely(lines, areas, axes)
     shared = np.flatnonzero(found[:, 0] > LEAST_OVERLAP_M)
     # nearly in order already, of which a stable sort makes use
     order = shared[np.argsort(line[shared] * len(areas) + area[shared], kind="stable")]
     return Insides(line[order], area[order], found[order, 0], found[order, 1:4], found[order, 4])
-
-
-def _are_single(lines: Geometries | Polylines) -> bool:
-    if isinstance(lines, Polylines):
-        return True
-    kind = shapely.get_type_id(lines)
-    return bool(((kind == shapely.GeometryType.LINESTRING) | (kind < 0)).all())
 
 
 def _by_shapely(lines: Geometries | Polylines, areas: Geometries, axes: Axes) -> tuple[Rows, Rows, Floats]:
@@ -94,7 +87,8 @@ def _measured(inner: Geometries, area: Rows, axes: Axes) -> Floats:
     return np.column_stack([shapely.length(inner), courses])
 
 
-def _by_kernel(lines: Geometries | Polylines, areas: Geometries, axes: Axes) -> tuple[Rows, Rows, Floats]:
+def _by_kernel(lines: Geometries | Polylines, areas: Geometries, axes: Axes) -> tuple[Rows, Rows, Floats] | None:
+    """Clip by the compiled kernel, and by shapely what it leaves open; None where a line has several parts."""
     from planner import cell_kernel
 
     origin = _origin(areas)
@@ -104,7 +98,10 @@ def _by_kernel(lines: Geometries | Polylines, areas: Geometries, axes: Axes) -> 
     if grid is None:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 5))
     cells = cell_kernel.enter_areas(edges, edge_start, area_boxes, grid)
-    line, area, candidates = _candidates(lines, origin, cells, grid, len(areas))
+    paired = _candidates(lines, origin, cells, grid, len(areas))
+    if paired is None:
+        return None
+    line, area, candidates = paired
     local_axes = (axes.pieces - np.tile(origin, 2), axes.start)
     found = _measure_candidates(area, candidates, (edges, edge_start), area_boxes, local_axes)
     unclear = np.flatnonzero(found[:, 0] < 0)
@@ -124,48 +121,58 @@ def _measure_candidates(
     # bands lie across the longer side of an area: one that is wider than high is looked at with its axes changed
     is_wide = area_boxes[:, 2] - area_boxes[:, 0] > area_boxes[:, 3] - area_boxes[:, 1]
     swap = np.array([1, 0, 3, 2])
-    turned = [
-        np.where(np.repeat(is_wide, np.diff(start))[:, None], rows[:, swap], rows) for rows, start in (edges, axes)
-    ]
+    turned = [kernel.turn_rows(rows, start, is_wide) for rows, start in (edges, axes)]
     boxes = np.where(is_wide[:, None], area_boxes[:, swap], area_boxes)
     band_count = np.ceil(np.diff(edges[1]) / _EDGES_PER_BAND).astype(np.int64)
     band_start = np.concatenate([[0], np.cumsum(band_count)]).astype(np.int64)
     bands = (band_start, *kernel.fill_bands(turned[0], edges[1], boxes, band_start))
-    # area by area, its edges stay in the cache of the processor
-    order = np.argsort(area, kind="stable")
-    ordered = area[order]
-    points = kernel.gather_lines(order, lines.vertices, lines.start, np.zeros(2), is_wide[ordered])
     ahead = turned[1][:, 2:] - turned[1][:, :2]
     length = np.hypot(ahead[:, :1], ahead[:, 1:])
     local_axes = (np.hstack([turned[1][:, :2], ahead / length, length]), axes[1])
-    measured = kernel.inside_lengths(ordered, *points, boxes, bands, local_axes)
-    # changing the axes makes a mirror image, where left is right
-    is_mirrored = is_wide[ordered]
-    measured[is_mirrored, 2:4] = -measured[is_mirrored, 3:1:-1]
-    found = np.empty_like(measured)
-    found[order] = measured
+    # area by area, its edges stay in the cache of the processor; numbers of two bytes are sorted in linear time
+    order = np.argsort(area.astype(np.min_scalar_type(len(area_boxes))), kind="stable")
+    found = np.empty((len(area), 5))
+
+    def measure(rows: slice) -> None:
+        pairs = order[rows]
+        ordered = area[pairs]
+        # changing the axes makes a mirror image, where left is right
+        is_mirrored = is_wide[ordered]
+        points = kernel.gather_lines(pairs, lines.vertices, lines.start, np.zeros(2), is_mirrored)
+        measured = kernel.inside_lengths(ordered, *points, boxes, bands, local_axes)
+        measured[is_mirrored, 2:4] = -measured[is_mirrored, 3:1:-1]
+        found[pairs] = measured
+
+    side_by_side(measure, row_slices(len(area), _PAIRS_AT_ONCE))
     return found
 
 
 def _candidates(
     lines: Geometries | Polylines, origin: Floats, cells: tuple[Rows, Rows, Rows], grid: Floats, area_count: int
-) -> tuple[Rows, Rows, Polylines]:
+) -> tuple[Rows, Rows, Polylines] | None:
     """Return line and area of pairs that may meet, with the vertices of each pair's line, seen from the origin.
 
-    Lines are taken some at a time, so that their vertices stay in the cache and never need memory all at once.
+    None where a line has several parts. Lines are taken some at a time, so that their vertices stay in the cache and
+    never need memory all at once.
     """
     from planner import cell_kernel, kernel
 
-    found: list[tuple[Rows, Rows, Floats, Rows]] = []
-    for first in range(0, len(lines), _LINES_AT_ONCE):
-        some = lines[first : first + _LINES_AT_ONCE]
+    def search(rows: slice) -> tuple[Rows, Rows, Floats, Rows] | None:
+        some = lines[rows]
         run = some if isinstance(some, Polylines) else Polylines.of(some)
+        if run is None:
+            return None
         pairs = cell_kernel.pairs_in_cells(run.vertices, run.start, origin, cells, grid, area_count)
         points, start = kernel.gather_lines(
             pairs[:, 0], run.vertices, run.start, origin, np.zeros(len(pairs), np.bool_)
         )
-        found.append((pairs[:, 0] + first, pairs[:, 1], points, np.diff(start)))
-    line, area, points, count = (np.concatenate(column) for column in zip(*found, strict=True))
+        return pairs[:, 0] + rows.start, pairs[:, 1], points, np.diff(start)
+
+    found = side_by_side(search, row_slices(len(lines), _LINES_AT_ONCE))
+    whole = [some for some in found if some is not None]
+    if len(whole) < len(found):
+        return None
+    line, area, points, count = (np.concatenate(column) for column in zip(*whole, strict=True))
     return line, area, Polylines(points, np.concatenate([[0], np.cumsum(count)]).astype(np.int64))
 
 
@@ -177,22 +184,33 @@ def _origin(areas: Geometries) -> Floats:
 
 def line_vertices(lines: Geometries, origin: Floats) -> tuple[Floats, Rows]:
     """Return the vertices of all lines, seen from the origin, and where each line starts among them."""
-    run = Polylines.of(lines)
-    return run.vertices - origin, run.start
+    start = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(lines))]).astype(np.int64)
+    return shapely.get_coordinates(lines) - origin, start
 
 
 def _edges(areas: Geometries, origin: Floats) -> tuple[Floats, Rows]:
-    """All edges of all rings of all parts, area by area."""
+    """All edges of all rings of all parts, area by area, and where each area's start."""
+    vertices = shapely.get_coordinates(areas) - origin
+    start = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(areas))]).astype(np.int64)
+    # one vertex less begins an edge than there are, and none does that closes a ring
+    is_begin = np.ones(len(vertices), dtype=bool)
+    is_begin[start[1:][np.diff(start) > 0] - 1] = False
+    is_begin[_inner_ends(areas, start)] = False
+    begin = np.flatnonzero(is_begin)
+    edges = np.hstack([vertices[begin], vertices[begin + 1]])
+    return edges, np.searchsorted(begin, start).astype(np.int64)
+
+
+def _inner_ends(areas: Geometries, start: Rows) -> Rows:
+    """Return the last vertex of each ring of areas that have several; `start` has the first vertex of each area."""
+    is_multiple = shapely.get_type_id(areas) == shapely.GeometryType.MULTIPOLYGON
+    rows = np.flatnonzero(is_multiple | (shapely.get_num_interior_rings(areas) > 0))
     # rings of a multipolygon are reached through its parts only
-    parts, part_area = shapely.get_parts(areas, return_index=True)
-    rings, ring_part = shapely.get_rings(parts, return_index=True)
-    coordinates, ring = shapely.get_coordinates(rings, return_index=True)
-    coordinates = coordinates - origin
-    joins = ring[1:] == ring[:-1]
-    edges = np.hstack([coordinates[:-1], coordinates[1:]])[joins]
-    area = part_area[ring_part[ring[1:][joins]]]
-    start = np.concatenate([[0], np.cumsum(np.bincount(area, minlength=len(areas)))]).astype(np.int64)
-    return np.ascontiguousarray(edges), start
+    parts, of_row = shapely.get_parts(areas[rows], return_index=True)
+    rings, of_part = shapely.get_rings(parts, return_index=True)
+    before = np.concatenate([[0], np.cumsum(np.diff(start)[rows])])[:-1]
+    row = of_row[of_part]
+    return np.asarray(start[rows[row]] - before[row] + np.cumsum(shapely.get_num_coordinates(rings)) - 1)
 
 
 def _cell_grid(area_boxes: Floats, line_count: int) -> Floats | None:

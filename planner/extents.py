@@ -10,8 +10,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from planner.factors import Floats, code_factors, number_column, text_column
+from planner.factors import Flags, Floats, code_factors, number_column, text_column
 from planner.policy import Policy
+from planner.threads import row_slices, side_by_side
 from registry.fields import check_frame
 
 Rows = NDArray[np.int64]
@@ -19,6 +20,7 @@ Shapes = NDArray[Any]
 
 # the number of segments per quarter circle that PostGIS uses too; geopandas' own default differs by 0.01 % of area
 QUAD_SEGMENTS: Final = 8
+_SHAPES_AT_ONCE: Final = 256
 _LINES: Final = (shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING)
 _AREAS: Final = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
@@ -44,16 +46,28 @@ def project_extents(
     reach = np.where(np.isnan(stated), default, stated) + policy.overlap.margin_m.value
     extents = np.full(len(shapes), shapely.Polygon(), dtype=object)
     is_line = np.isin(kind, _LINES)
-    extents[is_line] = shapely.buffer(shapes[is_line], reach[is_line], quad_segs=QUAD_SEGMENTS)
+    extents[is_line] = _corridors(shapes[is_line], reach[is_line])
     if pavements is not None:
         _lay_pavements(extents, projects, np.flatnonzero(is_line), reach, pavements, policy)
     is_other = (kind >= 0) & ~is_line
     extents[is_other] = shapes[is_other]
     other = np.flatnonzero(is_other)
     # a buffer is a valid area, whatever the line
-    spoilt = other[~shapely.is_valid(extents[other]) | ~np.isin(kind[other], _AREAS)]
+    spoilt = other[~_are_valid(extents[other]) | ~np.isin(kind[other], _AREAS)]
     extents[spoilt] = [_areas_of(shapely.make_valid(extent)) for extent in extents[spoilt]]
     return gpd.GeoSeries(extents, index=projects.index, crs=projects.crs)
+
+
+def _corridors(lines: Shapes, reach_m: Floats) -> Shapes:
+    def widen(rows: slice) -> Shapes:
+        return np.asarray(shapely.buffer(lines[rows], reach_m[rows], quad_segs=QUAD_SEGMENTS), dtype=object)
+
+    return np.concatenate([lines[:0], *side_by_side(widen, row_slices(len(lines), _SHAPES_AT_ONCE))])
+
+
+def _are_valid(shapes: Shapes) -> Flags:
+    parts = side_by_side(lambda rows: shapely.is_valid(shapes[rows]), row_slices(len(shapes), _SHAPES_AT_ONCE))
+    return np.concatenate([np.empty(0, bool), *parts])
 
 
 def _areas_of(shape: shapely.Geometry) -> shapely.Geometry:

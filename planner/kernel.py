@@ -1,7 +1,7 @@
 """Compiled clipping of lines by polygons, even-odd, for the overlap of many segments with many projects.
 
-Importing this module needs numba (the extra `fast`); `planner.clip` falls back to shapely where it is absent. One
-thread only: numba's parallel layer and fork do not go together.
+Importing this module needs numba (the extra `fast`); `planner.clip` falls back to shapely where it is absent. What
+takes long lets go of Python's lock, for `planner.threads`; numba's own parallel layer and fork do not go together.
 
 Each line is cut at the polygon's edges and the inner pieces are added up. The arithmetic is exact enough where line
 and edges cross at a clear angle; wherever they come closer than `TOLERANCE_M` without crossing clearly (a pipe on a
@@ -107,6 +107,18 @@ def cell_of(value: float, origin: float, size: float, count: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
+def turn_rows(rows: Array, start: Array, is_turned: Array) -> Array:
+    """Return edges or pieces (x, y, to x, to y) with east and north changed where their area is turned."""
+    turned = np.empty_like(rows)
+    for area in range(len(is_turned)):
+        east = 1 if is_turned[area] else 0
+        for row in range(start[area], start[area + 1]):
+            turned[row, 0], turned[row, 1] = rows[row, east], rows[row, 1 - east]
+            turned[row, 2], turned[row, 3] = rows[row, 2 + east], rows[row, 3 - east]
+    return turned
+
+
+@njit(cache=True, error_model="numpy")
 def fill_bands(
     edges: Array, edge_start: Array, area_boxes: Array, band_start: Array
 ) -> tuple[Array, Array, Array, Array]:
@@ -154,7 +166,7 @@ def _band_height(box: Array, count: int) -> float:
     return height if height > 0.0 else 1.0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def gather_lines(
     lines: Array, vertices: Array, line_start: Array, origin: Array, is_turned: Array
 ) -> tuple[Array, Array]:
@@ -176,7 +188,7 @@ def gather_lines(
     return points, start
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def inside_lengths(
     areas: Array,
     points: Array,

@@ -15,30 +15,33 @@ from planner.polylines import Geometries, Polylines
 from registry.fields import check_frame
 
 
-def live_pairs(
-    segment_ids: pd.Index,
-    lines: Polylines | Geometries,
-    projects: gpd.GeoDataFrame,
-    policy: Policy,
-    *,
-    engine: Engine = "auto",
-) -> pd.DataFrame:
-    """Find the metres of each segment inside each project, from bare coordinates.
+def live_extents(projects: gpd.GeoDataFrame, policy: Policy) -> gpd.GeoSeries:
+    """Return the ground of each project, the same as `planner.find_overlaps` takes without pavements.
 
-    The same ground as `planner.find_overlaps` without pavements, for rows that need nothing but their length.
+    Raises
+    ------
+    FrameError
+        If the projects do not keep their contract.
+    """
+    check_frame(projects, "projects", ["kind", "geometry"])
+    return project_extents(projects, policy)
+
+
+def live_pairs(
+    segment_ids: pd.Index, lines: Polylines | Geometries, extents: gpd.GeoSeries, *, engine: Engine = "auto"
+) -> pd.DataFrame:
+    """Find the metres of each segment inside each extent, from bare coordinates: rows that need nothing but a length.
 
     Returns
     -------
-    `segment_id`, `project_id`, `overlap_m`, in the order of projects, then of segments, as the table keeps them.
+    `segment_id`, `project_id`, `overlap_m`, in the order of extents, then of segments, as the table keeps them.
     """
-    check_frame(projects, "projects", ["kind", "geometry"])
-    extents: Geometries = project_extents(projects, policy).to_numpy()
-    insides = inside_lengths(lines, extents, engine)
+    insides = inside_lengths(lines, extents.to_numpy(), engine)
     order = insides.area.argsort(kind="stable")
     return pd.DataFrame(
         {
             "segment_id": segment_ids[insides.line[order]],
-            "project_id": projects.index[insides.area[order]],
+            "project_id": extents.index[insides.area[order]],
             "overlap_m": insides.length_m[order],
         }
     )

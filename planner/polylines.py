@@ -36,10 +36,13 @@ class Polylines:
         return Polylines(self.vertices[start[0] : start[-1]], start - start[0])
 
     @classmethod
-    def of(cls, lines: Geometries) -> Polylines:
-        """Take the vertices of lines, which must have one part each."""
-        start = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(lines))]).astype(np.int64)
-        return cls(shapely.get_coordinates(lines), start)
+    def of(cls, lines: Geometries) -> Polylines | None:
+        """Take the vertices of lines; None where one of them has several parts or is no line."""
+        start = np.zeros(len(lines) + 1, dtype=np.int64)
+        # of anything but a line this number is 0
+        np.cumsum(shapely.get_num_points(lines), out=start[1:])
+        vertices = shapely.get_coordinates(lines)
+        return cls(vertices, start) if start[-1] == len(vertices) else None
 
     def shapes(self, row: Rows | None = None) -> Geometries:
         """Return lines as geometries, all or those of some rows; None where a line has no vertex."""

@@ -73,7 +73,7 @@ def decisions(
     found = found.sort_values("decided_on", ascending=False, kind="stable")
     if output is not None:
         write_table(found, output, "decisions", session.language)
-        session.tell("written", file=output)
+        session.tell_written(output, len(found))
     elif found.empty:
         session.tell("decisions_none")
     else:

@@ -48,7 +48,7 @@ def show_changes(session: Session, report: pd.DataFrame, delivery: str, output: 
         session.tell("changes_none", delivery=delivery)
     elif output is not None:
         write_table(report, output, "changes", session.language)
-        session.tell("written", file=output)
+        session.tell_written(output, len(report))
     else:
         first = report.head(_SHOWN)
         # columns that have nothing to say take no room on a terminal

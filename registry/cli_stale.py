@@ -48,7 +48,7 @@ def stale(
     groups = {name: summarise(table, name) for name in GROUPS}
     if output is not None:
         write_table(found, output, "staleness", session.language)
-        session.tell("written", file=output)
+        session.tell_written(output, len(found))
     shown = in_words(_labelled(groups[group], group, session.language), "stale_summary", session.language)
     session.table(shown, {name: name for name in shown.columns}, session.say(f"stale_by_{group}"))
     figures: dict[str, Any] = {

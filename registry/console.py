@@ -115,6 +115,14 @@ class Session:
         if self.is_json and not self.is_silent:
             typer.echo(as_json(values))
 
+    def tell_written(self, file: Path, row_count: int) -> None:
+        """Say that a file is written, and of a workbook whose longest table exceeds a sheet where it goes on."""
+        from registry.exports import SHEET_ROWS, WHOLE_SUFFIXES
+
+        self.tell("written", file=file)
+        if file.suffix.lower() == ".xlsx" and row_count > SHEET_ROWS:
+            self.tell("written_on_sheets", most=SHEET_ROWS, count=row_count, suffixes=" ".join(WHOLE_SUFFIXES))
+
     @property
     def columns(self) -> int:
         """How many characters a line of the terminal holds."""

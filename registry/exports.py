@@ -12,9 +12,18 @@ from registry.writing import written_whole
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 TABLE_SUFFIXES: Final = (".csv", ".xlsx")
 SUFFIXES: Final = (*TABLE_SUFFIXES, ".gpkg", ".geojson", ".parquet")
+WHOLE_SUFFIXES: Final = tuple(suffix for suffix in SUFFIXES if suffix != ".xlsx")
+# a sheet of Excel has 1,048,576 rows, the first of which is the heading
+SHEET_ROWS: Final = 1_048_575
+_SHEET_NAME: Final = 31
+# rows that are turned into Python values at once
+_ROWS_AT_ONCE: Final = 10_000
+_CELLS: Final = {"f": "write_number", "i": "write_number", "u": "write_number", "str": "write_string"}
 
 
 def check_output(path: Path) -> None:
@@ -104,21 +113,51 @@ def _write_xlsx(table: pd.DataFrame, path: Path, sheet: str) -> None:
 
 
 def _write_sheets(tables: dict[str, pd.DataFrame], path: Path) -> None:
+    """Write each table on a sheet; what a sheet does not hold goes on to further ones, so that no row is lost.
+
+    Rows go to the disk as they come: a workbook of a million rows takes no more memory than one of ten thousand.
+    """
     import xlsxwriter
 
     # a street name such as “=cmd” must stay text
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "nan_inf_to_errors": True,
+        "constant_memory": True,
+    }
     with xlsxwriter.Workbook(str(path), options) as book:
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         for title, table in tables.items():
-            page = book.add_worksheet(title[:31])
-            page.write_row(0, 0, list(table.columns), bold)
-            for number, column in enumerate(table.columns):
-                values = table[column].astype(object).where(table[column].notna(), None)
-                page.write_column(1, number, list(values))
-                page.set_column(number, number, _width(column))
-            page.freeze_panes(1, 1)
-            page.autofilter(0, 0, max(1, len(table)), max(0, len(table.columns) - 1))
+            for number, first in enumerate(range(0, max(1, len(table)), SHEET_ROWS), start=1):
+                page = book.add_worksheet(_sheet_name(title, number))
+                _write_sheet(page, table.iloc[first : first + SHEET_ROWS], bold)
+
+
+def _sheet_name(title: str, number: int) -> str:
+    """Return the name of the n-th sheet of a table."""
+    ending = "" if number == 1 else f" ({number})"
+    return title[: _SHEET_NAME - len(ending)] + ending
+
+
+def _write_sheet(page: Worksheet, rows: pd.DataFrame, bold: Format) -> None:
+    import numpy as np
+
+    for number, column in enumerate(rows.columns):
+        page.set_column(number, number, _width(column))
+    page.write_row(0, 0, list(rows.columns), bold)
+    # knowing the type of a column spares looking at each of its cells
+    writers = [_CELLS.get(dtype.kind if isinstance(dtype, np.dtype) else dtype.name, "write") for dtype in rows.dtypes]
+    cells = [getattr(page, name) for name in writers]
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows.iloc[first : first + _ROWS_AT_ONCE]
+        columns = [part[name].astype(object).where(part[name].notna(), None) for name in part.columns]
+        for row, values in enumerate(zip(*columns, strict=True), start=first + 1):
+            for number, value in enumerate(values):
+                if value is not None and value != "":
+                    cells[number](row, number, value)
+    page.freeze_panes(1, 1)
+    page.autofilter(0, 0, max(1, len(rows)), max(0, len(rows.columns) - 1))
 
 
 def _width(heading: str) -> float:

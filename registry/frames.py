@@ -171,20 +171,28 @@ def _chunk_vertices(chunk: pa.Array) -> tuple[npt.NDArray[np.float64], npt.NDArr
     if len(chunk) and not chunk.null_count and pa.types.is_binary(chunk.type):
         first = chunk.offset
         offsets = np.frombuffer(offset_buffer, dtype=np.int32)[first : first + len(chunk) + 1].astype(np.int64)
-        body = np.frombuffer(body_buffer, dtype=np.uint8)
-        head = 13 if body[offsets[0] + 4] & 0x20 else 9
         starts = offsets[:-1]
-        places = (starts[:, None] + np.arange(head - 4)).ravel()
-        heads = body[places].reshape(-1, head - 4)
-        counts = body[(starts[:, None] + np.arange(head - 4, head)).ravel()].view("<u4").astype(np.int64)
-        is_line = heads[0, 0] == 1 and heads[0, 1] == 2 and not heads[0, 4] & 0xC0
-        if is_line and (heads == heads[0]).all() and (np.diff(offsets) == head + 16 * counts).all():
-            is_body = np.ones(int(offsets[-1] - offsets[0]), dtype=bool)
-            is_body[(starts[:, None] - offsets[0] + np.arange(head)).ravel()] = False
-            block = body[offsets[0] : offsets[-1]][is_body]
-            return block.view("<f8").reshape(-1, 2).astype(np.float64, copy=False), counts
+        head = 13 if np.frombuffer(body_buffer, dtype=np.uint8)[starts[0] + 4] & 0x20 else 9
+        if (np.diff(offsets) >= head).all():
+            heads = _items_at(body_buffer, starts, head - 4).view(np.uint8).reshape(len(chunk), head - 4)
+            counts = _items_at(body_buffer, starts + head - 4, 4).view("<u4").astype(np.int64)
+            is_line = heads[0, 0] == 1 and heads[0, 1] == 2 and not heads[0, 4] & 0xC0
+            if is_line and (heads == heads[0]).all() and (np.diff(offsets) == head + 16 * counts).all():
+                # where the first vertex of each line would lie if all vertices before it came without a header
+                shift = starts + head - 16 * (np.cumsum(counts) - counts)
+                places = np.repeat(shift, counts) + 16 * np.arange(counts.sum())
+                vertices = _items_at(body_buffer, places, 16).view("<f8").reshape(-1, 2)
+                return vertices.astype(np.float64, copy=False), counts
     lines = shapely.from_wkb(chunk.to_numpy(zero_copy_only=False))
     return shapely.get_coordinates(lines), shapely.get_num_coordinates(lines).astype(np.int64)
+
+
+def _items_at(buffer: pa.Buffer, places: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.void]:
+    """Return the items of so many bytes that begin at some places of a buffer, aligned or not."""
+    if not len(places):
+        return np.empty(0, dtype=f"V{size}")
+    items = np.ndarray((buffer.size - size + 1,), dtype=f"V{size}", buffer=buffer, strides=(1,))
+    return items[places]
 
 
 def to_frame(table: pa.Table, contract_name: str, srid: int) -> pd.DataFrame | gpd.GeoDataFrame:

@@ -43,6 +43,11 @@ class Kind:
         return self.name in {"projects", "moratoria"}
 
     @property
+    def takes_addresses(self) -> bool:
+        """Whether a row without a position gets one from its address, as a hotline hands leaks and events on."""
+        return self.name in {"leaks", "events"}
+
+    @property
     def makes_ids(self) -> bool:
         """Whether a file without ids gets some made from its content: programmes and bans are published without."""
         return self.is_placed_by_words

@@ -18,6 +18,7 @@ import shapely
 from registry.arrow import compute as pc
 from registry.errors import FileFaultError, RightsError
 from registry.fields import fields
+from registry.intake.addresses import POSITION_COLUMNS, Addresses
 from registry.intake.checks import Columns, check_extent, check_ids, check_rows
 from registry.intake.content_ids import content_ids
 from registry.intake.convert import convert
@@ -137,6 +138,7 @@ class Delivery:
         self._ids = self._read_ids()
         self._is_compared = False
         self._extents = Extents(connection, kind)
+        self._addresses = Addresses(connection, kind)
         self._source, self._settled = self._settle()
         self.encoding = raw.encoding
         self.crs = self._settled.name if self._settled else None
@@ -151,8 +153,16 @@ class Delivery:
         told = self._headings.by_column.keys() | self._request.mapping.defaults.keys()
         if self._request.kind.is_placed_by_words:
             told |= {"located_by"}
+        if self._request.kind.takes_addresses and "address" in told and self._has_placeless_rows():
+            told |= set(POSITION_COLUMNS)
         said = [name for name in self._request.kind.attributes if name in told]
         return [*said, "geometry"] if self._source is not None else said
+
+    def _has_placeless_rows(self) -> bool:
+        if self._source is None:
+            return True
+        shapes = self._source.shapes()
+        return bool((shapely.is_missing(shapes) | shapely.is_empty(shapes)).any())
 
     def _read_ids(self) -> pd.Series:
         kind = self._request.kind
@@ -201,7 +211,7 @@ class Delivery:
             )
         for start in range(0, len(self), PART_ROWS):
             yield self._part(start, min(start + PART_ROWS, len(self)))
-        self.notes += self._extents.notes()
+        self.notes += self._extents.notes() + self._addresses.notes()
 
     def _part(self, start: int, stop: int) -> Understood:
         kind, request = self._request.kind, self._request
@@ -219,7 +229,7 @@ class Delivery:
 
     def _placed(self, given: Source, rows: Columns, findings: Findings) -> Placed:
         kind, place = self._request.kind, self._place
-        if not kind.is_placed_by_words:
+        if not kind.is_placed_by_words and not kind.takes_addresses:
             return (
                 Placed.of(given.shapes(), place.srid)
                 if self._settled is None
@@ -228,6 +238,8 @@ class Delivery:
         geometry = given.shapes()
         if self._settled is not None:
             geometry = shape_rows(given, np.ones(len(given), dtype=bool), self._settled, place, findings)
+        if kind.takes_addresses:
+            return Placed.of(self._addresses.fill(rows, geometry, findings), place.srid)
         filled, how = self._extents.fill(_frame(rows, len(given)), geometry, findings)
         self._extents.count_collections(given.shapes(), findings)
         found = pa.array(how, type=pa.string())

@@ -35,6 +35,14 @@ _STREET_CODES: Final = {"projects": "project_place_unknown", "moratoria": "ban_p
 _ROAD_COLUMNS: Final = ["left_number_from", "left_number_to", "right_number_from", "right_number_to"]
 
 
+def read_place_roads(connection: psycopg.Connection) -> gpd.GeoDataFrame:
+    """Read what the current roads say of places: names, house numbers, lines."""
+    rows = connection.execute(query("place_roads")).fetchall()
+    frame = pd.DataFrame(rows, columns=["road_id", "name", *_ROAD_COLUMNS, "shape"])
+    shapes = shapely.from_wkb([bytes(shape) for shape in frame.pop("shape")])
+    return gpd.GeoDataFrame(frame, geometry=np.asarray(shapes, dtype=object))
+
+
 class Extents:
     """Finds the places of one delivery of projects or dig bans; what they are looked up in is read once."""
 
@@ -45,10 +53,7 @@ class Extents:
 
     @cached_property
     def _roads(self) -> gpd.GeoDataFrame:
-        rows = self._connection.execute(query("place_roads")).fetchall()
-        frame = pd.DataFrame(rows, columns=["road_id", "name", *_ROAD_COLUMNS, "shape"])
-        shapes = shapely.from_wkb([bytes(shape) for shape in frame.pop("shape")])
-        return gpd.GeoDataFrame(frame, geometry=np.asarray(shapes, dtype=object))
+        return read_place_roads(self._connection)
 
     @cached_property
     def _network(self) -> Network:

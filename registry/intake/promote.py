@@ -134,7 +134,9 @@ class Writer:
 
     def _parts(self, delivery: Delivery) -> Iterable[Understood]:
         # places in words are looked up over the connection that the rows will be sent through
-        return list(delivery.parts()) if self._kind.is_placed_by_words else delivery.parts()
+        return (
+            list(delivery.parts()) if self._kind.is_placed_by_words or self._kind.takes_addresses else delivery.parts()
+        )
 
     def _batches(self, parts: Iterable[Understood], kept: Kept) -> Iterator[pa.Table]:
         """Return the sound rows of each part as the table's columns; the others are kept aside."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from registry.cli_history import show_changes
 from registry.errors import FileFaultError
-from registry.exports import TABLE_SUFFIXES, check_folder
+from registry.exports import SHEET_ROWS, TABLE_SUFFIXES, check_folder
 from registry.intake.merge import CLASSES
 from registry.intake.reasons import fault_label, offer, reason
 from registry.writing import written_whole
@@ -135,8 +135,12 @@ def write_held(faults: pd.DataFrame, path: Path, language: str) -> None:
     table.insert(0, say("heading_row_number", language), rows.index)
     reasons = faults.groupby("row_number", sort=False)[f"reason_{language}"].agg("; ".join)
     table[say("heading_reason", language)] = reasons
+    is_csv = path.suffix.lower() == ".csv"
+    if not is_csv and len(table) > SHEET_ROWS:
+        # it is read back from one sheet
+        raise FileFaultError("held_longer_than_sheet", count=len(table), most=SHEET_ROWS)
     with written_whole(path) as part:
-        if path.suffix.lower() == ".csv":
+        if is_csv:
             table.to_csv(part, index=False, encoding="utf-8-sig", lineterminator="\r\n")
             return
         options = {"strings_to_formulas": False, "strings_to_urls": False}

@@ -40,12 +40,16 @@ _OUTSIDE: Final = frozenset(
         "place_stretch_apart",
         "place_ambiguous",
         "point_is_no_extent",
+        "address_street_unknown",
+        "address_too_wide",
+        "address_ambiguous",
     }
 )
 # says where a row is; whoever mends a row may say it although the file does not
 _ADDABLE: Final = frozenset(
     {"street_name", "cross_street_from", "cross_street_to", "number_from", "number_to", "address", "compound_name"}
 )
+_COORDINATES: Final = frozenset({"x", "y"})
 _PLACELESS: Final = "note_place_without_place"
 _TABLES: Final = frozenset({".csv", ".txt", ".xlsx", ".xls"})
 
@@ -65,7 +69,7 @@ def fix_row(connection: psycopg.Connection, delivery_id: str, row_number: int, v
     """Mend values of one held-back row in place; they count with the next retry.
 
     A column may be named as in the file or by our name where the file has a heading for it. What tells the place of a
-    project or dig ban may be added by our name too, though the file has no such column.
+    project, dig ban, leak or event may be added by our name too, though the file has no such column.
 
     Raises
     ------
@@ -81,7 +85,7 @@ def fix_row(connection: psycopg.Connection, delivery_id: str, row_number: int, v
     for name, value in values.items():
         heading = name if name in rows[row_number]["row"] else headings.get(name)
         # what is joined from several columns has none of its own to mend
-        if heading is None or (heading not in rows[row_number]["row"] and heading not in _ADDABLE):
+        if heading is None or (heading not in rows[row_number]["row"] and heading not in _ADDABLE | _COORDINATES):
             raise ReviewError("held_column_unknown", column=name, columns=", ".join(rows[row_number]["row"]))
         fixes[heading] = value
     with writing(connection):
@@ -198,9 +202,11 @@ def _headings(connection: psycopg.Connection, delivery_id: str, names: list[str]
     record = waiting(connection, delivery_id)
     request = request_again(record, Path(str(record["file_name"])))
     known = match_headings(names, request.kind, request.mapping, str(record["file_name"])).by_column
-    if not request.kind.is_placed_by_words:
+    if not request.kind.is_placed_by_words and not request.kind.takes_addresses:
         return known
     addable = _ADDABLE.difference(request.mapping.defaults).intersection(request.kind.attributes)
+    if request.kind.takes_coordinates and Path(str(record["file_name"])).suffix.lower() in _TABLES:
+        addable |= _COORDINATES
     return {name: name for name in addable} | known
 
 

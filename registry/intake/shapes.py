@@ -180,7 +180,7 @@ def shape_rows(source: Source, rows: Mask, settled: Settled, place: Place, findi
     if settled.is_swapped:
         geometry = swap_axes(geometry)
     field = fields()[place.kind.name].get("geometry")
-    if place.kind.is_placed_by_words or (field is not None and field.is_nullable):
+    if place.kind.is_placed_by_words or place.kind.takes_addresses or (field is not None and field.is_nullable):
         # a row without a place, or with one in words, says so by an empty one too
         geometry = _without(geometry, shapely.is_empty(geometry))
     else:

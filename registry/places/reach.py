@@ -18,7 +18,11 @@ Objects = npt.NDArray[Any]
 
 @cache
 def reach_m() -> dict[str, float]:
-    """Return kind of project, or moratorium -> radius in metres; a renovation has none: its outline must be known."""
+    """Return kind of project or of delivery -> radius in metres; a renovation has none: its outline must be known.
+
+    Of projects and dig bans it is the ground that belongs to a point, of leaks and events how far a place in words may
+    stretch and still be a position.
+    """
     text = files("registry.places").joinpath("reach.csv").read_text(encoding="utf-8")
     return {row["kind"]: float(row["radius_m"]) for row in csv.DictReader(text.splitlines())}
 

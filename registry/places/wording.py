@@ -44,7 +44,7 @@ _NUMBER_FIRST: Final = re.compile(
     r"^(?P<first>\d{1,6})[A-Z]?(?:\s*(?:-|–|TO)\s*(?P<last>\d{1,6})[A-Z]?)?\s+(?P<street>.*[^\W\d].*)$", re.I
 )
 _NUMBER_LAST: Final = re.compile(
-    rf"^(?P<street>.*?[\u3400-\u9fff])\s*(?P<first>\d{{1,6}})\s*号?(?:\s*{_TO}\s*(?P<last>\d{{1,6}}))?\s*号(?:段|院|附近)?$"
+    rf"^(?P<street>.*?[\u3400-\u9fff])\s*(?P<first>\d{{1,6}})\s*号?(?:\s*{_TO}\s*(?P<last>\d{{1,6}}))?\s*号(?:段|院|附近|门口|门前|对面|旁边?|处)?$"
 )
 _MEETING: Final = re.compile(r"\s*(?:&|@|\bAND\b|\bAT\b|与|和|、)\s*", re.I)
 _CROSSING_WORD: Final = re.compile(r"(?:交叉口|交汇处|交口|路口)$")

@@ -168,9 +168,17 @@ def test_a_pair_without_centreline_has_no_offsets() -> None:
 def test_polylines_give_the_lines_they_were_made_of(points: list[list[tuple[int, int]]]) -> None:
     lines = np.array([None, *[shapely.LineString(one) for one in points]], dtype=object)
     runs = Polylines.of(lines)
+    assert runs is not None
     assert len(runs) == len(lines)
     assert runs.shapes().tolist() == lines.tolist()
     backwards = np.arange(len(lines))[::-1]
     assert runs.shapes(backwards).tolist() == lines[::-1].tolist()
     assert runs[1:].shapes().tolist() == lines[1:].tolist()
     np.testing.assert_allclose(runs.lengths(backwards), np.nan_to_num(shapely.length(lines[::-1])), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "stranger", [shapely.from_wkt("MULTILINESTRING ((0 0, 1 0), (2 0, 3 0))"), shapely.Point(0, 0)]
+)
+def test_polylines_have_one_part_each(stranger: shapely.Geometry) -> None:
+    assert Polylines.of(np.array([shapely.LineString([(0, 0), (1, 0)]), stranger], dtype=object)) is None

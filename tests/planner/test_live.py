@@ -14,12 +14,13 @@ import shapely
 from pandas.testing import assert_frame_equal
 
 from planner.cli_live import follow_live_pairs, recompute_live_pairs
-from planner.live import reach_figures
+from planner.live import live_extents, live_pairs, reach_figures
 from planner.overlap import find_overlaps
 from planner.policy import read_policy
+from planner.polylines import Polylines
 from registry.frames import line_vertices
 from registry.history.undo import undo_delivery
-from registry.pairs import read_live_pairs, read_network, refresh_live_pairs
+from registry.pairs import Network, read_live_pairs, read_network, refresh_live_pairs
 from registry.store import Registry
 from tests.conftest import TODAY
 from tests.registry.deliveries import EAST, NORTH, segments, write
@@ -153,6 +154,59 @@ def test_coordinates_come_out_of_the_database_as_they_lie(
     frame = registry.frame("segments", ["geometry"], as_of=TODAY).loc[network.segment_ids]
     np.testing.assert_array_equal(network.vertices, shapely.get_coordinates(frame.geometry.array))
     np.testing.assert_array_equal(np.diff(network.start), shapely.get_num_coordinates(frame.geometry.array))
+
+
+def pairs_of(network: Network, extents: gpd.GeoSeries) -> pd.DataFrame:
+    pairs = live_pairs(network.segment_ids, Polylines(network.vertices, network.start), extents)
+    return pairs.sort_values(["project_id", "segment_id"], ignore_index=True)
+
+
+def test_segments_near_projects_give_the_pairs_of_all_segments(
+    registry: Registry, bring: Callable[[str, gpd.GeoDataFrame], str], rng: np.random.Generator
+) -> None:
+    starts = rng.uniform(0, 3000, (500, 1, 2)) + CORNER
+    walks = np.hstack([starts, starts + np.cumsum(rng.normal(0, 40, (500, 3, 2)), axis=1)])
+    # pipes along a road just inside its corridor and just outside, where the box of the bare road does not reach
+    road, aside = np.array([[500.0, 100.0], [1500.0, 100.0]]) + CORNER, np.array([0.0, 10.99])
+    beside = np.array([road + aside, road - aside, road + aside * 1.01])
+    lines = np.concatenate([np.asarray(shapely.linestrings(some)) for some in (walks, beside)])
+    bring("segments", segments(503, 管段编号=[f"GAS-{n}" for n in range(503)], geometry=lines))
+    works = random_projects(rng, ["P-0", "P-1", "P-2", "P-3"])
+    works.geometry = np.array([shapely.LineString(road), *works.geometry.array[1:]], dtype=object)
+    works["工程类别"] = ["道路大修", "道路新建", "道路大修", "老旧小区改造"]
+    bring("projects", works.assign(半宽=[np.nan, np.nan, 7.5, np.nan]))
+    extents = live_extents(registry.frame("projects", as_of=TODAY), POLICY)
+    whole, near = read_network(registry, TODAY), read_network(registry, TODAY, reach_figures(POLICY))
+    assert len(near.segment_ids) < len(whole.segment_ids)
+    assert near.segment_ids.is_unique
+    pairs = pairs_of(near, extents)
+    under_road = set(pairs["segment_id"][pairs["project_id"] == "P-0"])
+    assert under_road & {"GAS-500", "GAS-501", "GAS-502"} == {"GAS-500", "GAS-501"}
+    assert_frame_equal(pairs, pairs_of(whole, extents), rtol=0, atol=1e-9)
+
+
+def test_where_projects_cover_the_ground_all_segments_are_read(
+    registry: Registry, bring: Callable[[str, gpd.GeoDataFrame], str], rng: np.random.Generator
+) -> None:
+    bring("segments", random_segments(rng, [f"GAS-{number}" for number in range(20)]))
+    # no project is near any segment, which is cheaper than asking for each
+    assert not len(read_network(registry, TODAY, reach_figures(POLICY)).segment_ids)
+    bring("projects", random_projects(rng, [f"P-{number}" for number in range(12)]))
+    assert len(read_network(registry, TODAY, reach_figures(POLICY)).segment_ids) == 20
+
+
+def test_filling_anew_leaves_the_indexes_as_they_were(
+    registry: Registry, bring: Callable[[str, gpd.GeoDataFrame], str], rng: np.random.Generator
+) -> None:
+    def definitions() -> list[Any]:
+        text = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'registry' AND tablename = 'live_pair' ORDER BY 1"
+        return registry.connection.execute(text).fetchall()
+
+    before = definitions()
+    assert len(before) == 2
+    bring("segments", random_segments(rng, ["GAS-1"]))
+    recompute_live_pairs(registry, POLICY, TODAY)
+    assert definitions() == before
 
 
 @pytest.mark.parametrize("srid", [0, 4549])

@@ -138,6 +138,19 @@ def test_no_lines_or_no_areas_overlap_nothing(engine: Engine) -> None:
         assert found.line.size == found.area.size == found.length_m.size == 0
 
 
+@pytest.mark.skipif(not has_kernel(), reason="numba is not installed")
+def test_many_lines_and_pairs_are_worked_on_in_parts_and_come_back_in_order(rng: np.random.Generator) -> None:
+    starts = rng.uniform(0, 3000, (20_000, 1, 2))
+    lines = np.asarray(shapely.linestrings(np.hstack([starts, starts + rng.normal(0, 40, (20_000, 3, 2))])))
+    road = shapely.LineString(rng.uniform(0, 3000, (6, 2)))
+    areas = np.array([shapely.box(100, 100, 2900, 2900), road.buffer(30), shapely.box(0, 0, 900, 2000)], dtype=object)
+    fast, slow = (inside_lengths(lines, areas, engine) for engine in ("kernel", "shapely"))
+    # more than is done at once, of lines and of pairs
+    assert len(fast.line) > 20_000
+    np.testing.assert_array_equal(fast.line * len(areas) + fast.area, slow.line * len(areas) + slow.area)
+    np.testing.assert_allclose(fast.length_m, slow.length_m, rtol=0, atol=1e-6)
+
+
 def test_lines_in_parts_are_not_joined_up() -> None:
     parts = shapely.MultiLineString([[(0, 0), (10, 0)], [(30, 0), (40, 0)]])
     fast = inside_lengths(np.array([parts]), np.array([shapely.box(-5, -5, 50, 5)]), "kernel")

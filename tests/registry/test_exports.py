@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
 
+from registry.console import Session
 from registry.errors import FileFaultError
-from registry.exports import write_table
+from registry.exports import SHEET_ROWS, write_table, write_workbook
+from registry.settings import Settings
 
 PROJECTS = pd.DataFrame(
     {
@@ -57,3 +62,48 @@ def test_headings_of_contributions_say_that_they_are_logarithms(tmp_path: Path) 
     write_table(scores, tmp_path / "risk.csv", "scores", "en")
     heading = (tmp_path / "risk.csv").read_text(encoding="utf-8-sig").splitlines()[0]
     assert heading.endswith(",Likelihood: Material (ln)")
+
+
+def rows_of_sheets(path: Path) -> dict[str, int]:
+    """Count the rows of each sheet of a workbook, headings included, without reading their cells."""
+    with zipfile.ZipFile(path) as book:
+        titles = re.findall(r'<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode())
+        pages = [book.read(f"xl/worksheets/sheet{number}.xml") for number in range(1, len(titles) + 1)]
+    return {title: page.count(b"<row ") for title, page in zip(titles, pages, strict=True)}
+
+
+def test_a_table_longer_than_a_sheet_goes_on_to_the_next(tmp_path: Path) -> None:
+    """With real rows: the sheet of Excel ends after 1,048,576 of them."""
+    many = pd.DataFrame({"project_count": np.arange(SHEET_ROWS + 2)})
+    tables = {"按路段": ("overlap_streets", many), "long " * 9: ("overlap_streets", many[:3])}
+    write_workbook(tables, tmp_path / "a.xlsx")
+    assert rows_of_sheets(tmp_path / "a.xlsx") == {
+        "按路段": 1_048_576,
+        "按路段 (2)": 3,
+        "long long long long long long l": 4,
+    }
+    last = pd.read_excel(tmp_path / "a.xlsx", sheet_name="按路段 (2)", engine="calamine")
+    assert last.to_numpy().tolist() == [[SHEET_ROWS], [SHEET_ROWS + 1]]
+
+
+def test_the_person_is_told_where_a_table_goes_on(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    session = Session(Settings(tmp_path, "none", None, "tester", "en"), is_json=False)
+    session.tell_written(Path("a.xlsx"), SHEET_ROWS)
+    session.tell_written(Path("a.csv"), SHEET_ROWS + 1)
+    assert "further sheets" not in capsys.readouterr().out
+    session.tell_written(Path("a.xlsx"), SHEET_ROWS + 1)
+    assert "1,048,576 and goes on to further sheets" in capsys.readouterr().out
+
+
+def test_cells_keep_their_types_and_what_is_not_known_stays_empty(tmp_path: Path) -> None:
+    mixed = pd.DataFrame(
+        {
+            "street_name": pd.Series(["007", "", None], dtype="str"),
+            "pair_count": pd.array([1, None, 3], dtype="Int64"),
+            "overlap_m": [1.5, float("nan"), 2.5],
+            "odd": pd.Series([True, 2, "x"], dtype="object"),
+        }
+    )
+    write_workbook({"a": ("overlap_streets", mixed)}, tmp_path / "a.xlsx")
+    rows = list(openpyxl.load_workbook(tmp_path / "a.xlsx")["a"].iter_rows(min_row=2, values_only=True))
+    assert rows == [("007", 1, 1.5, True), (None, None, None, 2), (None, 3, 2.5, "x")]

@@ -6,7 +6,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT row.* FROM registry.segment_version AS row
     WHERE row.valid @> as_of
       AND CASE WHEN known_at IS NULL THEN upper_inf(row.recorded) ELSE row.recorded @> known_at END
-      AND coalesce(row.installed_year_min, 0) <= extract(year FROM as_of)
+      AND coalesce(row.installed_year_min, 0) <= extract(year FROM as_of)::integer
 $$;
 COMMENT ON FUNCTION registry_app.segment_at(date, timestamptz) IS
     'Segments on a day, as known at an instant; without an instant as known now.';

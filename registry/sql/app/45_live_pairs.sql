@@ -2,16 +2,21 @@
 -- queries by place, the functions run as the owner of the tables, so that the spatial index is used; they serve only those
 -- who act for all organisations.
 
+CREATE FUNCTION registry_app.project_reach(kind text, half_width_m double precision, reach jsonb)
+RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(half_width_m, (reach -> 'half_width_m' ->> kind)::float8, (reach -> 'half_width_m' ->> 'unknown')::float8)
+        + (reach ->> 'margin_m')::float8
+$$;
+COMMENT ON FUNCTION registry_app.project_reach(text, double precision, jsonb) IS
+    'How far the corridor of a project reaches to either side of its centreline, in metres: half width and margin.';
+
 CREATE FUNCTION registry_app.project_extent(kind text, half_width_m double precision, geom geometry, reach jsonb)
 RETURNS geometry
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT CASE
-        WHEN ST_Dimension(geom) = 1 THEN ST_Buffer(
-            geom,
-            coalesce(half_width_m, (reach -> 'half_width_m' ->> kind)::float8, (reach -> 'half_width_m' ->> 'unknown')::float8)
-                + (reach ->> 'margin_m')::float8,
-            'quad_segs=8'
-        )
+        WHEN ST_Dimension(geom) = 1
+            THEN ST_Buffer(geom, registry_app.project_reach(kind, half_width_m, reach), 'quad_segs=8')
         WHEN ST_Dimension(geom) = 2 AND ST_IsValid(geom) THEN geom
         WHEN ST_Dimension(geom) = 2 THEN ST_CollectionExtract(ST_MakeValid(geom), 3)
     END

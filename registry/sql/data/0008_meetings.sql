@@ -193,6 +193,13 @@ COMMENT ON COLUMN registry.project_version.located_by IS '位置来源: How the 
 ALTER TABLE registry.moratorium_version ADD COLUMN located_by text;
 COMMENT ON COLUMN registry.moratorium_version.located_by IS '位置来源: How the place was found where it came in words or as a point; empty where it was drawn.';
 
+ALTER TABLE registry.leak_version ADD COLUMN located_by text, ADD COLUMN place_confidence double precision;
+COMMENT ON COLUMN registry.leak_version.located_by IS '位置来源: How the position was found from the address; empty where it was delivered.';
+COMMENT ON COLUMN registry.leak_version.place_confidence IS '位置置信度: How likely the position found from the address is right; empty where it was delivered.';
+ALTER TABLE registry.event_version ADD COLUMN located_by text, ADD COLUMN place_confidence double precision;
+COMMENT ON COLUMN registry.event_version.located_by IS '位置来源: How the position was found from the address; empty where it was delivered.';
+COMMENT ON COLUMN registry.event_version.place_confidence IS '位置置信度: How likely the position found from the address is right; empty where it was delivered.';
+
 -- empty in pairs that earlier versions saved
 ALTER TABLE registry.run_pairs
     ADD COLUMN distance_m double precision,
@@ -212,9 +219,10 @@ CREATE INDEX segment_version_is_found_by_end ON registry.segment_version (upper(
 CREATE TABLE registry.live_pair (
     segment_id text COLLATE "C" NOT NULL,
     project_id text COLLATE "C" NOT NULL,
-    overlap_m double precision NOT NULL,
-    CONSTRAINT live_pair_is_named_once PRIMARY KEY (project_id, segment_id)
+    overlap_m double precision NOT NULL
 );
+-- no primary key: plain indexes are taken off while the table is filled anew
+CREATE UNIQUE INDEX live_pair_is_named_once ON registry.live_pair (project_id, segment_id);
 CREATE INDEX live_pair_is_found_by_segment ON registry.live_pair (segment_id);
 ALTER TABLE registry.live_pair ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE registry.live_pair IS 'Pairs of segments and projects that share length on the day of the stamp, as known then; pairs of saved plans are in run_pairs and do not follow.';

@@ -13,7 +13,7 @@ POINT, LINE, AREA = shapely.Point(9, 9), shapely.LineString([(0, 0), (5, 0)]), s
 
 
 def test_every_kind_has_a_reach_but_the_renovation() -> None:
-    assert set(reach_m()) - {"moratorium"} == set(value_list("project_kind")) - {"old_residential"}
+    assert set(reach_m()) - {"moratorium", "leaks", "events"} == set(value_list("project_kind")) - {"old_residential"}
 
 
 def test_a_point_becomes_the_ground_within_reach() -> None:

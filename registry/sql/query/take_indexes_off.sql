@@ -1,0 +1,1 @@
+SELECT registry_app.take_indexes_off(%(table)s::regclass)
