@@ -17,6 +17,8 @@ from registry.fields import fields
 
 # set anew while a pipe is in use, often after a leak: without a day nobody knows which leaks they already tell of
 CHANGING: Final = frozenset({"assessment", "assessed_on", "is_encroached", "remark", "retired_on", "status"})
+# what a panel adds to the contract
+ADDED: Final = frozenset({"district", "is_undated"})
 # standard errors beyond which an attribute is flagged
 ALARM: Final = 3.5
 # leaks in either part of the record below which nothing can be told
@@ -34,7 +36,7 @@ def refuse_undated(columns: Iterable[str]) -> None:
     learned each value gives the attributes of each cut-off instead (`panel_at` of `walk_forward`).
     """
     laid_with = {name for name, field in fields()["segments"].items() if field.role != "index"} - CHANGING
-    strange = sorted(set(columns) - laid_with)
+    strange = sorted(set(columns) - laid_with - ADDED)
     if strange:
         raise PlanningError("forecast_undated", columns=", ".join(strange))
 
@@ -51,8 +53,8 @@ def undated_evidence(panel: Panel, attributes: pd.DataFrame, year: int | None = 
     - `later_z`. An honest attribute goes with leaks before as with leaks after. Where it goes with those after more
       than twice as much: above 3.5.
 
-    Misses an attribute that holds the leaks only dimly: among those that merely scatter about the leak count nobody
-    can tell a measurement of a lasting rate from a memory of leaks. May flag an attribute whose effect truly arose
+    Misses an attribute that holds the leaks only dimly, and the more so the more leaks a segment has: where the count
+    tells the lasting rate well, a memory of leaks and a measurement of the rate look alike. May flag an attribute whose effect truly arose
     late, and one that was set anew after renewals; a flag is a question to the owner of the data.
 
     Parameters
