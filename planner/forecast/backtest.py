@@ -177,7 +177,7 @@ def _run(
     setting: _Setting,
 ) -> Backtest:
     _check(panel, models, windows, setting)
-    parts: dict[str, list[pd.DataFrame]] = {"backtest_windows": [], "backtest_materials": [], "backtest_lift": []}
+    parts: dict[str, list[dict[str, object]]] = {"backtest_windows": [], "backtest_materials": [], "backtest_lift": []}
     for year, same_year in groupby(sorted(set(windows)), key=lambda window: window.year):
         together = list(same_year)
         longest = max(together, key=lambda window: window.horizon_years)
@@ -188,9 +188,9 @@ def _run(
                 for truth in truths:
                     keys = _keys(model.name, trial, truth.window)
                     for name, rows in truth.measure(rates).items():
-                        parts[name].append(rows.assign(**keys))
+                        parts[name] += [keys | row for row in rows]
     knowledge = "recorded" if setting.is_recorded else "event_dates"
-    frames = {name: _typed(pd.concat(rows).assign(knowledge=knowledge), name) for name, rows in parts.items()}
+    frames = {name: _typed(pd.DataFrame(rows).assign(knowledge=knowledge), name) for name, rows in parts.items()}
     return Backtest(frames["backtest_windows"], frames["backtest_materials"], frames["backtest_lift"])
 
 
@@ -264,7 +264,7 @@ class _Truth:
         came = panel.leaks[chosen, columns].sum(axis=1)
         return cls(window, rows, panel.km_years[chosen, columns], came, length_km[chosen], never, material, unknown)
 
-    def measure(self, rates: Floats) -> dict[str, pd.DataFrame]:
+    def measure(self, rates: Floats) -> dict[str, list[dict[str, object]]]:
         """Return the rows of each frame for one forecast of the whole past."""
         told = rates[self.rows, : self.window.horizon_years]
         predicted = np.sum(told * self.km_years, axis=1)
@@ -287,11 +287,15 @@ class _Truth:
             **self.unknown,
         }
         materials = measures.calibration_by(predicted, self.leaks, self.material).rename_axis("material").reset_index()
-        lift = measures.capture(rate, self.length_km, self.leaks, LIFT_SHARES)
+        lift = measures.capture(rate, self.length_km, self.leaks, LIFT_SHARES).tolist()
+        total = float(self.leaks.sum())
         return {
-            "backtest_windows": pd.DataFrame([row]),
-            "backtest_materials": materials,
-            "backtest_lift": pd.DataFrame({"length_share": LIFT_SHARES, "leak_share": lift, "leaks": row["leaks"]}),
+            "backtest_windows": [row],
+            "backtest_materials": materials.to_dict("records"),
+            "backtest_lift": [
+                {"length_share": length, "leak_share": found, "leaks": total}
+                for length, found in zip(LIFT_SHARES, lift, strict=True)
+            ],
         }
 
 

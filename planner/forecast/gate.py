@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planner.factors import Floats
-from planner.forecast.summary import DEFAULT, by_material, paired, standard_error, summarise
+from planner.forecast.summary import DEFAULT, by_material, gains, side_by_side, standard_error
 from registry.errors import PlanningError
 from registry.fields import columns_of
 
@@ -155,7 +155,7 @@ def _criteria(
     """Return every criterion of one model over the windows in which it may play."""
     years = set(played.loc[played["model"] == model, "year"])
     both = played[played["model"].isin([model, DEFAULT]) & played["year"].isin(years)]
-    gain = paired(both, model, rule.capture).to_numpy(dtype="float64")
+    gain = gains(side_by_side(both, rule.capture), model)
     error = standard_error(gain)
     own = both[both["model"] == model]
     rows = [
@@ -203,7 +203,7 @@ def _row(
 
 def _deviance(both: pd.DataFrame, model: str) -> dict[str, object]:
     """How much more is left unexplained than by the default, over all windows; below 0 is better."""
-    more = paired(both, model, "deviance").to_numpy(dtype="float64")
+    more = gains(side_by_side(both, "deviance"), model)
     value = float(more.sum()) if len(more) else float("nan")
     return _row("deviance", value, at_most=0.0) | {"passed": bool(value < 0.0)}
 
@@ -215,11 +215,11 @@ def _calibration(criterion: str, leaks: float, predicted: float, rule: GateRule)
 
 def _never_leaked(both: pd.DataFrame, model: str, rule: GateRule) -> dict[str, object]:
     """The same capture among segments without a leak before, over all their leaks, less that of the default."""
-    measure = f"never_leaked_{rule.capture}"
-    means = summarise(both)
-    value = means[means["measure"] == measure].set_index("model")["weighted_mean"]
-    gain = paired(both, model, measure).to_numpy(dtype="float64")
-    return _row("never_leaked", float(value[model] - value[DEFAULT]), at_least=0.0, standard_error=standard_error(gain))
+    table = side_by_side(both, f"never_leaked_{rule.capture}")
+    gain = gains(table, model)
+    weights = side_by_side(both, "never_leaked_leaks")[model][table.notna().all(axis=1)].to_numpy(dtype="float64")
+    value = float(np.average(gain, weights=weights)) if weights.sum() > 0 else float("nan")
+    return _row("never_leaked", value, at_least=0.0, standard_error=standard_error(gain))
 
 
 def _mean(values: Floats) -> float:

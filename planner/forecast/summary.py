@@ -24,22 +24,28 @@ MEASURES: Final = {
 }
 
 
-def paired(windows: pd.DataFrame, model: str, measure: str, reference: str = DEFAULT) -> pd.Series:
-    """Return a measure of a model less that of the reference, over the windows in which both have it.
+def side_by_side(windows: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return a measure with a row for each window and a column for each model.
 
-    The index is `year`, `horizon_years`, `district`.
+    The index is `year`, `horizon_years` and `district`, which is empty in the walk-forward.
     """
-    keys = ["year", "horizon_years", "district"]
-    by_model = [windows.loc[windows["model"] == name].set_index(keys)[measure] for name in (model, reference)]
-    aligned = pd.concat(by_model, axis=1, keys=["model", "reference"]).dropna()
-    difference: pd.Series = (aligned["model"] - aligned["reference"]).rename(measure)
-    return difference
+    keys = [windows["year"], windows["horizon_years"], windows["district"].fillna("")]
+    return windows[measure].set_axis(pd.MultiIndex.from_arrays([*keys, windows["model"]])).unstack("model")  # noqa: PD010
+
+
+def gains(table: pd.DataFrame, model: str, reference: str = DEFAULT) -> Floats:
+    """Return what a model has more than the reference in each window in which both have the measure."""
+    both = table[[model, reference]].dropna().to_numpy(dtype="float64")
+    with np.errstate(invalid="ignore"):
+        gain: Floats = both[:, 0] - both[:, 1]
+    return gain
 
 
 def standard_error(differences: Floats) -> float:
     """Return the standard error of a mean over windows; NaN for fewer than two."""
     count = len(differences)
-    return float(np.std(differences, ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
+    with np.errstate(invalid="ignore"):
+        return float(np.std(differences, ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
 
 
 def summarise(windows: pd.DataFrame, reference: str = DEFAULT) -> pd.DataFrame:
@@ -69,31 +75,34 @@ def summarise(windows: pd.DataFrame, reference: str = DEFAULT) -> pd.DataFrame:
 def _rows(windows: pd.DataFrame, reference: str) -> Iterator[dict[str, object]]:
     by_kind = windows.assign(is_hold_out=windows["district"].notna())
     for (is_hold_out, horizon), same in by_kind.groupby(["is_hold_out", "horizon_years"], sort=True):
+        tables = {name: side_by_side(same, name) for name in {*MEASURES, "leaks", "never_leaked_leaks"}}
         for model in same["model"].unique():
-            own = same[same["model"] == model]
             for measure, (weight, better) in MEASURES.items():
-                differences = paired(same, model, measure, reference).to_numpy(dtype="float64")
+                gain = gains(tables[measure], model, reference)
                 yield {
                     "model": model,
                     "is_hold_out": is_hold_out,
                     "horizon_years": horizon,
                     "measure": measure,
-                    **_means(own[measure].to_numpy(), own[weight].to_numpy()),
-                    "difference": float(differences.mean()) if len(differences) else float("nan"),
-                    "difference_standard_error": standard_error(differences),
-                    "better_count": int((better * differences > 0).sum()) if better else pd.NA,
+                    **_means(*(tables[name][model].to_numpy(dtype="float64") for name in (measure, weight))),
+                    "difference": float(gain.mean()) if len(gain) else float("nan"),
+                    "difference_standard_error": standard_error(gain),
+                    "better_count": int((better * gain > 0).sum()) if better else pd.NA,
                 }
 
 
 def _means(values: Floats, weights: Floats) -> dict[str, object]:
     """Return both means, the scatter and the leaks, over the windows in which the measure exists."""
     known = ~np.isnan(values)
-    total = float(weights[known].sum())
+    values, weights = values[known], weights[known]
+    total = float(weights.sum())
+    with np.errstate(invalid="ignore"):
+        deviation = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
     return {
-        "weighted_mean": float(np.sum(values[known] * weights[known]) / total) if total > 0 else float("nan"),
-        "mean": float(values[known].mean()) if known.any() else float("nan"),
-        "standard_deviation": float(np.std(values[known], ddof=1)) if known.sum() > 1 else float("nan"),
-        "window_count": int(known.sum()),
+        "weighted_mean": float(np.sum(values * weights) / total) if total > 0 else float("nan"),
+        "mean": float(values.mean()) if len(values) else float("nan"),
+        "standard_deviation": deviation,
+        "window_count": len(values),
         "leaks": total,
     }
 
