@@ -291,7 +291,9 @@ class _Truth:
         total = float(self.leaks.sum())
         return {
             "backtest_windows": [row],
-            "backtest_materials": materials.to_dict("records"),
+            "backtest_materials": [
+                dict(zip(materials.columns, values, strict=True)) for values in materials.to_numpy(object)
+            ],
             "backtest_lift": [
                 {"length_share": length, "leak_share": found, "leaks": total}
                 for length, found in zip(LIFT_SHARES, lift, strict=True)

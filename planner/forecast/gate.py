@@ -69,7 +69,7 @@ def decide(
     materials: pd.DataFrame,
     learned: Sequence[str],
     history_leaks: float,
-    rule: GateRule = GateRule(),  # noqa: B008 - frozen
+    rule: GateRule = GateRule(),
 ) -> GateDecision:
     """Decide which model ranks the segments: a learned one that passes every criterion, otherwise the default.
 
@@ -104,12 +104,13 @@ def decide(
     able = able | (yearly["model"] == DEFAULT)
     played = yearly[able].sort_values("year", kind="stable")
     parts = materials[(materials["horizon_years"] == 1) & materials["district"].isna()]
-    tables = [_criteria(played, parts, model, history_leaks, rule) for model in learned]
+    names = list(learned)
+    if len(names) > 1:
+        series = _chosen_before(played, names, rule)
+        played, parts = (_with_series(table, series) for table in (played, parts))
+        names.append(CHOSEN_BEFORE)
+    criteria = _criteria(played, parts, names, history_leaks, rule)
     candidate = _best(played, [name for name in learned if rule.may_try(name, history_leaks)], rule)
-    if len(learned) > 1:
-        series = _chosen_before(played, list(learned), rule)
-        tables.append(_series_criteria(played, parts, series, rule))
-    criteria = _typed(pd.concat(tables) if tables else pd.DataFrame())
     judged = criteria[criteria["model"].isin([CHOSEN_BEFORE, candidate])]
     ships = candidate if candidate is not None and bool(judged["passed"].all()) else DEFAULT
     return GateDecision(ships, candidate, criteria)
@@ -117,11 +118,11 @@ def decide(
 
 def _best(played: pd.DataFrame, models: list[str], rule: GateRule) -> str | None:
     """Return the model with the highest capture over all leaks, the first named among equals; none without leaks."""
-    scores = {}
-    for model in models:
-        own = played[(played["model"] == model) & played[rule.capture].notna()]
-        if own["leaks"].sum() > 0:
-            scores[model] = float(np.average(own[rule.capture], weights=own["leaks"]))
+    own = played[played["model"].isin(models) & played[rule.capture].notna()]
+    model = own["model"].to_numpy()
+    leaks = own["leaks"].to_numpy(dtype="float64")
+    found = leaks * own[rule.capture].to_numpy(dtype="float64")
+    scores = {name: found[model == name].sum() / leaks[model == name].sum() for name in models if name in set(model)}
     return max(scores, key=lambda name: scores[name]) if scores else None
 
 
@@ -129,49 +130,64 @@ def _chosen_before(played: pd.DataFrame, learned: list[str], rule: GateRule) -> 
     """Return for each year the model chosen by the windows before it, of those that may try in that year."""
     chosen = {}
     for year in sorted(played["year"].unique()):
-        earlier = played[played["year"] < year]
         able = set(played.loc[played["year"] == year, "model"])
-        best = _best(earlier, [name for name in learned if name in able], rule)
+        best = _best(played[played["year"] < year], [name for name in learned if name in able], rule)
         if best is not None:
             chosen[int(year)] = best
     return chosen
 
 
-def _series_criteria(
-    played: pd.DataFrame, materials: pd.DataFrame, series: dict[int, str], rule: GateRule
-) -> pd.DataFrame:
-    """Return the criteria of the series in which each window is played by the model chosen before it."""
-
-    def cast(table: pd.DataFrame) -> pd.DataFrame:
-        own = table[table["model"] == table["year"].map(series)].assign(model=CHOSEN_BEFORE)
-        return pd.concat([table[table["model"] == DEFAULT], own])
-
-    return _criteria(cast(played), cast(materials), CHOSEN_BEFORE, float("inf"), rule)
+def _with_series(table: pd.DataFrame, series: dict[int, str]) -> pd.DataFrame:
+    """Add the series in which each window is played by the model chosen before it, as one model more."""
+    chosen = table["model"].to_numpy() == table["year"].map(series).to_numpy()
+    with_one_more: pd.DataFrame = pd.concat([table, table[chosen].assign(model=CHOSEN_BEFORE)], ignore_index=True)
+    return with_one_more
 
 
 def _criteria(
-    played: pd.DataFrame, materials: pd.DataFrame, model: str, history_leaks: float, rule: GateRule
+    played: pd.DataFrame, parts: pd.DataFrame, models: Sequence[str], history_leaks: float, rule: GateRule
 ) -> pd.DataFrame:
-    """Return every criterion of one model over the windows in which it may play."""
-    years = set(played.loc[played["model"] == model, "year"])
-    both = played[played["model"].isin([model, DEFAULT]) & played["year"].isin(years)]
-    gain = gains(side_by_side(both, rule.capture), model)
+    """Return every criterion of every model over the windows in which it may play."""
+    needed = (
+        rule.capture,
+        f"never_leaked_{rule.capture}",
+        "deviance",
+        "leaks",
+        "never_leaked_leaks",
+        "predicted_leaks",
+    )
+    tables = {name: side_by_side(played, name) for name in needed}
+    able = pd.MultiIndex.from_frame(played[["model", "year"]])
+    told = by_material(parts[pd.MultiIndex.from_frame(parts[["model", "year"]]).isin(able)]).reset_index()
+    told = told[told["leaks"] >= rule.material_leaks]
+    rows = []
+    for model in models:
+        found = [*_of_the_city(tables, model, rule)]
+        if model in rule.history_leaks:
+            found.append(_row("history_leaks", history_leaks, at_least=rule.history_leaks[model]))
+        own = told[told["model"] == model]
+        for material, leaks, predicted in zip(own["material"], own["leaks"], own["predicted_leaks"], strict=True):
+            row = _calibration("material_calibration", float(leaks), float(predicted), rule)
+            found.append(row | {"material": material})
+        rows += [row | {"model": model} for row in found]
+    return _typed(pd.DataFrame(rows))
+
+
+def _of_the_city(tables: dict[str, pd.DataFrame], model: str, rule: GateRule) -> list[dict[str, object]]:
+    """Return the criteria that look at all materials together."""
+    gain = gains(tables[rule.capture], model)
+    more = gains(tables["deviance"], model)
+    sums = {name: float(tables[name][model].sum()) for name in ("leaks", "predicted_leaks")}
+    # how much more is left unexplained than by the default, over all windows: below 0 is better
+    deviance = float(more.sum()) if len(more) else float("nan")
     error = standard_error(gain)
-    own = both[both["model"] == model]
-    rows = [
+    return [
         _row("windows", float(len(gain)), at_least=float(rule.least_windows)),
         _row("capture", _mean(gain), above=rule.standard_errors * error, standard_error=error),
-        _deviance(both, model),
-        _calibration("calibration", own["leaks"].sum(), own["predicted_leaks"].sum(), rule),
-        _never_leaked(both, model, rule),
+        _row("deviance", deviance, at_most=0.0) | {"passed": bool(deviance < 0.0)},
+        _calibration("calibration", sums["leaks"], sums["predicted_leaks"], rule),
+        _never_leaked(tables[f"never_leaked_{rule.capture}"], tables["never_leaked_leaks"], model),
     ]
-    if model in rule.history_leaks:
-        rows.append(_row("history_leaks", history_leaks, at_least=rule.history_leaks[model]))
-    told = by_material(materials[(materials["model"] == model) & materials["year"].isin(years)]).reset_index()
-    for part in told[told["leaks"] >= rule.material_leaks].itertuples():
-        row = _calibration("material_calibration", part.leaks, part.predicted_leaks, rule)
-        rows.append(row | {"material": part.material})
-    return pd.DataFrame(rows).assign(model=model)
 
 
 def _row(
@@ -201,23 +217,16 @@ def _row(
     }
 
 
-def _deviance(both: pd.DataFrame, model: str) -> dict[str, object]:
-    """How much more is left unexplained than by the default, over all windows; below 0 is better."""
-    more = gains(side_by_side(both, "deviance"), model)
-    value = float(more.sum()) if len(more) else float("nan")
-    return _row("deviance", value, at_most=0.0) | {"passed": bool(value < 0.0)}
-
-
 def _calibration(criterion: str, leaks: float, predicted: float, rule: GateRule) -> dict[str, object]:
     ratio = predicted / leaks if leaks > 0 else float("nan")
     return _row(criterion, ratio, at_least=rule.calibration_from, at_most=rule.calibration_to)
 
 
-def _never_leaked(both: pd.DataFrame, model: str, rule: GateRule) -> dict[str, object]:
+def _never_leaked(captures: pd.DataFrame, leaks: pd.DataFrame, model: str) -> dict[str, object]:
     """The same capture among segments without a leak before, over all their leaks, less that of the default."""
-    table = side_by_side(both, f"never_leaked_{rule.capture}")
-    gain = gains(table, model)
-    weights = side_by_side(both, "never_leaked_leaks")[model][table.notna().all(axis=1)].to_numpy(dtype="float64")
+    gain = gains(captures, model)
+    both = captures[[model, DEFAULT]].notna().all(axis=1)
+    weights = leaks.loc[both, model].to_numpy(dtype="float64")
     value = float(np.average(gain, weights=weights)) if weights.sum() > 0 else float("nan")
     return _row("never_leaked", value, at_least=0.0, standard_error=standard_error(gain))
 

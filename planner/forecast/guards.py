@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from planner.factors import Floats
 from planner.forecast.models import ForecastModel
 from planner.forecast.panel import Panel
 from registry.errors import PlanningError
@@ -25,12 +24,10 @@ def with_other_future(panel: Panel, year: int, seed: int) -> Panel:
     """Return the same past with another future: from a year on every segment has the leaks and time of another one."""
     count = max(year - panel.years.start, 0)
     order = np.random.default_rng(seed).permutation(len(panel.segments))
-    later = {}
-    for name in ("km_years", "leaks"):
-        values: Floats = getattr(panel, name).copy()
+    km_years, leaks = panel.km_years.copy(), panel.leaks.copy()
+    for values in (km_years, leaks):
         values[:, count:] = values[order][:, count:] + 1.0
-        later[name] = values
-    return replace(panel, **later)
+    return replace(panel, km_years=km_years, leaks=leaks)
 
 
 def check_blind_to_future(
@@ -101,7 +98,7 @@ def check_leaks_have_pipes(panel: Panel) -> None:
     """
     strays = ((panel.leaks > 0) & (panel.km_years <= 0)).any(axis=1)
     if strays.any():
-        example = str(panel.segments.index[strays][0])
+        example = str(panel.segments.index[np.flatnonzero(strays)[0]])
         raise PlanningError("forecast_leaks_without_pipe", count=int(strays.sum()), example=example)
 
 

@@ -75,9 +75,13 @@ def calibration(predicted: Floats, leaks: Floats) -> float:
 
 def calibration_by(predicted: Floats, leaks: Floats, groups: pd.Series) -> pd.DataFrame:
     """Return segments, leaks and predicted leaks of each group, by its name; no name is the group `unknown`."""
-    names = groups.astype("object").where(groups.notna(), "unknown").to_numpy()
-    table = pd.DataFrame({"segment_count": 1, "leaks": leaks, "predicted_leaks": predicted})
-    return table.groupby(names, sort=True).sum().rename_axis(groups.name)
+    code, names = pd.factorize(groups.astype("object").where(groups.notna(), "unknown"), sort=True)
+    columns = {
+        "segment_count": np.bincount(code, minlength=len(names)),
+        "leaks": np.bincount(code, weights=leaks, minlength=len(names)),
+        "predicted_leaks": np.bincount(code, weights=predicted, minlength=len(names)),
+    }
+    return pd.DataFrame(columns, index=pd.Index(names, name=groups.name))
 
 
 def poisson_deviance(predicted: Floats, leaks: Floats) -> float:

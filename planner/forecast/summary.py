@@ -16,8 +16,8 @@ from registry.fields import columns_of
 DEFAULT: Final = "default"
 # each measure, the leaks it is weighted by, and whether more of it is better; calibration has no better side
 MEASURES: Final = {
-    **{name: ("leaks", 1) for name in CAPTURES},
-    **{f"never_leaked_{name}": ("never_leaked_leaks", 1) for name in CAPTURES},
+    **dict.fromkeys(CAPTURES, ("leaks", 1)),
+    **dict.fromkeys([f"never_leaked_{name}" for name in CAPTURES], ("never_leaked_leaks", 1)),
     "calibration": ("leaks", 0),
     "deviance": ("leaks", -1),
     "secondary_auc": ("leaks", 1),

@@ -54,8 +54,8 @@ def undated_evidence(panel: Panel, attributes: pd.DataFrame, year: int | None = 
       than twice as much: above 3.5.
 
     Misses an attribute that holds the leaks only dimly, and the more so the more leaks a segment has: where the count
-    tells the lasting rate well, a memory of leaks and a measurement of the rate look alike. May flag an attribute whose effect truly arose
-    late, and one that was set anew after renewals; a flag is a question to the owner of the data.
+    tells the lasting rate well, a memory of leaks and a measurement of the rate look alike. May flag an attribute whose
+    effect truly arose late, and one that was set anew after renewals; a flag is a question to the owner of the data.
 
     Parameters
     ----------
@@ -103,15 +103,17 @@ class _Halves:
 
     @property
     def is_enough(self) -> bool:
-        return min(self.earlier.sum(), self.later.sum()) >= LEAST_LEAKS
+        return bool(min(self.earlier.sum(), self.later.sum()) >= LEAST_LEAKS)
 
 
 def _evidence(name: str, values: pd.Series, halves: _Halves) -> dict[str, object]:
     row: dict[str, object] = {"attribute": name}
     if not halves.is_enough:
-        return row | dict.fromkeys(("both_z", "earlier_effect", "later_effect", "later_z"), np.nan) | {
-            "verdict": "too_few_leaks"
-        }
+        return (
+            row
+            | dict.fromkeys(("both_z", "earlier_effect", "later_effect", "later_z"), np.nan)
+            | {"verdict": "too_few_leaks"}
+        )
     both_z = _both_z(_bins(values, 100), halves)
     effects, later_z, effect_z = _later_z(_bins(values, 10), halves)
     is_later = later_z > ALARM and effect_z > ALARM
@@ -165,7 +167,8 @@ def _learned(codes: Codes, halves: _Halves, rows: Flags) -> Floats:
 
 def _by_part(values: Floats) -> Floats:
     """Sum up by twentieths; two neighbours stay together, because one of them learned from the other's kind."""
-    return np.bincount(np.arange(len(values)) // 2 % _PARTS, weights=values, minlength=_PARTS)
+    part = np.arange(len(values)) // 2 % _PARTS
+    return np.bincount(part, weights=values, minlength=_PARTS).astype("float64")
 
 
 def _in_errors(value: float, without: Floats) -> float:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
-from planner.factors import Floats
 from planner.forecast.backtest import Window, hold_out, walk_forward, windows_between
 from planner.forecast.panel import Panel
 from planner.forecast.summary import by_material, pool_lift, summarise
@@ -35,11 +35,11 @@ def random_model() -> FromSegments:
     return FromSegments("random", lambda past: np.random.default_rng(1).random(len(past.segments)) + 0.1)
 
 
-def changed(panel: Panel, rows: Floats, **columns: Floats) -> Panel:
+def changed(panel: Panel, rows: NDArray[np.int64]) -> Panel:
     return Panel(
         panel.segments.iloc[rows],
         panel.years,
-        *(columns.get(name, getattr(panel, name))[rows] for name in ("km_years", "leaks", "age_years")),
+        *(values[rows] for values in (panel.km_years, panel.leaks, panel.age_years)),
     )
 
 
@@ -83,15 +83,19 @@ def test_what_comes_after_a_window_changes_nothing_of_it() -> None:
     later = replace(panel, leaks=panel.leaks.copy(), km_years=panel.km_years.copy())
     later.leaks[:, 10:] = later.leaks[::-1, 10:] + 1
     later.km_years[:, 10:] *= 2.0
-    tested = [walk_forward(told, [ByMaterial()], [Window(2008), Window(2009)]) for told in (panel, later)]
+    tested = [walk_forward(record, [ByMaterial()], [Window(2008), Window(2009)]) for record in (panel, later)]
     pd.testing.assert_frame_equal(tested[0].windows, tested[1].windows)
 
 
 def test_the_order_of_rows_changes_nothing() -> None:
     panel = make_town(spread=1.0)
     turned = changed(panel, np.random.default_rng(5).permutation(len(panel.segments)))
-    tested = [walk_forward(told, [ByMaterial()], WINDOWS).windows for told in (panel, turned)]
+    tested = [walk_forward(record, [ByMaterial()], WINDOWS).windows for record in (panel, turned)]
     pd.testing.assert_frame_equal(tested[0], tested[1], rtol=1e-12)
+
+
+def diameters(past: Panel) -> NDArray[np.float64]:
+    return past.segments["diameter_mm"].to_numpy("float64")
 
 
 def slow_window(panel: Panel, year: int, horizon: int, rate: dict[str, list[float]]) -> dict[str, float]:
@@ -103,11 +107,11 @@ def slow_window(panel: Panel, year: int, horizon: int, rate: dict[str, list[floa
         if sum(panel.km_years[row, :first].tolist()) == 0 or in_window == 0:
             continue
         leaks = sum(panel.leaks[row, first : first + horizon].tolist())
-        told = rate[name]
-        predicted = sum(told[later] * float(panel.km_years[row, first + later]) for later in range(horizon))
+        yearly = rate[name]
+        predicted = sum(yearly[later] * float(panel.km_years[row, first + later]) for later in range(horizon))
         length = float(panel.segments["length_m"].iloc[row]) / 1000
         is_new = sum(panel.leaks[row, :first].tolist()) < 0.5
-        worst.append((sum(told) / horizon, length, leaks, predicted, is_new, panel.segments["material"].iloc[row]))
+        worst.append((sum(yearly) / horizon, length, leaks, predicted, is_new, panel.segments["material"].iloc[row]))
     worst.sort(key=lambda entry: -entry[0])
     result = {"leaks": sum(entry[2] for entry in worst), "predicted_leaks": sum(entry[3] for entry in worst)}
     for prefix, chosen in (("", worst), ("never_leaked_", [entry for entry in worst if entry[4]])):
@@ -137,7 +141,7 @@ def slow_capture(worst: list[tuple[float, float, float, float, bool, str]], shar
 @pytest.mark.parametrize("own", [2.0, np.inf], ids=["own history", "ties"])
 def test_the_windows_are_those_of_a_slow_plain_loop(own: float) -> None:
     panel = make_town(count=300, spread=1.0, retires=True)
-    model = ByMaterial(own=own) if np.isfinite(own) else FromSegments("default", lambda p: p.segments["diameter_mm"])
+    model = ByMaterial(own=own) if np.isfinite(own) else FromSegments("default", diameters)
     tested = walk_forward(panel, [model], [Window(2008), Window(2010, 3)])
     for window, (_, row) in zip((Window(2008), Window(2010, 3)), tested.windows.iterrows(), strict=True):
         past = panel.until(window.year)
@@ -167,8 +171,8 @@ def test_a_held_out_district_teaches_nothing_of_itself() -> None:
     other.leaks[(district == "north").to_numpy(), :8] += 3.0
     again = hold_out(other, [ByMaterial("material")], [Window(2008)], district).windows
     both = [table.set_index(["model", "district"])["predicted_leaks"] for table in (tested.windows, again)]
-    assert both[0]["material", "north"] == both[1]["material", "north"]
-    assert both[0]["material", "south"] != both[1]["material", "south"]
+    assert both[0].loc[("material", "north")] == both[1].loc[("material", "north")]
+    assert both[0].loc[("material", "south")] != both[1].loc[("material", "south")]
     # what was known of a segment decides who had never leaked, not what the model saw
     north = (district.reindex(panel.segments.index) == "north").to_numpy() & (panel.km_years[:, 8] > 0)
     known = panel.km_years[:, :8].sum(axis=1) > 0
@@ -246,12 +250,16 @@ def test_models_of_one_name_are_refused() -> None:
         walk_forward(make_town(count=50), [ByMaterial(), ByMaterial()], [Window(2008)])
 
 
+def told(table: pd.DataFrame, model: str, measure: str) -> pd.Series:
+    return table[(table["model"] == model) & (table["measure"] == measure)].iloc[0]
+
+
 def test_the_summary_pairs_each_model_with_the_default() -> None:
     tested = walk_forward(make_town(spread=1.0), [ByMaterial(), random_model()], WINDOWS)
-    table = summarise(tested.windows).set_index(["model", "measure"])
+    table = summarise(tested.windows)
     own, other = (tested.windows[tested.windows["model"] == name].reset_index() for name in ("random", "default"))
     gain = [a - b for a, b in zip(own["capture_at_10"], other["capture_at_10"], strict=True)]
-    row = table.loc[("random", "capture_at_10")]
+    row = told(table, "random", "capture_at_10")
     mean = sum(gain) / 6
     assert row["difference"] == pytest.approx(mean)
     assert row["difference_standard_error"] == pytest.approx((sum((g - mean) ** 2 for g in gain) / 5 / 6) ** 0.5)
@@ -260,13 +268,13 @@ def test_the_summary_pairs_each_model_with_the_default() -> None:
     weighted = sum(c * n for c, n in zip(own["capture_at_10"], own["leaks"], strict=True)) / own["leaks"].sum()
     assert row["weighted_mean"] == pytest.approx(weighted)
     assert row["mean"] == pytest.approx(own["capture_at_10"].mean())
-    pooled = table.loc[("random", "calibration")]
+    pooled = told(table, "random", "calibration")
     assert pooled["weighted_mean"] == pytest.approx(own["predicted_leaks"].sum() / own["leaks"].sum())
     assert pd.isna(pooled["better_count"])
     # the less deviance the better
     deviance = other["deviance"] - own["deviance"]
-    assert table.loc[("random", "deviance")]["better_count"] == (deviance > 0).sum()
-    assert table.loc[("default", "capture_at_10")]["difference"] == 0
+    assert told(table, "random", "deviance")["better_count"] == (deviance > 0).sum()
+    assert told(table, "default", "capture_at_10")["difference"] == 0
 
 
 def test_the_summary_needs_the_default() -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from planner.factors import Floats
 from planner.forecast.measures import (
@@ -33,7 +34,7 @@ class Window:
     length_km: Floats
     leaks: Floats
 
-    def take(self, rows: Floats) -> Window:
+    def take(self, rows: NDArray[np.int64]) -> Window:
         return Window(self.rate[rows], self.length_km[rows], self.leaks[rows])
 
 
@@ -129,7 +130,7 @@ def test_more_length_never_finds_less(window: Window, shares: list[float]) -> No
 @given(windows(), st.randoms(use_true_random=False))
 def test_neither_the_order_of_rows_nor_a_rising_transform_matters(window: Window, random: object) -> None:
     assume(window.leaks.sum() > 0)
-    rows = np.arange(len(window.rate))
+    rows = np.arange(len(window.rate), dtype=np.int64)
     random.shuffle(rows)  # type: ignore[attr-defined]
     turned = window.take(rows)
     plain = capture(window.rate, window.length_km, window.leaks, SHARES)
