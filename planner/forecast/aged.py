@@ -30,6 +30,8 @@ class AgedRates:
         Of the gamma distribution of each segment's own rate, where known.
     coefficients
         What was estimated, by name, with the columns `estimate` and `standard_error` (NaN where not known).
+    covariance
+        Of the estimates, rows and columns by name, where known: for differences of levels.
     """
 
     segments: pd.DataFrame
@@ -37,6 +39,7 @@ class AgedRates:
     age_power: float = 0.0
     shape: Floats | None = None
     coefficients: pd.DataFrame = field(default_factory=pd.DataFrame)
+    covariance: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def rates(self, years: range) -> Floats:
         """Return expected leaks per kilometre and year of every segment, one column for each year."""

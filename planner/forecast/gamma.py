@@ -51,8 +51,9 @@ class OwnHistory:
     """Any model whose rates change with age alone, times the gamma-Poisson factor of each segment's own record.
 
     Factor (k + N) / (k + E): N leaks on record, E those that the model lets expect of the segment over its exposure.
-    The shape k is found by marginal likelihood. Unlike a term for the number of leaks, this knows over how long they
-    were counted. A segment without leaks and without exposure keeps the rate of the model.
+    The shape k is found by marginal likelihood on the pipes whose install year is known. Unlike a term for the number
+    of leaks, this knows over how long they were counted. A segment without leaks and without exposure keeps the rate
+    of the model.
 
     References
     ----------
@@ -67,7 +68,10 @@ class OwnHistory:
         fitted = self.model.fit(past)
         leaks = past.leaks.sum(axis=1)
         expected = fitted.expected_leaks(past).sum(axis=1)
-        shape = gamma_shape(leaks, expected)
+        # without a date pipes scatter for want of it as well
+        dated = ~past.segments["is_undated"].to_numpy(dtype=bool)
+        chosen = dated if leaks[dated].sum() > 0.0 else np.ones(len(leaks), dtype=bool)
+        shape = gamma_shape(leaks[chosen], expected[chosen])
         factor = np.log((shape + leaks) / (shape + expected))
         own = pd.DataFrame({"estimate": [shape], "standard_error": [np.nan]}, index=["shape"])
         told = pd.concat([fitted.coefficients, own])

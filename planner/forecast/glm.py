@@ -58,9 +58,10 @@ class PoissonGlm:
         level = steady @ found[: steady.shape[1]]
         if self.has_history:
             level = level + found[-1] * np.log1p(past.leaks.sum(axis=1))
-        errors = _clustered_errors(past, steady, moving, columns, cells, found, self.ridge)
-        named = pd.DataFrame({"estimate": found, "standard_error": errors}, index=[*terms.names, *moving])
-        return AgedRates(past.segments, level, float(found[steady.shape[1]]), coefficients=named)
+        names = [*terms.names, *moving]
+        spread = pd.DataFrame(_covariance(past, steady, moving, columns, cells, found, self.ridge), names, names)
+        named = pd.DataFrame({"estimate": found, "standard_error": np.sqrt(np.diag(spread))}, index=names)
+        return AgedRates(past.segments, level, float(found[steady.shape[1]]), coefficients=named, covariance=spread)
 
 
 @dataclass(frozen=True)
@@ -89,15 +90,15 @@ class NegativeBinomialGlm:
         for _ in range(_ROUNDS):
             shape = gamma_shape(counts.count, counts.means(found))
             found = fit_ridge(replace(counts, dispersion=1.0 / shape), self.ridge, found)
-        named = start.coefficients.assign(estimate=found, standard_error=np.nan)
+        named = pd.DataFrame({"estimate": found, "standard_error": np.nan}, index=start.coefficients.index)
         shapes = np.full(len(steady), shape)
         return AgedRates(past.segments, steady @ found[:-1], float(found[-1]), shapes, named)
 
 
-def _clustered_errors(
+def _covariance(
     past: Panel, steady: Floats, moving: dict[str, Floats], columns: Floats, cells: Cells, found: Floats, ridge: float
 ) -> Floats:
-    """Return standard errors that hold although the years of one segment are alike: clustered by segment."""
+    """Return a covariance that holds although the years of one segment are alike: clustered by segment."""
     mean = np.exp(columns @ found) * cells.km_years
     bread = np.linalg.inv((columns.T * mean) @ columns + np.diag(ridge_of(len(found), ridge)))
     powers = found[steady.shape[1] :]
@@ -107,5 +108,6 @@ def _clustered_errors(
     rest = past.leaks - np.exp(ln_rate) * past.km_years
     slopes = [(rest * values).sum(axis=1) for values in moving.values()]
     scores = np.column_stack([steady * rest.sum(axis=1)[:, None], *slopes])
-    errors: Floats = np.sqrt(np.diag(bread @ (scores.T @ scores) @ bread))
-    return errors
+    by_segment = scores @ bread
+    covariance: Floats = by_segment.T @ by_segment
+    return covariance

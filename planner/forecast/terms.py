@@ -54,6 +54,8 @@ def prior_leaks(past: Panel) -> Floats:
 class Terms:
     """The columns that time does not change: a constant, a level for each value, the logarithm of the diameter.
 
+    Pipes without any install year are a level of their own for each material, in place of decade and age.
+
     Every value has a column of its own: none is the reference, a ridge draws all of them towards the mean. A value that
     the past does not know has none, and so the mean.
     """
@@ -64,7 +66,8 @@ class Terms:
     def of(cls, segments: pd.DataFrame) -> Terms:
         """Return the terms that a past knows, in the order of their names."""
         found = {name: sorted(values.unique()) for name, values in _levelled(segments).items()}
-        return cls(tuple((name, value) for name, values in found.items() for value in values))
+        # a single value tells nothing that the constant does not
+        return cls(tuple((name, value) for name, values in found.items() if len(values) > 1 for value in values))
 
     @property
     def names(self) -> list[str]:
@@ -81,9 +84,11 @@ class Terms:
 
 def _levelled(segments: pd.DataFrame) -> dict[str, pd.Series]:
     sized = np.where(np.isnan(number_column(segments, "diameter_mm")), "unknown", "known")
+    material, decade = materials(segments), decades(segments)
     return {
-        "material": materials(segments),
-        "decade": decades(segments),
+        "material": material,
+        # the undated of one material are a cohort: old materials are old without a date as well
+        "decade": decade.where(decade != UNDATED, UNDATED + " " + material),
         "diameter": pd.Series(sized, segments.index, dtype="str"),
     }
 
