@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.factors import Flags, Floats, day_column, text_column
+from planner.factors import Floats, day_column, text_column
 from planner.forecast.effort import surveyed_share
 from planner.forecast.exposure import Presence, decimal_years, ends_of_exposure, presence
 from planner.forecast.panel import Panel
@@ -21,6 +21,7 @@ from registry.fields import check_frame, fields
 
 # what was found out later than the past that it would explain, and what the arrays say already
 _FOUND_LATER: Final = {"status", "assessment", "assessed_on", "is_encroached", "retired_on", "remark", "elevations_m"}
+_REASONS: Final = ["later", "before_record", "after_retirement", "before_install", "not_looked_at"]
 
 
 @dataclass(frozen=True)
@@ -48,29 +49,12 @@ def make_panel(  # noqa: PLR0913 - all that a past is made from
     effort: pd.DataFrame | None = None,
     districts: pd.Series | None = None,
 ) -> Panel:
-    """Return the panel of `make_history`, which see."""
-    told = {"record_from": record_from, "street_links": street_links, "effort": effort, "districts": districts}
-    return make_history(segments, leak_links, leaks, policy, years, as_of, **told).panel  # type: ignore[arg-type]
-
-
-def make_history(  # noqa: PLR0913 - all that a past is made from
-    segments: pd.DataFrame,
-    leak_links: pd.DataFrame,
-    leaks: pd.DataFrame,
-    policy: Policy,
-    years: range,
-    as_of: date,
-    *,
-    record_from: int | Mapping[str, int] | None = None,
-    street_links: pd.DataFrame | None = None,
-    effort: pd.DataFrame | None = None,
-    districts: pd.Series | None = None,
-) -> History:
     """Return exposure, leaks and age of every segment in every year, up to and including the as-of day.
 
-    Leaks count with the probability of their links. Left out and counted by reason are leaks of excluded causes and
-    of other parts than the main, leaks of predecessors (they are linked to the pipe that is gone, which keeps them),
-    and leaks where the segment has no exposure. Exposure begins with the record and ends with the retirement.
+    Leaks count with the probability of their links. Left out, and counted by `make_history`, are leaks of excluded
+    causes and of other parts than the main, leaks of predecessors (they are linked to the pipe that is gone, which
+    keeps them), and leaks where the segment has no exposure. Exposure begins with the record and ends with the
+    retirement.
 
     Assumes that a pipe that was split or merged is among the segments under its ids of today alone, as the registry
     hands out segments and retired ones: its parts have the install years and, by place, the leaks of the whole.
@@ -94,7 +78,7 @@ def make_history(  # noqa: PLR0913 - all that a past is made from
 
     Returns
     -------
-    The panel and what it leaves out. Its `segments` have the columns of the contract without what was found out later
+    The panel. Its `segments` have the columns of the contract without what was found out later
     (status, assessments, retirement, remarks), `street_name`, and `is_undated` where no install year is known at all.
 
     Raises
@@ -104,27 +88,35 @@ def make_history(  # noqa: PLR0913 - all that a past is made from
     PlanningError
         If links name leaks that `leaks` does not hold, or if `effort` lacks a year or has a share that is none.
     """
+    told = {"record_from": record_from, "street_links": street_links, "effort": effort, "districts": districts}
+    return make_history(segments, leak_links, leaks, policy, years, as_of, **told).panel  # type: ignore[arg-type]
+
+
+def make_history(  # noqa: PLR0913 - all that a past is made from
+    segments: pd.DataFrame,
+    leak_links: pd.DataFrame,
+    leaks: pd.DataFrame,
+    policy: Policy,
+    years: range,
+    as_of: date,
+    *,
+    record_from: int | Mapping[str, int] | None = None,
+    street_links: pd.DataFrame | None = None,
+    effort: pd.DataFrame | None = None,
+    districts: pd.Series | None = None,
+) -> History:
+    """Return the panel of `make_panel`, which see, with what it leaves out."""
     check_frame(segments, "segments", ["medium", "length_m"])
     check_frame(leak_links, "leak_links", ["leak_id", "segment_id", "probability"])
     record = make_record(segments, leak_links, leaks, as_of, policy.weights.likelihood.history.excluded_causes)
-    leak_years = decimal_years(record.day)
-    begin = _record_begins(segments, record, leak_years, record_from)
+    begin = _record_begins(segments, record, record_from)
     there = presence(segments, years, begin, ends_of_exposure(segments, _after(as_of)))
     named = _described(segments, street_links, districts)
     looked_at = np.ones((1, len(years))) if effort is None else surveyed_share(effort, named, years)
     km_years = there.year_share * looked_at * (segments["length_m"].to_numpy(dtype="float64") / 1000.0)[:, None]
-    column = np.floor(leak_years).astype(np.int64) - years.start
-    reason = _reasons(record, column, leak_years < begin[record.row], segments, there, km_years)
-    counts = reason == ""
-    cell = record.row[counts] * len(years) + column[counts]
-    counted = np.bincount(cell, weights=record.probability[counts], minlength=km_years.size).astype("float64")
-    left_out = pd.Series(record.probability).groupby(reason).sum().reindex(_REASONS, fill_value=0.0)
-    unseen = _outside_the_record(segments, leak_links, leaks, record, as_of)
-    left_out = left_out.add(pd.Series(unseen), fill_value=0.0).reindex(["other_segment", "excluded", *_REASONS])
-    return History(Panel(named, years, km_years, counted.reshape(km_years.shape), there.age_years), left_out)
-
-
-_REASONS: Final = ["later", "before_record", "after_retirement", "before_install", "not_looked_at"]
+    counted, left_out = _count(record, years, _reasons(record, years, begin, segments, there, km_years))
+    left_out |= _outside_the_record(segments, leak_links, leaks, record, as_of, left_out["later"])
+    return History(Panel(named, years, km_years, counted, there.age_years), pd.Series(left_out))
 
 
 def _after(day: date) -> float:
@@ -132,42 +124,55 @@ def _after(day: date) -> float:
     return float(decimal_years(np.array([np.datetime64(day + timedelta(days=1))]))[0])
 
 
-def _record_begins(
-    segments: pd.DataFrame, record: Record, leak_years: Floats, record_from: int | Mapping[str, int] | None
-) -> Floats:
+def _record_begins(segments: pd.DataFrame, record: Record, record_from: int | Mapping[str, int] | None) -> Floats:
     """Return the decimal year in which the record of the medium of each segment begins; infinite without a record."""
     if isinstance(record_from, int):
         return np.full(len(segments), float(record_from))
     medium, names = pd.factorize(segments["medium"])
     begin = np.full(len(names), np.inf)
-    np.minimum.at(begin, medium[record.row], leak_years)
+    np.minimum.at(begin, medium[record.row], decimal_years(record.day))
     stated = record_from or {}
     begin = np.array([stated.get(str(name), first) for name, first in zip(names, begin, strict=True)], dtype="float64")
     return begin[medium]
 
 
 def _reasons(
-    record: Record,
-    column: NDArray[np.int64],
-    is_before: Flags,
-    segments: pd.DataFrame,
-    there: Presence,
-    km_years: Floats,
+    record: Record, years: range, begin: Floats, segments: pd.DataFrame, there: Presence, km_years: Floats
 ) -> NDArray[np.object_]:
     """Tell for each link why it does not count; an empty text where it does."""
-    last = km_years.shape[1] - 1
-    cell = record.row, np.clip(column, 0, max(last, 0))
+    column = _year_columns(record, years)
+    is_before = decimal_years(record.day) < begin[record.row]
     is_gone = day_column(segments, "retired_on")[record.row] < record.day
-    tests = [column > last, is_before | (column < 0), is_gone]
-    if last >= 0:
+    tests = [column >= len(years), is_before | (column < 0), is_gone]
+    if len(years) > 0:
+        cell = record.row, np.clip(column, 0, len(years) - 1)
         tests += [there.year_share[cell] <= 0.0, km_years[cell] <= 0.0]
     return np.select(tests, _REASONS[: len(tests)], "").astype(object)
 
 
+def _count(record: Record, years: range, reason: NDArray[np.object_]) -> tuple[Floats, dict[str, float]]:
+    """Return expected leaks by segment and year, and how many are left out by reason."""
+    counts = reason == ""
+    cell = record.row[counts] * len(years) + _year_columns(record, years)[counts]
+    size = record.row_count * len(years)
+    counted = np.bincount(cell, weights=record.probability[counts], minlength=size).astype("float64")
+    left_out = {name: float(record.probability[reason == name].sum()) for name in _REASONS}
+    return counted.reshape(record.row_count, len(years)), left_out
+
+
+def _year_columns(record: Record, years: range) -> NDArray[np.int64]:
+    return record.day.astype("datetime64[Y]").astype(np.int64) + 1970 - years.start
+
+
 def _outside_the_record(
-    segments: pd.DataFrame, leak_links: pd.DataFrame, leaks: pd.DataFrame, record: Record, as_of: date
+    segments: pd.DataFrame,
+    leak_links: pd.DataFrame,
+    leaks: pd.DataFrame,
+    record: Record,
+    as_of: date,
+    later: float,
 ) -> dict[str, float]:
-    """Count what the record did not take in."""
+    """Count what the record did not take in; `later` is what it took in of years after those of the panel."""
     day = day_column(leaks, "leaked_on")[leaks.index.get_indexer(pd.Index(leak_links["leak_id"]))]
     probability = leak_links["probability"].to_numpy(dtype="float64")
     is_here = leak_links["segment_id"].isin(segments.index).to_numpy(dtype=bool)
@@ -175,7 +180,7 @@ def _outside_the_record(
     excluded = probability[is_here & ~is_later].sum() - record.probability.sum()
     return {
         "other_segment": float(probability[~is_here].sum()),
-        "later": float(probability[is_here & is_later].sum()),
+        "later": later + float(probability[is_here & is_later].sum()),
         "excluded": max(float(excluded), 0.0),
     }
 
