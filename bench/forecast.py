@@ -17,6 +17,7 @@ import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -114,7 +115,7 @@ def thinned(panel: Panel, models: Sequence[ForecastModel], seeds: int) -> None:
             kept = rng.binomial(panel.leaks.astype(np.int64), count / panel.leaks.sum()).astype("float64")
             sparse = replace(panel, leaks=kept)
             # only the past is thinned: the record that the forecast is measured by is the whole one
-            tested = walk_forward(panel, models, [Window(year) for year in THIN_YEARS], lambda _, past=sparse: past)
+            tested = walk_forward(panel, models, [Window(year) for year in THIN_YEARS], partial(_always, sparse))
             for name, group in tested.windows.groupby("model", sort=False)["capture_at_10"]:
                 found[str(name)] += group.tolist()
         goal = f", goal {THIN_GOAL[count]}" if count in THIN_GOAL else ""
@@ -124,6 +125,10 @@ def thinned(panel: Panel, models: Sequence[ForecastModel], seeds: int) -> None:
             by_seed = gain.reshape(seeds, -1).mean(axis=1)
             error = by_seed.std(ddof=1) / np.sqrt(seeds) if seeds > 1 else np.nan
             print(f"    {name:20s} {np.mean(values):.3f}  less the default {gain.mean():+.3f} ± {error:.3f}")
+
+
+def _always(panel: Panel, _year: int) -> Panel:
+    return panel
 
 
 def speed(panel: Panel, models: Sequence[ForecastModel]) -> None:
