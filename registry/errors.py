@@ -113,6 +113,10 @@ class PlanningError(DigonceError, ValueError):
     """A plan cannot be made from these inputs."""
 
 
+class MissingExtraError(DigonceError, ImportError):
+    """A library that only an extra brings is not installed."""
+
+
 class DrawingError(DigonceError, ValueError):
     """A map or report cannot be drawn from these inputs."""
 

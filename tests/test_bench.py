@@ -12,6 +12,17 @@ import pytest
 from tests.conftest import REPOSITORY
 
 SMALL = {
+    "forecast": [
+        "--models",
+        "default",
+        "--first",
+        "2021",
+        "--thin-seeds",
+        "1",
+        "--thin-models",
+        "default",
+        "--skip-speed",
+    ],
     "history": ["--segments", "1000", "--repeats", "1"],
     "imports": ["--segments", "1000", "--repeats", "1"],
     "leak_quality": ["--segments", "300", "--seeds", "1"],
