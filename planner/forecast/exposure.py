@@ -33,7 +33,8 @@ def presence(segments: pd.DataFrame, years: range, begin: Floats, end: Floats) -
         Decimal year in which the record of each segment begins and in which its exposure ends.
     """
     first, last = _install_interval(segments)
-    start = np.maximum(_columns(years), begin[:, None])
+    # where there is no record at all it begins after the last year
+    start = np.maximum(_columns(years), np.minimum(begin, float(years.stop))[:, None])
     stop = np.minimum(_columns(years) + 1.0, end[:, None])
     is_open = stop > start
     stop = np.maximum(start, stop)

@@ -16,6 +16,7 @@ from planner.forecast.ridge import Counts, fit_ridge, penalised, ridge_of
 from planner.forecast.terms import Terms, add_up, ln_ages, prior_leaks
 
 _MOST: Final = 20.0
+_GAIN: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -69,5 +70,7 @@ class Leyp:
 
         # the square root spreads the small values, where alpha mostly lies
         best = minimize_scalar(lost, bounds=(0.0, _MOST**0.5), method="bounded", options={"xatol": 1e-3})
-        lost(float(best.x))
-        return float(best.x) ** 2, found
+        # where no pipe had leaked before, every alpha is as good: then history has nothing to say
+        root = float(best.x) if best.fun < lost(0.0) - _GAIN else 0.0
+        lost(root)
+        return root**2, found
