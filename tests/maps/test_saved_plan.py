@@ -151,7 +151,7 @@ def test_closed_streets_are_those_of_the_day_and_the_policy_of_the_plan(
 
 
 def test_pairs_of_a_saved_plan_are_its_own_and_keep_what_was_decided_then(
-    closed_plan: Digonce, settings: Settings, tmp_path: Path
+    closed_plan: Digonce, settings: Settings
 ) -> None:
     told = closed_plan("decide", "P0000", "together", "--by", "meeting", "--on", "2026-10-20")
     assert told.exit_code == 0, told.output
@@ -170,7 +170,8 @@ def test_pairs_of_a_saved_plan_are_its_own_and_keep_what_was_decided_then(
     assert set(later.meeting["verdict"]) == {"together"}
 
 
-def test_plan_of_an_earlier_version_is_drawn_without_bans_and_amounts(closed_plan: Digonce, settings: Settings) -> None:
+@pytest.mark.usefixtures("closed_plan")
+def test_plan_of_an_earlier_version_is_drawn_without_bans_and_amounts(settings: Settings) -> None:
     with open_registry(settings) as registry:
         run = registry.load_run("plan", "p1")
         frames = {name: run.frames[name] for name in ("scores", "pairs", "batches", "batch_segments")}
