@@ -66,12 +66,12 @@ _PLACE_COLUMNS: Final = (
 )
 _CLOSED_COLUMNS: Final = (
     "street_name",
-    "state",
-    "cause",
-    "rule",
-    "starts_on",
     "ends_on",
     "days_left",
+    "state",
+    "starts_on",
+    "cause",
+    "rule",
     "exceptions",
     "source_kind",
     "is_verified",
