@@ -57,6 +57,11 @@ def text_fact(key: str, code: str, values: pd.Series) -> Fact:
     return Fact(key, both(code), None, values)
 
 
+def worded_fact(key: str, code: str, values: pd.Series, words: Mapping[str, Both]) -> Fact:
+    """Make a fact of codes, its label from the catalogue; values without words are shown as they are."""
+    return Fact(key, both(code), None, values, words=words)
+
+
 def frame_facts(table: pd.DataFrame, contract: str, columns: Sequence[str]) -> list[Fact]:
     """Make the facts of those columns that the frame has."""
     return [field_fact(contract, column, table[column]) for column in columns if column in table.columns]

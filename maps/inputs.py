@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from maps.meeting import Closed, find_closed, stored_policy, stored_table
 from registry.catalogue import LANGUAGES, say
 from registry.errors import DrawingError, NotFoundError
 
@@ -29,6 +30,9 @@ class Inputs:
     """Frames by the contracts of fields.csv; what is None or empty is left out of the map with a notice.
 
     `pairs` without rows say that overlaps were looked for and none was found.
+
+    `meeting` is the frame `overlap_table`; None where the times and amounts of the pairs are not known. `closed` is
+    None where the run does not say by which rules streets are closed.
 
     `is_behind` says that deliveries came in after the scores or overlaps had been made.
     `summary` is the summary that the planner saved with the plan; `held` is the summary of held-back rows;
@@ -55,6 +59,8 @@ class Inputs:
     plan_name: str | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Both] = field(default_factory=dict)
+    meeting: pd.DataFrame | None = None
+    closed: Closed | None = None
     is_behind: bool = False
 
     def __post_init__(self) -> None:
@@ -127,6 +133,8 @@ def load_inputs(
     # the transaction that saved the plan began after every delivery that the plan has read
     instant = known_at if plan is None else plan.known_at or plan.made_at
     frames = {kind: registry.frame(kind, as_of=day, known_at=instant) for kind in ("segments", *BASE_KINDS)}
+    moratoria = registry.frame("moratoria", as_of=day, known_at=instant)
+    policy = stored_policy(runs[-1].policy if runs else None)
     return Inputs(
         city=registry.city,
         as_of=day,
@@ -138,6 +146,8 @@ def load_inputs(
         plan_name=plan.name if plan is not None else None,
         summary=plan.summary if plan is not None else {},
         rules=_rule_words(next((run.policy for run in runs), {})),
+        meeting=stored_table(registry, stored, frames["segments"], frames["projects"], day, instant),
+        closed=None if policy is None else find_closed(frames["roads"], frames["projects"], moratoria, policy, day),
         is_behind=not is_asked and plan is None and _is_behind(registry, runs),
         **frames,
     )

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from maps.ban_facts import ban_facts
 from maps.facts import (
     Fact,
     add_facts,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FACTORS: Final = 3
+# the closed ground is drawn to this much: a road buffer has many more points than a screen shows
+_OUTLINE_M: Final = 0.3
 _POLYGONS: Final = ("Polygon", "MultiPolygon")
 _LINES: Final = ("LineString", "MultiLineString")
 _SEGMENT_FACTS: Final = ("medium", "tier", "material", "pressure_class", "coating", "status", "assessment")
@@ -97,6 +100,7 @@ def make_layers(inputs: Inputs, views: list[View]) -> list[Layer]:
         _compounds,
         _roads,
         _projects,
+        _bans,
         _overlaps,
         lambda some: [_segments(some, views)],
         _valves,
@@ -194,6 +198,25 @@ def _projects(inputs: Inputs) -> list[Layer]:
         blob = _plain(table, shape, frame_facts(table, "projects", _PROJECT_FACTS))
         _codes(blob, table["kind"], kinds)
         made.append(Layer(key, "projects", shape, both("maps_layer_projects"), classes, blob, len(table), style))
+    return made
+
+
+def _bans(inputs: Inputs) -> list[Layer]:
+    """Make the closed ground, what is closed now apart from what will be: also the hatch tells them apart."""
+    if inputs.closed is None:
+        return []
+    made: list[Layer] = []
+    for key, is_later in (("bans_to_come", True), ("bans", False)):
+        wanted = (inputs.closed.states == "to_come") == is_later
+        table = _with_shape(inputs.closed.streets["zh"][wanted], _POLYGONS)
+        if table.empty:
+            continue
+        label = both(f"maps_layer_{key}")
+        outline = gpd.GeoSeries(table.simplify(_OUTLINE_M), crs=table.crs)
+        blob = _plain(table.set_geometry(outline), "polygon", ban_facts(table, inputs.closed))
+        classes = [(label, stroke(key))]
+        style = {"outline": "class", "opacity": 0.9, "hatch": -1 if is_later else 1}
+        made.append(Layer(key, key, "polygon", label, classes, blob, len(table), style))
     return made
 
 

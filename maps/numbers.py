@@ -120,6 +120,7 @@ def notices(inputs: Inputs) -> list[Both]:
             )
         )
     sentences.extend(_plan_notices(inputs))
+    sentences.extend(_ban_notices(inputs))
     if inputs.projects is not None and filled(inputs.projects):
         without = int(without_shape(inputs.projects).sum())
         if without:
@@ -128,6 +129,22 @@ def notices(inputs: Inputs) -> list[Both]:
     if is_far.any():
         example = inputs.segments.index[int(is_far.argmax())]
         sentences.append(both("maps_far_away", count=int(is_far.sum()), example=example))
+    return sentences
+
+
+def _ban_notices(inputs: Inputs) -> list[Both]:
+    """Return whether anything is closed, what of it cannot be drawn, and what nobody can know."""
+    closed = inputs.closed
+    if closed is None:
+        return [both("maps_bans_unknown")] if inputs.has_plan or filled(inputs.pairs) else []
+    day = inputs.as_of.isoformat()
+    counts = {"now": closed.count("in_force", "unconfirmed"), "later": closed.count("to_come"), "day": day}
+    sentences = [both("maps_closed_line", **counts) if len(closed.states) else both("maps_no_bans", day=day)]
+    unplaced = int(without_shape(next(iter(closed.streets.values()))).sum())
+    if unplaced:
+        sentences.append(both("maps_bans_unplaced", count=unplaced))
+    if closed.undated_count:
+        sentences.append(both("maps_bans_undated", count=closed.undated_count))
     return sentences
 
 

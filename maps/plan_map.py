@@ -28,7 +28,9 @@ from registry.catalogue import LANGUAGES, catalogue
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SHOWN: Final = {"base": True, "compounds": True, "projects": True, "overlaps": True, "segments": True, "leaks": True}
+# bans to come are off: they lie on the ground of the projects that bring them, and would hide it
+_SHOWN: Final = frozenset({"base", "compounds", "projects", "bans", "overlaps", "segments", "leaks"})
+_HATCHED: Final = ("bans", "bans_to_come")
 _MARGIN_DEGREES: Final = 0.002
 
 
@@ -113,7 +115,18 @@ def _counts(layers: Sequence[Layer]) -> dict[str, int]:
 def _add_control(page: OfflineMap, layers: Sequence[Layer]) -> None:
     """Put one folium layer per switch on the map, folium's layer control, and the call that starts the page."""
     counts = _counts(layers)
-    for switch in ("segments", "overlaps", "projects", "leaks", "events", "valves", "compounds", "base"):
+    for switch in (
+        "segments",
+        "overlaps",
+        "projects",
+        "bans",
+        "bans_to_come",
+        "leaks",
+        "events",
+        "valves",
+        "compounds",
+        "base",
+    ):
         own = [layer for layer in layers if layer.switch == switch]
         if not own:
             continue
@@ -121,7 +134,7 @@ def _add_control(page: OfflineMap, layers: Sequence[Layer]) -> None:
         name = _both_span(label)
         if switch != "base":
             name += f' <small class="count">{counts[switch]:,}</small>'
-        page.add_child(CanvasLayer(switch, _swatches(own) + name, is_shown=_SHOWN.get(switch, False)))
+        page.add_child(CanvasLayer(switch, _swatches(own) + name, is_shown=switch in _SHOWN))
     control = folium.LayerControl(position="topright", collapsed=False, autoZIndex=False)
     setattr(control, "_id", "digonce")  # noqa: B010 - folium has no public way to fix its names
     page.add_child(control)
@@ -133,7 +146,7 @@ def _swatches(layers: Sequence[Layer]) -> str:
     layer = layers[0]
     if layer.switch in {"segments", "base"}:
         return f'<i class="sign sign-{layer.switch}"></i>'
-    kind = "dot" if layer.shape == "point" else "bar"
+    kind = "dot" if layer.shape == "point" else layer.key if layer.key in _HATCHED else "bar"
     colour = layer.classes[-1 if layer.switch == "overlaps" else 0][1].colour
     return f'<i class="sign sign-{kind}" style="--colour:{colour}"></i>'
 
@@ -157,7 +170,7 @@ def templates() -> jinja2.Environment:
 
 def _panel(inputs: Inputs, views: Sequence[View], layers: Sequence[Layer], language: str) -> str:
     tiers = [tier for tier in TIERS if any(tier in one.km_by_tier for one in views[0].classes)]
-    overlays = [layer for layer in layers if layer.key in {"project_areas", "project_lines", "overlaps"}]
+    overlays = [layer for layer in layers if layer.key in {"project_areas", "project_lines", "overlaps", *_HATCHED}]
     return (
         templates()
         .get_template("map_panel.html")
@@ -178,15 +191,20 @@ def _panel(inputs: Inputs, views: Sequence[View], layers: Sequence[Layer], langu
 
 
 def _overlay_legend(inputs: Inputs, layers: Sequence[Layer]) -> list[tuple[Both, str, str]]:
-    """Return the legend rows of projects (kinds that occur) and overlaps: words, colour, sign."""
+    """Return the legend rows of projects (kinds that occur), closed ground and overlaps: words, colour, sign."""
     rows: list[tuple[Both, str, str]] = []
     if filled(inputs.projects) and inputs.projects is not None:
         for kind in sorted(inputs.projects["kind"].dropna().unique()):
             sign = "area" if kind == "old_residential" else "band"
             rows.append((list_words("project_kind", str(kind)), stroke(f"project_{kind}").colour, sign))
-    for layer in layers:
+    # what is closed now stands before what will be, whichever is drawn on top
+    for layer in sorted(
+        layers, key=lambda layer: ("bans", "bans_to_come").index(layer.key) if layer.key in _HATCHED else 2
+    ):
         if layer.key == "overlaps":
             rows.extend((label, drawn.colour, "band") for label, drawn in reversed(layer.classes))
+        elif layer.key in _HATCHED:
+            rows.extend((label, drawn.colour, layer.key) for label, drawn in layer.classes)
     return rows
 
 

@@ -12,9 +12,10 @@ from maps.pages import save_page
 from maps.palette import stroke
 from maps.plan_map import templates
 from maps.report_cells import Cell, columns, comparison_rows, notes
+from maps.report_pairs import closed_rows, stake_of
 from maps.report_tables import CLASSES, ReportTables, make_tables
 from maps.report_xlsx import write_xlsx
-from registry.catalogue import say
+from registry.catalogue import CNY_PER_UNIT, say
 from registry.errors import DrawingError
 from registry.fields import fields, value_list
 
@@ -49,6 +50,34 @@ _SEGMENT_COLUMNS: Final = (
     "year",
     "is_together",
 )
+_PLACE_COLUMNS: Final = (
+    "place",
+    "pair_count",
+    "segment_count",
+    "project_count",
+    "overlap_m",
+    "together_m",
+    "near_miss_m",
+    "race_m",
+    "conflict_m",
+    "too_late_m",
+    "saving_cny",
+    "at_stake_cny",
+)
+_CLOSED_COLUMNS: Final = (
+    "street_name",
+    "ends_on",
+    "days_left",
+    "state",
+    "starts_on",
+    "cause",
+    "rule",
+    "exceptions",
+    "source_kind",
+    "is_verified",
+)
+_SHOWN_PAIRS: Final = 20
+_SHOWN_PLACES: Final = 10
 _DECIMALS: Final = {"metres": 1, "count": 0, "number": 3}
 _MONEY_DECIMALS: Final = {"zh": 2, "en": 3}
 
@@ -104,6 +133,9 @@ def draw_report(inputs: Inputs, tables: ReportTables, language: str) -> str:
             say=lambda code, **parameters: say(code, language, **parameters),
             shown=lambda value, kind: shown(value, kind, language),
             numbers=headline(inputs),
+            pairs=_pairs(inputs, tables, language),
+            places=_places(tables, language),
+            closed=_closed(inputs, language),
             projects=[
                 _project(tables, str(project_id), row, language)
                 for project_id, row in zip(touched.index, touched.to_dict("records"), strict=True)
@@ -120,6 +152,52 @@ def draw_report(inputs: Inputs, tables: ReportTables, language: str) -> str:
             labels={name: field.label(language) for name, field in fields()["report_projects"].items()},
         )
     )
+
+
+def _pairs(inputs: Inputs, tables: ReportTables, language: str) -> dict[str, Any] | None:
+    """Return the dearest pairs as shown texts by column, with their sums; None where no amounts are stored."""
+    if tables.pairs is None or inputs.meeting is None:
+        return None
+    dearest = tables.pairs[tables.pairs["at_stake_cny"] > 0].head(_SHOWN_PAIRS)
+    made = columns(dearest, "report_pairs", language)
+    rows = [
+        {
+            column.key: None if column.cells[i] is None else shown(column.cells[i], column.kind, language)
+            for column in made
+        }
+        for i in range(len(dearest))
+    ]
+    stake, unit = stake_of(inputs.meeting), CNY_PER_UNIT[language]
+    amounts = {"all": stake.at_stake_cny, "once": stake.once_cny, "shown": float(dearest["at_stake_cny"].sum())}
+    return {
+        "rows": rows,
+        "headings": {column.key: column.heading for column in made},
+        "pair_count": len(tables.pairs),
+        "stake_count": stake.pair_count,
+        "amounts": {name: shown(cny / unit, "money", language) for name, cny in amounts.items()},
+    }
+
+
+def _places(tables: ReportTables, language: str) -> dict[str, Any] | None:
+    """Return the places with most at stake, and how many there are."""
+    if tables.places is None:
+        return None
+    dear = tables.places[tables.places["at_stake_cny"] > 0]
+    return {"table": columns(dear.head(_SHOWN_PLACES), "report_places", language, _PLACE_COLUMNS), "count": len(dear)}
+
+
+def _closed(inputs: Inputs, language: str) -> dict[str, Any] | None:
+    """Return the streets under a dig ban, and the text of each exception that one of them knows."""
+    table = closed_rows(inputs, language, is_quoted=False)
+    if table is None or inputs.closed is None:
+        return None
+    known = {code for codes in inputs.closed.codes.dropna().unique() for code in codes.split("|") if code}
+    return {
+        "table": columns(table, "report_closed", language, _CLOSED_COLUMNS),
+        "now": inputs.closed.count("in_force", "unconfirmed"),
+        "later": inputs.closed.count("to_come"),
+        "quotes": [quote[language] for code, quote in inputs.closed.quotes.items() if code in known],
+    }
 
 
 def _classes(language: str) -> list[tuple[str, str, str]]:

@@ -29,7 +29,9 @@ _COMPARED: Final = (
 )
 Cell = str | float | int | date | None
 _SUMMED: Final = frozenset({"m", "CNY"})
-_SUMMED_COUNTS: Final = frozenset({"segment_count", "batch_count", "household_count", "row_count"})
+_SUMMED_COUNTS: Final = frozenset(
+    {"segment_count", "batch_count", "household_count", "row_count", "pair_count", "decided_count"}
+)
 _NEVER_SUMMED: Final = frozenset(
     {("report_segments", "length_m"), ("report_segments", "diameter_mm"), ("report_projects", "batch_count")}
 )
@@ -171,6 +173,10 @@ def notes(inputs: Inputs, language: str) -> list[str]:
     codes = ["maps_note_overlap", "maps_note_double", "maps_note_same_year", "maps_note_class", "maps_note_money"]
     if inputs.has_plan:
         codes.append("maps_note_stored")
+    if inputs.meeting is not None:
+        codes.append("maps_note_stake")
+    if inputs.closed is not None:
+        codes.append("maps_note_closed")
     sentences = [say(code, language) for code in codes]
     unverified = inputs.summary.get("unverified_count")
     if unverified:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from maps.inputs import Inputs
 from maps.numbers import planned
+from maps.report_pairs import closed_rows, pair_rows, place_rows
 from registry.catalogue import say
 from registry.errors import DrawingError
 from registry.fields import columns_of
@@ -40,7 +41,10 @@ _SUMS: Final = (
 
 @dataclass(frozen=True)
 class ReportTables:
-    """All tables of one report; `unassigned_saving_cny` is what batches save without naming a project."""
+    """All tables of one report; `unassigned_saving_cny` is what batches save without naming a project.
+
+    `pairs`, `places` and `closed` are None where a run of an earlier version does not hold what they need.
+    """
 
     projects: pd.DataFrame
     segments: pd.DataFrame
@@ -48,6 +52,9 @@ class ReportTables:
     batches: pd.DataFrame
     held: pd.DataFrame
     unassigned_saving_cny: float
+    pairs: pd.DataFrame | None
+    places: pd.DataFrame | None
+    closed: pd.DataFrame | None
 
 
 def make_tables(inputs: Inputs, language: str) -> ReportTables:
@@ -76,6 +83,9 @@ def make_tables(inputs: Inputs, language: str) -> ReportTables:
         unassigned_saving_cny=float(batches["saving_cny"].sum() - projects["saving_cny"].sum())
         if len(batches)
         else 0.0,
+        pairs=pair_rows(inputs, language),
+        places=None if inputs.meeting is None else place_rows(inputs.meeting, language),
+        closed=closed_rows(inputs, language, is_quoted=True),
     )
 
 

@@ -15,6 +15,8 @@ from registry.writing import written_whole
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+
     from maps.inputs import Inputs
     from maps.report_tables import ReportTables
 
@@ -87,12 +89,14 @@ class Book:
         sheet = self.sheet(code)
         count = len(table[0].cells) if table else 0
         top = _TITLE_ROWS
+        has_sums = any(column.total is not None for column in table)
         for number, column in enumerate(table):
             sheet.write_string(top, number, column.heading, self.head)
             sheet.set_column(number, number, _width(column))
             for row, value in enumerate(column.cells, start=top + 1):
                 self.write(sheet, row, number, value, column.kind)
-            self._sum(sheet, top + count + 1, number, column, count)
+            if has_sums:
+                self._sum(sheet, top + count + 1, number, column, count)
         sheet.set_row(top, 34)
         sheet.freeze_panes(top + 1, min(2, max(1, len(table) - 1)))
         if count:
@@ -131,7 +135,7 @@ def _room(text: str) -> int:
 
 
 def write_xlsx(inputs: Inputs, tables: ReportTables, path: Path, language: str) -> Path:
-    """Write the workbook: summary, by project, by segment, batches, comparison, held back, notes."""
+    """Write the workbook: summary, dearest pairs, closed streets, projects, segments, batches, comparison, notes."""
     with written_whole(path) as part:
         _write(Book(part, inputs, language), inputs, tables, language)
     return path
@@ -140,6 +144,9 @@ def write_xlsx(inputs: Inputs, tables: ReportTables, path: Path, language: str) 
 def _write(book: Book, inputs: Inputs, tables: ReportTables, language: str) -> None:
     with book.book:
         _summary(book, tables)
+        _optional(book, "maps_sheet_pairs", tables.pairs, "report_pairs", "maps_pairs_none")
+        _optional(book, "maps_sheet_places", tables.places, "report_places", "maps_pairs_none")
+        _optional(book, "maps_sheet_closed", tables.closed, "report_closed", "maps_bans_unknown")
         book.table("maps_sheet_projects", columns(tables.projects, "report_projects", language))
         book.table("maps_sheet_segments", columns(tables.segments, "report_segments", language))
         book.table("maps_sheet_batches", columns(tables.batches, "batches", language))
@@ -149,6 +156,16 @@ def _write(book: Book, inputs: Inputs, tables: ReportTables, language: str) -> N
         sheet.set_column(0, 0, 110)
         for row, text in enumerate(notes(inputs, language), start=_TITLE_ROWS):
             sheet.write_string(row, 0, text, book.formats["text"])
+
+
+def _optional(book: Book, code: str, table: pd.DataFrame | None, contract: str, absent: str) -> None:
+    """Add a sheet with a table, or with the sentence that says why there is none."""
+    if table is not None:
+        book.table(code, columns(table, contract, book.language))
+        return
+    sheet = book.sheet(code)
+    sheet.set_column(0, 0, 90)
+    sheet.write_string(_TITLE_ROWS, 0, say(absent, book.language), book.formats["text"])
 
 
 def _summary(book: Book, tables: ReportTables) -> None:

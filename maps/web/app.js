@@ -3,9 +3,11 @@
 
 (function (digonce) {
   const REACH = 9; // pixels
-  const ASKED = ["leaks", "events", "valves", "segments", "project_lines", "project_areas", "compounds"];
+  const ASKED = ["leaks", "events", "valves", "segments"];
+  const CLOSED = ["bans", "bans_to_come"];
+  const GROUND = ["project_lines", "project_areas", "compounds"];
   const STACKS = {
-    ground: ["buildings", "compounds", "roads", "project_areas", "project_lines"],
+    ground: ["buildings", "compounds", "roads", "project_areas", "project_lines", "bans_to_come", "bans"],
     pipes: ["overlaps", "segments"],
     marks: ["valves", "events", "leaks"],
   };
@@ -83,23 +85,29 @@
     return true;
   };
 
+  /* What lies under a point, as pairs of sheet and feature: the first mark or pipe, else all bans with what they lie on. */
   function hit(at) {
     const point = world(at);
-    const scale = 2 ** digonce.map.getZoom();
-    for (const key of ASKED) {
-      const sheet = digonce.sheets[key];
-      const i = sheet ? sheet.hit(point.x, point.y, REACH / scale) : -1;
-      if (i >= 0) return [sheet, i];
-    }
-    return null;
+    const reach = REACH / 2 ** digonce.map.getZoom();
+    const first = (keys) => {
+      for (const sheet of keys.map((key) => digonce.sheets[key]).filter(Boolean)) {
+        const i = sheet.hit(point.x, point.y, reach);
+        if (i >= 0) return [[sheet, i]];
+      }
+      return [];
+    };
+    const found = first(ASKED);
+    if (found.length) return found;
+    const closed = CLOSED.map((key) => digonce.sheets[key]).filter(Boolean);
+    return [...closed.flatMap((sheet) => sheet.hits(point.x, point.y, 0).map((i) => [sheet, i])), ...first(GROUND)];
   }
 
   function startClicks(map) {
     map.on("click", (event) => {
       const found = hit(event.latlng);
-      if (!found) return;
-      openPopup(event.latlng, () => digonce.popup.feature(...found));
-      mark(found[0].key === "segments" ? [found[1]] : []);
+      if (!found.length) return;
+      openPopup(event.latlng, () => digonce.popup.features(found));
+      mark(found.filter(([sheet]) => sheet.key === "segments").map(([, i]) => i));
     });
     let isAsked = false;
     map.on("mousemove", (event) => {
@@ -107,7 +115,7 @@
       isAsked = true;
       requestAnimationFrame(() => {
         isAsked = false;
-        map.getContainer().style.cursor = hit(event.latlng) ? "pointer" : "";
+        map.getContainer().style.cursor = hit(event.latlng).length ? "pointer" : "";
       });
     });
   }

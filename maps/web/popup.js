@@ -112,6 +112,13 @@
     return body;
   }
 
+  /* Several features that lie one on another. */
+  function features(found) {
+    const body = element("div", "stacked");
+    body.append(...found.map(([sheet, i]) => feature(sheet, i)));
+    return body;
+  }
+
   /* A street or compound: its segments, and their kilometres by class of the view that is on. */
   function place(kind, name, segments) {
     const sheet = digonce.sheets.segments;
@@ -135,5 +142,5 @@
     return body;
   }
 
-  digonce.popup = { feature, place, spoken, word, element };
+  digonce.popup = { feature, features, place, spoken, word, element };
 })(window.digonce);

@@ -4,6 +4,7 @@
 (function (digonce) {
   const MANY = 10000; // more lines in view than this are drawn as hairlines below zoom 16: wide lines cost ten times as much
   const CELLS = 256;
+  const HATCH_FROM = 3; // metres a pixel: a street is a few pixels wide then
 
   class Grid {
     constructor(shapes) {
@@ -157,6 +158,13 @@
       return best;
     }
 
+    /* Every feature under a point. */
+    hits(x, y, reach) {
+      if (!this.count || !digonce.switches[this.spec.switch].isOn) return [];
+      const isHit = (i) => (this.spec.shape === "polygon" && this.contains(i, x, y)) || this.distance(i, x, y) <= reach * reach;
+      return this.grid.near(x, y, reach).filter(isHit);
+    }
+
     /* Box of some features as [west, north, east, south] in world pixels. */
     boxOf(features) {
       const box = this.shapes.box;
@@ -233,10 +241,35 @@
       context.beginPath();
       this.trace(context, view, i);
       context.globalAlpha = this.spec.opacity ?? 1;
+      if (this.spec.hatch) context.fillStyle = this.hatch(context, view);
       context.fill("evenodd");
       if (!this.spec.outline) return;
       context.globalAlpha = 1;
       context.stroke();
+    }
+  }
+
+  /* Ground drawn with slanted lines, so that the pipes and projects below stay in sight. */
+  class Hatched extends Polygons {
+    /* A tile of lines that rise to the right (1) or fall, wider apart (-1); pale where the city is too small for lines. */
+    hatch(context, view) {
+      if (view.metresPerPixel > HATCH_FROM) return this.classes[0].colour + "66";
+      if (this._hatch) return this._hatch;
+      const rises = this.spec.hatch > 0;
+      const step = rises ? 7 : 11;
+      const tile = document.createElement("canvas");
+      tile.width = tile.height = step;
+      const lines = tile.getContext("2d");
+      lines.strokeStyle = this.classes[0].colour;
+      lines.lineWidth = 1.3;
+      lines.beginPath();
+      for (const shift of [-step, 0, step]) {
+        lines.moveTo(shift - 1, rises ? step + 1 : -1);
+        lines.lineTo(shift + step + 1, rises ? -1 : step + 1);
+      }
+      lines.stroke();
+      this._hatch = context.createPattern(tile, "repeat");
+      return this._hatch;
     }
   }
 
@@ -269,7 +302,7 @@
 
   digonce.makeSheet = function (spec, data) {
     const kinds = { line: Lines, polygon: Polygons, point: Points };
-    const Kind = spec.key === "roads" ? Roads : kinds[spec.shape];
+    const Kind = spec.key === "roads" ? Roads : spec.hatch ? Hatched : kinds[spec.shape];
     return new Kind(spec.key, spec, data);
   };
 })(window.digonce);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,9 @@ import pandas as pd
 import shapely
 
 from maps.inputs import Inputs
+from maps.meeting import Closed, find_closed
+from planner.meeting import City, prepare_meeting
+from planner.policy import read_policy
 from registry.fields import fields
 
 CRS = "EPSG:4549"
@@ -101,6 +105,7 @@ def scores(of: gpd.GeoDataFrame) -> pd.DataFrame:
         "has_hazard": [False] * count,
         "risk_per_year": rng.uniform(0, 3, count),
         "gaps": [""] * count,
+        "expected_household_count": rng.uniform(0, 40, count),
         "gap_count": pd.array([i % 3 for i in range(count)], dtype="Int64"),
     }
     return contract_frame("scores", rows, list(of.index))
@@ -253,6 +258,45 @@ SUMMARY: dict[str, Any] = {
 }
 
 
+def moratoria() -> gpd.GeoDataFrame:
+    """Bans of an authority: one without an end, one to come, one over, one without a place."""
+    rows: dict[str, Any] = {
+        "street_name": [EVIL, "金城路", "金城路", "无处街"],
+        "cause": ["event", None, "event", "other"],
+        "starts_on": ["2026-10-01", "2027-01-01", "2020-01-01", "2026-01-01"],
+        "ends_on": [None, "2027-01-03", "2020-12-31", "2026-11-01"],
+        "geometry": [box(-60, 600, 900, 620), box(0, -5, 900, 12), box(0, -5, 900, 12), None],
+    }
+    return contract_frame("moratoria", rows, ["M-1", "M-2", "M-3", "M-4"])  # type: ignore[return-value]
+
+
+def meeting_of(inputs: Inputs) -> tuple[pd.DataFrame, Closed]:
+    """Relate and price the pairs of a town, and find its closed streets, by the packaged policy."""
+    assert inputs.scores is not None
+    assert inputs.pairs is not None
+    policy = read_policy()
+    decided = {
+        "project_id": ["P-1"],
+        "segment_id": ["GAS-0001"],
+        "verdict": ["together"],
+        "decided_on": ["2026-10-20"],
+        "decided_by": [EVIL],
+        "due_on": [None],
+        "note": [None],
+    }
+    city = City(
+        segments=inputs.segments,
+        roads=inputs.roads,  # type: ignore[arg-type]
+        pavements=contract_frame("pavements", {"street_name": [], "geometry": []}),  # type: ignore[arg-type]
+        projects=inputs.projects,  # type: ignore[arg-type]
+        moratoria=moratoria(),
+        decisions=contract_frame("decisions", decided, ["J-1"]),
+        successions=contract_frame("successions", {name: [] for name in fields()["successions"]}),
+    )
+    made = prepare_meeting(city, inputs.scores, inputs.pairs, policy, inputs.as_of, inputs.batch_segments)
+    return made.table, find_closed(city.roads, city.projects, city.moratoria, policy, inputs.as_of)
+
+
 def town(*, is_bare: bool = False) -> Inputs:
     """Return everything, or (bare) segments alone."""
     own = segments()
@@ -261,7 +305,12 @@ def town(*, is_bare: bool = False) -> Inputs:
     grid = [line((-50, 200.0 * k - 15), (1000, 200.0 * k - 15)) for k in range(4)]
     roads = contract_frame(
         "roads",
-        {"name": STREETS, "road_class": ["arterial", "secondary", "branch", "lane"], "geometry": grid},
+        {
+            "name": STREETS,
+            "road_class": ["arterial", "secondary", "branch", "lane"],
+            "opened_on": ["2024-02-29", None, "2019-01-01", None],
+            "geometry": grid,
+        },
         [f"R-{k}" for k in range(4)],
     )
     houses = contract_frame(
@@ -281,7 +330,7 @@ def town(*, is_bare: bool = False) -> Inputs:
         ["V-1", "V-2"],
     )
     table, members = batches()
-    return Inputs(
+    whole = Inputs(
         city="招远市",
         as_of=date(2026, 11, 1),
         segments=own,
@@ -301,3 +350,5 @@ def town(*, is_bare: bool = False) -> Inputs:
         summary=SUMMARY,
         rules={"grey_iron": {"en": "grey cast iron goes", "zh": "灰口铸铁应改造"}},
     )
+    table, closed = meeting_of(whole)
+    return replace(whole, meeting=table, closed=closed)

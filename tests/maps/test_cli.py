@@ -55,7 +55,7 @@ def test_map_of_the_census_alone(census: Digonce, tmp_path: Path) -> None:
     result = census("map", "-o", tmp_path / "map.html", "--json")
     assert result.exit_code == 0, result.output
     said: dict[str, Any] = json.loads(result.stdout)
-    assert said["counts"] == {"segments": 40, "projects": 2}
+    assert said["counts"] == {"segments": 40, "projects": 2, "bans_to_come": 1}
     assert said["plan"] is None
     assert said["bytes"] == (tmp_path / "map.html").stat().st_size
 
