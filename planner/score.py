@@ -109,10 +109,7 @@ def score_segments(  # noqa: PLR0913 - all that a score is made from
         columns["predecessor_leak_count"] = gone.expected_leaks()
     scores = scores.assign(**columns)
     scores["grade"] = pd.Series(_grades(columns["risk_per_km_year"], weights.grades), scores.index, dtype="str")
-    gaps = likelihood.gaps | consequence.gaps
-    gaps["pressure_class"] = likelihood.gaps["pressure_class"] | consequence.gaps["pressure_class"]
-    scores["gap_count"] = pd.array(np.sum(list(gaps.values()), axis=0), dtype="Int64")
-    scores["gaps"] = pd.Series(_gap_names(gaps), scores.index, dtype="str")
+    scores = scores.assign(**_gap_columns(likelihood, consequence))
     return scores[columns_of("scores")]
 
 
@@ -166,6 +163,18 @@ def _grades(risk_per_km_year: Floats, limits: tuple[GradeLimit, ...]) -> NDArray
     bottoms = np.array([limit.minimum_risk_per_km_year for limit in limits])
     names = np.array([limit.grade for limit in limits], dtype=object)
     return names[np.searchsorted(bottoms, risk_per_km_year, side="right") - 1]
+
+
+def _gap_columns(
+    likelihood: LikelihoodParts, consequence: ConsequenceParts
+) -> dict[str, pd.api.extensions.ExtensionArray]:
+    """Return how many attributes were unknown and which; one that both ask for counts once."""
+    gaps = likelihood.gaps | consequence.gaps
+    gaps["pressure_class"] = likelihood.gaps["pressure_class"] | consequence.gaps["pressure_class"]
+    return {
+        "gap_count": pd.array(np.sum(list(gaps.values()), axis=0), dtype="Int64"),
+        "gaps": pd.array(_gap_names(gaps), dtype="str"),
+    }
 
 
 def _gap_names(gaps: dict[str, Flags]) -> NDArray[np.object_]:
