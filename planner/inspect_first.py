@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from planner.factors import Flags, Floats
 from planner.gap_defaults import Cohorts, attribute_cohorts
@@ -83,9 +84,7 @@ def inspect_first(
     value = gains[best, every] * segments["length_m"].to_numpy(dtype="float64") / 1000.0
     names = np.array(list(worths), dtype=object)[best]
     names[(names == "road_class") & ~is_surface_known(segments)] = "surface"
-    # equal values in the order of ids, so that the order of rows changes nothing
-    order = np.lexsort((segments.index.to_numpy(dtype=object), -value))
-    chosen = order[value[order] > 0][:count]
+    chosen = _greatest(value, segments.index, count)
 
     columns = {
         column: np.array([getattr(worth, name) for worth in worths.values()])[best, every][chosen]
@@ -97,6 +96,12 @@ def inspect_first(
     listed["attribute"] = pd.array(names[chosen], dtype="str")
     listed["gaps"] = scores["gaps"].array[chosen]
     return listed[columns_of("inspect_first")]
+
+
+def _greatest(value: Floats, ids: pd.Index, count: int) -> NDArray[np.int64]:
+    """Return the rows of the greatest values above 0; equal ones by their ids, so that the order of rows is nothing."""
+    order = np.lexsort((ids.to_numpy(dtype=object), -value))
+    return order[value[order] > 0][:count].astype(np.int64)
 
 
 def _limit(policy: Policy) -> float:

@@ -101,7 +101,7 @@ def captured(rate: np.ndarray, breaks: np.ndarray, km: np.ndarray, share: float)
         left -= km[at] * taken
         if left <= 0:
             break
-    return found / breaks.sum()
+    return float(found / breaks.sum())
 
 
 def test_the_default_finds_what_the_documents_say() -> None:

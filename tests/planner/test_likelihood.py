@@ -47,7 +47,7 @@ def scored(
 
 
 def factors(scores: pd.DataFrame, term: str) -> list[float]:
-    return np.exp(scores[f"ln_likelihood_{term}"]).round(9).tolist()
+    return [round(float(np.exp(part)), 9) for part in scores[f"ln_likelihood_{term}"]]
 
 
 @pytest.mark.parametrize(("diameter_mm", "factor"), [(50.0, 1.5), (63.0, 1.5), (63.1, 1.3), (200.0, 1.0), (400.0, 0.8)])
@@ -119,8 +119,8 @@ def test_soil_and_stray_current_act_on_metal_where_they_are_told() -> None:
         {"geometry": under, "level": "强"},
         {"geometry": under.centroid, "kind": "stray_current"},
     )
-    rows_of = ({}, {"material": "pe100"}, {"geometry": line((0, 900), (100, 900))})
-    segments = segments_of(*rows_of)
+    places: tuple[dict[str, Any], ...] = ({}, {"material": "pe100"}, {"geometry": line((0, 900), (100, 900))})
+    segments = segments_of(*places)
     scores = scored(segments, told=Told(context=context))
     assert factors(scores, "soil") == [1.6, 1.0, 1.0]
     assert factors(scores, "stray_current") == [1.3, 1.0, 1.0]
@@ -211,7 +211,7 @@ def test_pipes_that_are_gone_teach_their_cohort_until_their_last_day() -> None:
     assert list(taught.index) == list(segments.index)
     assert taught["ln_likelihood_cohort"].iloc[0] > alone["ln_likelihood_cohort"].iloc[0]
     # one that is still there with the same leaks had more time for them
-    stayed = scored(segments, *leaks, told=Told(retired=gone.assign(retired_on=pd.NaT)))
+    stayed = scored(segments, *leaks, told=Told(retired=gone.drop(columns="retired_on")))
     assert stayed["ln_likelihood_cohort"].iloc[0] < taught["ln_likelihood_cohort"].iloc[0]
     # the pipe of the day goes before a retired one of its id
     twice = scored(segments, *leaks, told=Told(retired=segments.iloc[:1]))
