@@ -30,6 +30,8 @@ _UNITS: Final = {
 _DECIMALS: Final = {"m": 1, "mm": 0, "kPa": 1, "year": 0, "1/(km*year)": 3, "1/year": 4, "CNY": 2}
 # money travels in 10,000 yuan; the page divides it for its language
 _CNY_STORED: Final = 10_000.0
+# contributions that all segments of a medium share
+_EQUAL_FOR_ALL: Final = frozenset({"ln_likelihood_base", "ln_likelihood_level"})
 _YES_NO: Final = {True: "maps_yes", False: "maps_no"}
 
 
@@ -146,13 +148,14 @@ def diameter_text(table: pd.DataFrame) -> pd.Series:
 def top_factors(scores: pd.DataFrame, count: int) -> tuple[list[Both], list[np.ndarray], list[np.ndarray]]:
     """Return the strongest contributions of each segment: the factors' words, their codes by rank, their logarithms.
 
-    Strongest means furthest from a factor of one, in either direction; the base rate, equal for all, is left out. Code
+    Strongest means furthest from a factor of one, in either direction; base rate and level, equal for all of a medium,
+    are left out. Code
     0 stands for a segment without scores.
     """
     columns = [
         column
         for column in fields()["scores"]
-        if column.startswith("ln_") and column in scores.columns and column != "ln_likelihood_base"
+        if column.startswith("ln_") and column in scores.columns and column not in _EQUAL_FOR_ALL
     ]
     words = [
         {"en": declared.label_en, "zh": declared.label_zh}

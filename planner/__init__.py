@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from planner.classes import classify_segments as classify_segments
     from planner.doubt import doubtful_leaks as doubtful_leaks
     from planner.events import link_events as link_events
+    from planner.inspect_first import inspect_first as inspect_first
     from planner.leaks import link_leaks as link_leaks
     from planner.neighbours import find_neighbours as find_neighbours
     from planner.overlap import find_overlaps as find_overlaps
@@ -39,6 +40,7 @@ _HOMES = {
     "find_bans": "planner.bans",
     "find_neighbours": "planner.neighbours",
     "find_overlaps": "planner.overlap",
+    "inspect_first": "planner.inspect_first",
     "link_events": "planner.events",
     "link_leaks": "planner.leaks",
     "link_streets": "planner.streets",

@@ -35,7 +35,9 @@ SEGMENT_COLUMNS: Final = [
     "installed_year_max",
     "coating",
     "cathodic_protection",
+    "joint",
     "surface",
+    "cover_depth_m",
     "street_name",
     "compound_name",
     "status",
@@ -106,18 +108,43 @@ def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) ->
 
     buildings = job.frame("buildings", ["household_count", "compound_id", "geometry"])
     with job.step("plan_step_link"):
-        successions = read_lineage(job)
-        links, events = link_places(job, segments, leaks, successions)
+        successions, retired = read_lineage(job), read_gone(job)
+        links, events = link_places(job, segments, leaks, successions, retired)
         homes = Homes(
             job.frame("customers", ["household_count", "building_id", "segment_id", "geometry"]),
             job.frame("risers", ["household_count", "building_id", "compound_id"]),
             buildings,
             job.frame("compounds", ["name", "household_count"]),
         )
-        told = Told(predecessor_links(links, successions, segments), link_households(homes, segments, job.policy))
+        roads = job.frame("roads", ["name", "road_class", "geometry"])
+        told = Told(
+            predecessor_links(links, successions, segments),
+            link_households(homes, segments, job.policy),
+            context=job.frame("context", ["kind", "level", "geometry"]),
+            roads=roads,
+            street_links=_link_nameless(segments, roads, job.policy),
+            retired=retired,
+        )
     with job.step("plan_step_score", len(segments)) as advance:
         scores = score_segments(segments, links, leaks, buildings, job.policy, job.as_of, told=told, progress=advance)
     return {"scores": scores, "leak_links": links, "event_links": events}
+
+
+def _link_nameless(segments: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, policy: Policy) -> pd.DataFrame | None:
+    """Name the road of the segments that were delivered without a street."""
+    from planner.streets import link_streets
+
+    nameless = segments[segments["street_name"].isna()]
+    if roads.empty or nameless.empty:
+        return None
+    return link_streets(nameless, roads, policy)
+
+
+def read_gone(job: Job) -> gpd.GeoDataFrame:
+    """Read the segments that are no more in the ground on the day of the job."""
+    from registry.history.retired import read_retired
+
+    return read_retired(job.registry, SEGMENT_COLUMNS, job.as_of, job.known_at)
 
 
 def read_lineage(job: Job) -> pd.DataFrame:
@@ -128,7 +155,11 @@ def read_lineage(job: Job) -> pd.DataFrame:
 
 
 def link_places(
-    job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame, successions: pd.DataFrame
+    job: Job,
+    segments: gpd.GeoDataFrame,
+    leaks: gpd.GeoDataFrame,
+    successions: pd.DataFrame,
+    retired: gpd.GeoDataFrame,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Link leaks and events to the segments of the day and to those that were there before: the pipes that are gone."""
     import pandas as pd
@@ -136,9 +167,7 @@ def link_places(
     from planner.events import link_events
     from planner.leaks import link_leaks
     from planner.successors import name_successors
-    from registry.history.retired import read_retired
 
-    retired = read_retired(job.registry, SEGMENT_COLUMNS, job.as_of, job.known_at)
     candidates = segments if retired.empty else pd.concat([segments, retired])
     leaks, events = (name_successors(found, candidates, successions) for found in (leaks, job.frame("events")))
     return link_leaks(leaks, candidates, job.policy), link_events(events, candidates, job.policy)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from planner.cli_job import PolicyPath, link_places, open_job, read_lineage
+from planner.cli_job import PolicyPath, link_places, open_job, read_gone, read_lineage
 from planner.cli_tables import in_words
 from registry.console import AsOf, KnownAt, Output, Session, command
 
@@ -38,7 +38,7 @@ def doubtful_leaks(
     with open_job(session, policy, as_of, known_at) as job:
         segments, leaks = job.segments(), job.frame("leaks")
         with job.step("plan_step_link"):
-            links, _ = link_places(job, segments, leaks, read_lineage(job))
+            links, _ = link_places(job, segments, leaks, read_lineage(job), read_gone(job))
         doubtful = find(links, leaks, job.policy)
     candidates = links[links["leak_id"].isin(doubtful.index)]
     if output is not None:

@@ -180,7 +180,7 @@ def workbook_sheets(
     """Return the sheets of the workbook: title -> contract and frame."""
     import pandas as pd
 
-    from planner.meeting import road_classes
+    from planner.ground import road_classes
     from planner.overlap_table import by_project, by_street, by_year
     from planner.sharing import share_costs, site_costs
     from planner.value_steps import explain_pairs

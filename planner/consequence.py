@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from planner.factors import Flags, Floats, band_factors, code_factors, number_column, text_column
-from planner.policy_models import Consequence
+from planner.policy_models import Weights
+from planner.pressure import pressure_class
 
 _CHUNK: Final = 100_000
 
@@ -43,7 +43,7 @@ class Neighbourhood:
 def consequence_parts(
     segments: gpd.GeoDataFrame,
     buildings: gpd.GeoDataFrame | None,
-    weights: Consequence,
+    weights: Weights,
     progress: Callable[[int], None] | None = None,
     supplied: Floats | None = None,
 ) -> ConsequenceParts:
@@ -55,13 +55,13 @@ def consequence_parts(
     Pressure comes from the class, else from the design pressure; it applies to media that the weights list. Where no
     buildings are known at all, distance and households are gaps; a building without a household count adds none.
     """
-    medium = segments["medium"]
-    pressure, no_pressure = code_factors(_pressure_class(segments, weights), medium, weights.pressure)
-    surface, no_surface = code_factors(text_column(segments, "surface").fillna("unknown"), medium, weights.surface)
-    near = neighbourhood(segments, buildings, weights.building_reach_m.value, progress)
-    building, no_building = band_factors(near.distance_m, medium, weights.building_distance_m)
+    medium, tables = segments["medium"], weights.consequence
+    pressure, no_pressure = code_factors(pressure_class(segments, weights.pressure_limits), medium, tables.pressure)
+    surface, no_surface = code_factors(text_column(segments, "surface"), medium, tables.surface)
+    near = neighbourhood(segments, buildings, tables.building_reach_m.value, progress)
+    building, no_building = band_factors(near.distance_m, medium, tables.building_distance_m)
     households = near.household_count if supplied is None else np.fmax(near.household_count, supplied)
-    household, no_household = band_factors(households, medium, weights.households)
+    household, no_household = band_factors(households, medium, tables.households)
     parts = {"pressure": pressure, "building": building, "surface": surface, "household": household}
     gaps = {
         "pressure_class": no_pressure,
@@ -70,17 +70,6 @@ def consequence_parts(
         "household_count": no_household,
     }
     return ConsequenceParts({name: np.log(factor) for name, factor in parts.items()}, gaps)
-
-
-def _pressure_class(segments: pd.DataFrame, weights: Consequence) -> pd.Series:
-    stated = text_column(segments, "pressure_class").replace("unknown", np.nan)
-    limits = weights.pressure_limits
-    tops = np.array([np.inf if limit.maximum_kpa is None else limit.maximum_kpa for limit in limits])
-    codes = np.array([limit.code for limit in limits], dtype=object)
-    design = number_column(segments, "pressure_kpa")
-    derived = codes[np.minimum(np.searchsorted(tops, design, side="left"), len(tops) - 1)]
-    by_design = pd.Series(derived, index=segments.index, dtype="str").where(~np.isnan(design))
-    return stated.fillna(by_design).fillna("unknown")
 
 
 def neighbourhood(

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.age_course import age_course
 from planner.factors import Flags, Floats, day_column, number_column, text_column
-from planner.likelihood import age_course, steady_parts
 from planner.policy_links import Agreement, DiameterAgreement, MaterialAgreement
-from planner.policy_models import Likelihood
+from planner.policy_models import Weights
+from planner.table_rates import steady_rates
 
 Rows = NDArray[np.int64]
 _DAYS_PER_YEAR = 365.25
@@ -109,25 +110,26 @@ def _code_table(stated: list[str], known: list[str], agreement: Agreement) -> Fl
     return table
 
 
-def leak_rates(segments: pd.DataFrame, segment: Rows, day: NDArray[np.datetime64], weights: Likelihood) -> Floats:
+def leak_rates(segments: pd.DataFrame, segment: Rows, day: NDArray[np.datetime64], weights: Weights) -> Floats:
     """Return the leaks per kilometre and year of the cohort of each segment, at the age it had on the day.
 
     The age counts from the middle of that part of the install interval which lies before the day. The own record of a
-    segment has no say: it is made of the very links that this rate weighs.
+    segment has no say: it is made of the very links that this rate weighs. Nor has what lies about the pipe; what is
+    not known of it has the figure of the tables for `unknown`.
     """
-    steady = np.sum(list(steady_parts(segments, weights)[0].values()), axis=0)
+    steady = np.log(steady_rates(segments, weights))
     first, last = number_column(segments, "installed_year_min"), number_column(segments, "installed_year_max")
     begin = np.where(np.isnan(first), last, first)[segment]
     end = (np.where(np.isnan(last), first, last) + 1.0)[segment]
     now = 1970.0 + day.astype("float64") / _DAYS_PER_YEAR
     age = np.maximum(now - (begin + np.clip(now, begin, end)) / 2.0, 0.0)
-    rate: Floats = np.exp(steady[segment] + age_course(segments, weights).ln_factor(age, segment))
+    rate: Floats = np.exp(steady[segment] + age_course(segments, weights.likelihood).ln_factor(age, segment))
     return rate
 
 
-def unheld_rates(leaks: pd.DataFrame, weights: Likelihood) -> Floats:
+def unheld_rates(leaks: pd.DataFrame, weights: Weights) -> Floats:
     """Return the leaks per kilometre and year of a pipe of which only the medium is known, that of each leak."""
     pipes = pd.DataFrame({"medium": text_column(leaks, "medium").fillna("unknown")})
-    steady = np.sum(list(steady_parts(pipes, weights)[0].values()), axis=0)
-    rate: Floats = np.exp(steady + age_course(pipes, weights).ln_factor(np.full(len(pipes), np.nan)))
+    steady = np.log(steady_rates(pipes, weights))
+    rate: Floats = np.exp(steady + age_course(pipes, weights.likelihood).ln_factor(np.full(len(pipes), np.nan)))
     return rate

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.policy_models import Band, BandTable, CodeTable, Factor
+from planner.policy_tables import Band, BandTable, CodeTable, DecadeFactor, Factor
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_Entry = TypeVar("_Entry", Factor, Band)
+_Entry = TypeVar("_Entry", Factor, Band, DecadeFactor)
 
 
 def code_factors(values: pd.Series, media: pd.Series, table: CodeTable) -> tuple[Floats, Flags]:

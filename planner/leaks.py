@@ -122,9 +122,9 @@ def _weigh(near: Near, leaks: gpd.GeoDataFrame, segments: gpd.GeoDataFrame, poli
     others = diameter_fit(leaks, candidates, leak, segment, links.diameter)
     others *= tier_fit(leaks, candidates, leak, segment, links.tier)
     share = laid_share(candidates, segment, day)
-    rate = leak_rates(candidates, segment, day, policy.weights.likelihood) ** links.hazard_power.value
+    rate = leak_rates(candidates, segment, day, policy.weights) ** links.hazard_power.value
     # a pipe that nobody registered, and one that lay there before: nothing but the medium is known of either
-    unheld_rate = unheld_rates(leaks, policy.weights.likelihood) ** links.hazard_power.value
+    unheld_rate = unheld_rates(leaks, policy.weights) ** links.hazard_power.value
     unheld_rate *= np.where(is_stated(leaks, "material"), links.material.unknown.value, 1.0)
     replaced = _per_leak(near, near.nearness_per_m * (1.0 - share) * others, leaks)
     replaced *= links.predecessor_weight.value * _unheld_share(near, share, _is_retired(candidates)[segment], leaks)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from planner.bans import find_bans
 from planner.decisions import standing_decisions
-from planner.factors import text_column
+from planner.ground import road_classes
 from planner.neighbours import find_neighbours
 from planner.overlap import find_overlaps
 from planner.overlap_table import Meeting, overlap_table
@@ -77,12 +77,3 @@ def prepare_meeting(
     decisions = standing_decisions(city.decisions, pairs, city.successions)
     joined = Meeting(pairs, times, amounts, decisions, neighbours, city.segments, scores, city.projects, planned)
     return Prepared(pairs, times, amounts, neighbours, bans, overlap_table(joined))
-
-
-def road_classes(segments: pd.DataFrame, roads: pd.DataFrame) -> pd.Series:
-    """Return the class of the street of each segment: the most frequent one among the roads of its name."""
-    known = pd.DataFrame({"name": text_column(roads, "name"), "road_class": text_column(roads, "road_class")}).dropna()
-    counted = known.value_counts().reset_index().sort_values(["count", "road_class"], ascending=[False, True])
-    by_name = counted.drop_duplicates("name").set_index("name")["road_class"]
-    # without any road nothing tells that the column holds text
-    return text_column(segments, "street_name").map(by_name).astype("str")

@@ -7,65 +7,15 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from planner.policy_bans import PolicyClass
+from planner.policy_likelihood import Likelihood
 from planner.policy_links import Links, Supply
 from planner.policy_parts import Confidence, Figure, Named, NotNegative, Part, Positive, Text, check_range
+from planner.policy_tables import BandTable, CodeTable, Factor, PressureLimit
 from planner.policy_timing import Timing
 from planner.policy_value import OpenedGround, ValuePrices
 
 Grade = Literal["low", "moderate", "high", "severe"]
 AssessmentState = Literal["none", "expired", "safe", "controlled", "renew_by", "renew_now"]
-
-
-class Factor(Part):
-    """The factor of one code of a value list; without a medium it holds for every medium that has none of its own."""
-
-    code: Text
-    factor: NotNegative
-    medium: str | None = None
-    source: Text
-    confidence: Confidence
-
-
-class Band(Part):
-    """The factor of values up to and including `maximum`; without a maximum the band is open at the top."""
-
-    maximum: Positive | None = None
-    factor: Positive
-    medium: str | None = None
-    source: Text
-    confidence: Confidence
-
-
-class CodeTable(Part):
-    """Factors by code. The code `unknown` is the documented default for a missing or unlisted value."""
-
-    factors: tuple[Factor, ...]
-
-    @model_validator(mode="after")
-    def _has_default(self) -> Self:
-        for medium in {factor.medium for factor in self.factors}:
-            codes = [factor.code for factor in self.factors if factor.medium == medium]
-            if "unknown" not in codes or len(codes) != len(set(codes)):
-                message = f"each code once and one for “unknown” are needed (medium {medium or 'any'})"
-                raise ValueError(message)
-        return self
-
-
-class BandTable(Part):
-    """Factors by rising bands, with the documented defaults for a missing value."""
-
-    unknown: tuple[Factor, ...]
-    bands: tuple[Band, ...]
-
-    @model_validator(mode="after")
-    def _rises_to_an_open_top(self) -> Self:
-        for medium in {band.medium for band in self.bands}:
-            tops = [band.maximum for band in self.bands if band.medium == medium]
-            closed = [top for top in tops[:-1] if top is not None]
-            if tops[-1] is not None or len(closed) != len(tops) - 1 or sorted(set(closed)) != closed:
-                message = f"bands must rise and only the last may lack a maximum (medium {medium or 'any'})"
-                raise ValueError(message)
-        return self
 
 
 class Rule(Part):
@@ -123,44 +73,10 @@ class RuleSet(Named):
         return self
 
 
-class History(Part):
-    """How the own leak record of a segment moves its likelihood."""
-
-    shape: Figure
-    level_strength: Figure
-    excluded_causes: tuple[str, ...]
-
-
-class Likelihood(Part):
-    """Factors of the leak rate, relative to the reference segment."""
-
-    base_per_km_year: CodeTable
-    material: CodeTable
-    protected_materials: tuple[str, ...]
-    coating: CodeTable
-    cathodic_protection: CodeTable
-    age_exponent: CodeTable
-    age_reference_years: Figure
-    age_offset_years: Figure
-    unknown_age_years: CodeTable
-    diameter_mm: BandTable
-    history: History
-
-
-class PressureLimit(Part):
-    """The class of a design pressure up to and including the limit."""
-
-    code: Text
-    maximum_kpa: Positive | None = None
-    source: Text
-    confidence: Confidence
-
-
 class Consequence(Part):
     """Factors of what a leak does, relative to the reference segment."""
 
     pressure: CodeTable
-    pressure_limits: tuple[PressureLimit, ...]
     building_reach_m: Figure
     building_distance_m: BandTable
     surface: CodeTable
@@ -179,6 +95,7 @@ class GradeLimit(Part):
 class Weights(Named):
     """The transparent index: every factor of likelihood and consequence, and the limits of the grades."""
 
+    pressure_limits: tuple[PressureLimit, ...]
     likelihood: Likelihood
     consequence: Consequence
     grades: tuple[GradeLimit, ...]

@@ -39,10 +39,12 @@ def make_record(
     leaks: pd.DataFrame,
     as_of: date,
     excluded_causes: Collection[str],
+    only_causes: Collection[str] | None = None,
 ) -> Record:
     """Join links to leaks and leave out what must not count.
 
-    That is leaks after `as_of`, leaks of excluded causes, and leaks of another part than the main, where it is stated.
+    That is leaks after `as_of`, leaks of excluded causes or of others than `only_causes`, and leaks of another part
+    than the main, where it is stated.
 
     Links to segments that the frame does not hold are left out: the caller may look at a part of the network.
 
@@ -57,7 +59,11 @@ def make_record(
         raise PlanningError("plan_links_without_leaks", count=len(unknown), example=str(unknown[0]))
     row = segments.index.get_indexer(pd.Index(leak_links["segment_id"]))
     day = day_column(leaks, "leaked_on")[leak_row]
-    cause = text_column(leaks, "cause").isin(list(excluded_causes)).to_numpy(dtype=bool)[leak_row]
+    causes = text_column(leaks, "cause")
+    is_out = causes.isin(list(excluded_causes))
+    if only_causes is not None:
+        is_out |= ~causes.isin(list(only_causes))
+    cause = is_out.to_numpy(dtype=bool)[leak_row]
     part = text_column(leaks, "part")
     elsewhere = (part.notna() & ~part.isin(_PARTS_OF_A_SEGMENT)).to_numpy(dtype=bool)[leak_row]
     counts = (row >= 0) & (day <= np.datetime64(as_of)) & ~cause & ~elsewhere

@@ -15,20 +15,40 @@ from planner.ages import age_interval
 from planner.classes import certain_classes, classes_from_record
 from planner.consequence import ConsequenceParts, consequence_parts
 from planner.factors import Flags, Floats
-from planner.likelihood import LikelihoodParts, likelihood_parts
+from planner.ground import find_ground
+from planner.likelihood import LikelihoodParts, Surroundings, likelihood_parts
 from planner.policy import Policy
-from planner.policy_models import GradeLimit
+from planner.policy_models import GradeLimit, Weights
 from planner.record import make_record
 from planner.supply import expected_households
+from planner.third_party import third_party_rates
 from registry.fields import check_frame, columns_of
 
 
 @dataclass(frozen=True)
 class Told:
-    """What is told of segments besides their own record: `predecessor_links` and `household_links`, where known."""
+    """What is told of segments besides their own record, where known.
+
+    Parameters
+    ----------
+    predecessor_links, household_links
+        Leaks of the pipes that lay there before, and households that are supplied.
+    context, roads, street_links
+        The frames of those names: soil and stray current, class of the road, street of a segment without a name.
+    retired
+        Segments that are no more in the ground, with `retired_on`: their exposure and leaks teach the groups.
+    surveyed, district_of
+        The frame `surveyed`: which share of the network was looked at in a year; and the district of each segment.
+    """
 
     predecessor_links: pd.DataFrame | None = None
     household_links: pd.DataFrame | None = None
+    context: gpd.GeoDataFrame | None = None
+    roads: gpd.GeoDataFrame | None = None
+    street_links: pd.DataFrame | None = None
+    retired: gpd.GeoDataFrame | None = None
+    surveyed: pd.DataFrame | None = None
+    district_of: pd.Series | None = None
 
 
 def score_segments(  # noqa: PLR0913 - all that a score is made from
@@ -49,13 +69,14 @@ def score_segments(  # noqa: PLR0913 - all that a score is made from
     Leaks after `as_of` are ignored. Unknown attributes take the documented default of the weights and are counted
     and named in `gap_count` and `gaps`.
 
-    Misleads as an absolute figure: the factors are expert values until a city has fitted its own. The order of
-    segments of one medium and the monotone directions hold (older, more leaks, nearer, higher pressure: never lower).
+    Misleads as an absolute figure: the factors are expert values until a city's own record has moved them. What holds
+    always: more leaks of its own, a nearer building, a higher pressure, corrosive soil never lower the risk of an
+    otherwise equal segment; nor does age lower its table rate, apart from what is known of decades.
 
     Parameters
     ----------
     told
-        What else is known: leaks of predecessors, households.
+        What else is known.
     progress
         Called with the number of segments done in each piece of the long step.
 
@@ -71,26 +92,52 @@ def score_segments(  # noqa: PLR0913 - all that a score is made from
     told, weights = told or Told(), policy.weights
     excluded = weights.likelihood.history.excluded_causes
     record = make_record(segments, leak_links, leaks, as_of, excluded)
-    likelihood = likelihood_parts(segments, record, weights.likelihood, as_of)
+    likelihood, third_party = _leak_rates(segments, leak_links, leaks, weights, as_of, told)
     homes = np.full(len(segments), np.nan)
     if told.household_links is not None:
         homes = expected_households(told.household_links, segments)
-    consequence = consequence_parts(segments, buildings, weights.consequence, progress, homes)
+    consequence = consequence_parts(segments, buildings, weights, progress, homes)
     scores = classes_from_record(segments, record, policy, as_of)
     scores["policy_is_certain"] = pd.array(certain_classes(segments, record, policy, as_of), dtype="boolean")
     scores.index.name = "segment_id"
     columns = _figures(segments, likelihood, consequence, as_of)
     columns["expected_household_count"] = homes
+    columns["third_party_per_km_year"] = third_party
     columns["predecessor_leak_count"] = np.full(len(segments), np.nan)
     if told.predecessor_links is not None:
         gone = make_record(segments, told.predecessor_links, leaks, as_of, excluded)
         columns["predecessor_leak_count"] = gone.expected_leaks()
     scores = scores.assign(**columns)
     scores["grade"] = pd.Series(_grades(columns["risk_per_km_year"], weights.grades), scores.index, dtype="str")
-    gaps = likelihood.gaps | consequence.gaps
-    scores["gap_count"] = pd.array(np.sum(list(gaps.values()), axis=0), dtype="Int64")
-    scores["gaps"] = pd.Series(_gap_names(gaps), scores.index, dtype="str")
+    scores = scores.assign(**_gap_columns(likelihood, consequence))
     return scores[columns_of("scores")]
+
+
+def _leak_rates(
+    segments: gpd.GeoDataFrame,
+    leak_links: pd.DataFrame,
+    leaks: pd.DataFrame,
+    weights: Weights,
+    as_of: date,
+    told: Told,
+) -> tuple[LikelihoodParts, Floats]:
+    """Return the contributions to the leak rate, and the rate of third-party damage, of the segments.
+
+    Retired segments take part in making them and are left out of the result.
+    """
+    pipes = segments
+    if told.retired is not None:
+        gone = told.retired[~told.retired.index.isin(segments.index)]
+        pipes = segments if gone.empty else pd.concat([segments, gone])
+    ground = find_ground(pipes, told.context, told.roads, told.street_links, weights.likelihood)
+    around = Surroundings(ground, told.street_links, told.surveyed, told.district_of)
+    excluded = weights.likelihood.history.excluded_causes
+    record = make_record(pipes, leak_links, leaks, as_of, excluded)
+    every = make_record(pipes, leak_links, leaks, as_of, ())
+    damage = make_record(pipes, leak_links, leaks, as_of, (), only_causes=excluded)
+    parts = likelihood_parts(pipes, record, weights, as_of, around)
+    rates = third_party_rates(pipes, every, damage, weights, as_of, around)
+    return parts.first(len(segments)), rates[: len(segments)]
 
 
 def _figures(
@@ -116,6 +163,18 @@ def _grades(risk_per_km_year: Floats, limits: tuple[GradeLimit, ...]) -> NDArray
     bottoms = np.array([limit.minimum_risk_per_km_year for limit in limits])
     names = np.array([limit.grade for limit in limits], dtype=object)
     return names[np.searchsorted(bottoms, risk_per_km_year, side="right") - 1]
+
+
+def _gap_columns(
+    likelihood: LikelihoodParts, consequence: ConsequenceParts
+) -> dict[str, pd.api.extensions.ExtensionArray]:
+    """Return how many attributes were unknown and which; one that both ask for counts once."""
+    gaps = likelihood.gaps | consequence.gaps
+    gaps["pressure_class"] = likelihood.gaps["pressure_class"] | consequence.gaps["pressure_class"]
+    return {
+        "gap_count": pd.array(np.sum(list(gaps.values()), axis=0), dtype="Int64"),
+        "gaps": pd.array(_gap_names(gaps), dtype="str"),
+    }
 
 
 def _gap_names(gaps: dict[str, Flags]) -> NDArray[np.object_]:

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from planner.age_course import AgeCourse, age_course
 from planner.costs import Rows, band_rows, opened_ground, price_rows, rows_of
 from planner.factors import Flags, Floats, number_column, text_column
-from planner.likelihood import AgeCourse, age_course
 from planner.policy import Policy, entry_name
 from planner.policy_value import ValuePrices
 from registry.errors import PlanningError, PolicyError

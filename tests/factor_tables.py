@@ -12,8 +12,8 @@ from typing import Any
 
 import planner
 from planner.policy_bans import BanSet
-from planner.policy_models import Band, BandTable, CodeTable, Factor
-from registry.fields import value_list
+from planner.policy_tables import Band, BandTable, CodeTable, DecadeFactor, Factor
+from registry.fields import value_list, value_list_names
 
 DOCS = Path(__file__).parents[1] / "docs"
 Rows = list[Sequence[str]]
@@ -32,7 +32,7 @@ def figure(number: float, confidence: str) -> str:
 def code_table(factors: CodeTable, list_name: str) -> str:
     media = list(dict.fromkeys(entry.medium for entry in factors.factors))
     codes = list(dict.fromkeys(entry.code for entry in factors.factors))
-    words = value_list(list_name)
+    words = value_list(list_name) if list_name in value_list_names() else {}
     by_key = {(entry.code, entry.medium): entry for entry in factors.factors}
     rows: Rows = [
         [f"`{code}`", words[code].label_zh if code in words else "", *(_cell(by_key.get((code, m))) for m in media)]
@@ -60,6 +60,31 @@ def _band(bands: Sequence[Band], medium: str | None, top: float | None) -> str:
     return figure(found[0].factor, found[0].confidence) if found else ""
 
 
+def decade_table(factors: Sequence[DecadeFactor]) -> str:
+    words = value_list("material")
+    rows: Rows = [
+        [
+            f"`{entry.code}`",
+            words[entry.code].label_zh,
+            entry.medium or "all",
+            f"{entry.decade}s",
+            figure(entry.factor, entry.confidence),
+            entry.source,
+        ]
+        for entry in factors
+    ]
+    return table(["code", "中文", "medium", "decade", "factor", "source"], rows)
+
+
+def strengths() -> str:
+    history = planner.read_policy().weights.likelihood.history
+    found = [(f"`strengths.{name}`", entry) for name, entry in history.strengths]
+    found += [("`recent_years`", history.recent_years)]
+    found += [("`gap_penalty`", planner.read_policy().weights.likelihood.gap_penalty)]
+    rows: Rows = [[name, f"{entry.value:g}", entry.source, entry.confidence] for name, entry in found]
+    return table(["figure", "", "source", "confidence"], rows)
+
+
 def rules() -> str:
     found = planner.read_policy().rules.rules
     rows: Rows = [
@@ -85,9 +110,16 @@ def factors() -> str:
             "Cathodic protection (steel and galvanised steel)",
             code_table(likelihood.cathodic_protection, "cathodic_protection"),
         ),
+        ("Decade of installation (every other decade: 1)", decade_table(likelihood.decade)),
         ("Power of age, by material", code_table(likelihood.age_exponent, "material")),
         ("Age in years where no install year is known, by medium", code_table(likelihood.unknown_age_years, "medium")),
         ("Diameter", band_table(likelihood.diameter_mm, "mm")),
+        ("Pressure", code_table(likelihood.pressure, "pressure_class")),
+        ("Soil (metals)", code_table(likelihood.soil, "soil")),
+        ("Stray current (metals)", code_table(likelihood.stray_current, "stray_current")),
+        ("Cover", band_table(likelihood.cover_depth_m, "m")),
+        ("Traffic (under a carriageway)", code_table(likelihood.traffic, "road_class")),
+        ("Joint", code_table(likelihood.joint, "joint")),
         ("Consequence: pressure", code_table(consequence.pressure, "pressure_class")),
         ("Consequence: nearest building", band_table(consequence.building_distance_m, "m")),
         ("Consequence: surface", code_table(consequence.surface, "surface")),
@@ -203,7 +235,13 @@ def ban_rules() -> str:
 
 
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
-    "how-scores-work.md": {"rules": rules, "service-years": service_years, "factors": factors, "grades": grades},
+    "how-scores-work.md": {
+        "rules": rules,
+        "service-years": service_years,
+        "factors": factors,
+        "strengths": strengths,
+        "grades": grades,
+    },
     "how-plans-work.md": {"prices": prices, "opened-ground": opened_ground},
     "windows.md": {"due-windows": due_windows, "ban-rules": ban_rules, "value-prices": value_prices},
 }

@@ -56,7 +56,9 @@ def segments_of(*rows: dict[str, Any]) -> gpd.GeoDataFrame:
         "installed_year_max": 2000,
         "coating": "pe3",
         "cathodic_protection": "impressed",
+        "joint": "weld",
         "surface": "green",
+        "cover_depth_m": 1.2,
         "status": "in_use",
     }
     filled = []
@@ -128,3 +130,13 @@ def moratoria_of(*rows: dict[str, Any]) -> gpd.GeoDataFrame:
     default = {"starts_on": "2027-01-01", "ends_on": "2027-12-31", "cause": "other", "geometry": None}
     filled = [{"moratorium_id": f"M{number:04d}"} | default | row for number, row in enumerate(rows)]
     return frame_of("moratoria", filled, ("cause", "street_name", "road_id", "starts_on", "ends_on"))
+
+
+def context_of(*rows: dict[str, Any]) -> gpd.GeoDataFrame:
+    """Build context objects; what a row leaves out is a small area of strong soil far away."""
+    default = {"kind": "soil", "level": "强", "geometry": shapely.box(EAST - 9000, NORTH, EAST - 8990, NORTH + 10)}
+    filled = [{"context_id": f"C{number:04d}"} | default | row for number, row in enumerate(rows)]
+    return frame_of("context", filled, ("kind", "level"))
+
+
+HARMLESS_GROUND = context_of({}, {"kind": "stray_current"})

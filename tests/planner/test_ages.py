@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from planner.age_course import age_course
 from planner.ages import age_interval, decimal_year
 from planner.classes import classify_segments
-from planner.likelihood import age_course
 from planner.policy import read_policy
 from planner.score import score_segments
 from tests.planner.frames import leaks_of, named_links, segments_of

@@ -113,7 +113,7 @@ def test_the_rate_is_that_of_the_cohort_on_the_day_of_the_leak() -> None:
         {"material": "steel", "coating": "none", "diameter_mm": 80.0, "installed_year_min": None},
         {"material": None, "diameter_mm": None, "medium": "water"},
     )
-    weights = read_policy().weights.likelihood
+    weights = read_policy().weights
     none = Record(np.empty(0, np.int64), np.empty(0), np.empty(0, "datetime64[D]"), len(segments))
     expected = np.exp(likelihood_parts(segments, none, weights, date(2015, 6, 1)).ln_likelihood)
     days = np.full(len(segments), np.datetime64("2015-06-01"))
@@ -125,7 +125,7 @@ def test_only_the_part_of_an_interval_before_the_leak_makes_its_age() -> None:
     straddling = segments_of({"material": "grey_iron", "installed_year_min": 1991, "installed_year_max": 2030})
     known = segments_of({"material": "grey_iron", "installed_year_min": 2000, "installed_year_max": 2001})
     day = np.array(["2011-01-01"], dtype="datetime64[D]")
-    weights = read_policy().weights.likelihood
+    weights = read_policy().weights
     np.testing.assert_allclose(
         leak_rates(straddling, FIRST, day, weights), leak_rates(known, FIRST, day, weights), rtol=1e-3
     )

@@ -196,9 +196,9 @@ def slow_links(leaks: gpd.GeoDataFrame, segments: gpd.GeoDataFrame, policy: Poli
             steps = (np.arange(count) + 0.5) * shape.length / count
             away = shapely.distance(shapely.line_interpolate_point(np.array([shape]), steps), where)
             density = (1 + away**2 / (2 * scatter**2)) ** -2 / (2 * np.pi * scatter**2)
-            rate = leak_rates(segments.iloc[[row]], np.array([0]), day, policy.weights.likelihood)[0]
+            rate = leak_rates(segments.iloc[[row]], np.array([0]), day, policy.weights)[0]
             weights[name] = density.mean() * shape.length * rate**power
-        unheld = unheld_rates(leaks.loc[[leak_id]], policy.weights.likelihood)[0] ** power
+        unheld = unheld_rates(leaks.loc[[leak_id]], policy.weights)[0] ** power
         total = sum(weights.values()) + unheld * policy.links.elsewhere_m_per_m2.value
         found |= {(leak_id, name): weight / total for name, weight in weights.items()}
     return found

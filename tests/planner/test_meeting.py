@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from planner.meeting import City, prepare_meeting, prepare_pairs, road_classes
+from planner.ground import road_classes
+from planner.meeting import City, prepare_meeting, prepare_pairs
 from planner.policy import read_policy
 from planner.score import score_segments
 from registry.fields import check_frame

@@ -73,6 +73,11 @@ def test_parts_beside_the_policy_win_over_packaged_ones(tmp_path: Path) -> None:
         ("prices/assumed-2026.toml", "maximum_mm = 90, price_cny_per_m = 127.5", "price_cny_per_m = 127.5", ["trench"]),
         ("prices/assumed-2026.toml", "value = 50, low = 30, high", "value = 50, low = 0, high", ["design_life_years"]),
         ("weights/base.toml", 'code = "unknown", factor = 4,', 'code = "unknwn", factor = 4,', ["unknown"]),
+        ("weights/base.toml", "gap_penalty = { value = 1.15", "gap_penalty = { value = 0.9", ["gap_penalty"]),
+        ("weights/base.toml", 'code = "weak", words', 'code = "wet", words', ["soil_levels", "wet"]),
+        ("weights/base.toml", '"pe80", decade = 1980', '"pe80", decade = 1970', ["material and decade"]),
+        ("weights/base.toml", '"pe80", decade = 1980', '"pe80", decade = 1985', ["decade is its first year"]),
+        ("weights/base.toml", "own = { value = 0.9", "own = { value = 0", ["likelihood.history.strengths.own.value"]),
     ],
 )
 def test_every_fault_is_named_with_file_key_and_value(
@@ -132,10 +137,12 @@ def test_packaged_codes_are_in_the_value_lists() -> None:
 
 
 def test_packaged_factors_never_fall_with_pressure_nearness_or_households() -> None:
-    consequence = read_policy().weights.consequence
-    pressure = {factor.code: factor.factor for factor in consequence.pressure.factors}
-    rising = [pressure[limit.code] for limit in consequence.pressure_limits]
-    assert rising == sorted(rising)
+    weights = read_policy().weights
+    consequence = weights.consequence
+    for table in (consequence.pressure, weights.likelihood.pressure):
+        pressure = {factor.code: factor.factor for factor in table.factors}
+        rising = [pressure[limit.code] for limit in weights.pressure_limits]
+        assert rising == sorted(rising)
     for medium in (None, "water", "heat", "drain"):
         distance = [band.factor for band in consequence.building_distance_m.bands if band.medium == medium]
         assert distance == sorted(distance, reverse=True)

@@ -1,0 +1,45 @@
+-- Risk that can be defended: what each step of the leak record adds to a score, and third-party damage apart.
+-- Scores that were saved before had no such contribution: a factor of one, whose logarithm is 0.
+ALTER TABLE registry.run_scores
+    ADD COLUMN ln_likelihood_decade double precision NOT NULL DEFAULT 0,
+    ADD COLUMN ln_likelihood_pressure double precision NOT NULL DEFAULT 0,
+    ADD COLUMN ln_likelihood_soil double precision NOT NULL DEFAULT 0,
+    ADD COLUMN ln_likelihood_stray_current double precision NOT NULL DEFAULT 0,
+    ADD COLUMN ln_likelihood_cover double precision NOT NULL DEFAULT 0,
+    ADD COLUMN ln_likelihood_traffic double precision NOT NULL DEFAULT 0,
+    ADD COLUMN ln_likelihood_joint double precision NOT NULL DEFAULT 0,
+    ADD COLUMN ln_likelihood_gaps double precision NOT NULL DEFAULT 0,
+    ADD COLUMN ln_likelihood_level double precision NOT NULL DEFAULT 0,
+    ADD COLUMN ln_likelihood_cohort double precision NOT NULL DEFAULT 0,
+    ADD COLUMN ln_likelihood_vintage double precision NOT NULL DEFAULT 0,
+    ADD COLUMN ln_likelihood_diameter_band double precision NOT NULL DEFAULT 0,
+    ADD COLUMN ln_likelihood_street double precision NOT NULL DEFAULT 0,
+    ADD COLUMN third_party_per_km_year double precision;
+ALTER TABLE registry.run_scores
+    ALTER COLUMN ln_likelihood_decade DROP DEFAULT,
+    ALTER COLUMN ln_likelihood_pressure DROP DEFAULT,
+    ALTER COLUMN ln_likelihood_soil DROP DEFAULT,
+    ALTER COLUMN ln_likelihood_stray_current DROP DEFAULT,
+    ALTER COLUMN ln_likelihood_cover DROP DEFAULT,
+    ALTER COLUMN ln_likelihood_traffic DROP DEFAULT,
+    ALTER COLUMN ln_likelihood_joint DROP DEFAULT,
+    ALTER COLUMN ln_likelihood_gaps DROP DEFAULT,
+    ALTER COLUMN ln_likelihood_level DROP DEFAULT,
+    ALTER COLUMN ln_likelihood_cohort DROP DEFAULT,
+    ALTER COLUMN ln_likelihood_vintage DROP DEFAULT,
+    ALTER COLUMN ln_likelihood_diameter_band DROP DEFAULT,
+    ALTER COLUMN ln_likelihood_street DROP DEFAULT;
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_decade IS '可能性·建设年代: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_pressure IS '可能性·压力: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_soil IS '可能性·土壤: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_stray_current IS '可能性·杂散电流: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_cover IS '可能性·埋深: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_traffic IS '可能性·交通荷载: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_joint IS '可能性·接口: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_gaps IS '可能性·缺项: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_level IS '可能性·总体水平: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_cohort IS '可能性·同管材漏损史: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_vintage IS '可能性·同管材同年代漏损史: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_diameter_band IS '可能性·同管径漏损史: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_street IS '可能性·同街道漏损史: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.third_party_per_km_year IS '第三方破坏率: Expected leaks by third-party damage per kilometre and year, apart from the likelihood: renewal does not remove them; empty where no leak is on record. [1/(km*year)]';
