@@ -104,7 +104,7 @@ def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) ->
     from planner.score import Told, score_segments
     from planner.supply import Homes, link_households
 
-    buildings = job.frame("buildings", ["household_count", "compound_id", "geometry"])
+    buildings = job.frame("buildings", ["use", "floor_count", "household_count", "compound_id", "geometry"])
     with job.step("plan_step_link"):
         successions = read_lineage(job)
         links, events = link_places(job, segments, leaks, successions)
@@ -114,7 +114,11 @@ def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) ->
             buildings,
             job.frame("compounds", ["name", "household_count"]),
         )
-        told = Told(predecessor_links(links, successions, segments), link_households(homes, segments, job.policy))
+        told = Told(
+            predecessor_links(links, successions, segments),
+            link_households(homes, segments, job.policy),
+            job.frame("context", ["kind", "geometry"]),
+        )
     with job.step("plan_step_score", len(segments)) as advance:
         scores = score_segments(segments, links, leaks, buildings, job.policy, job.as_of, told=told, progress=advance)
     return {"scores": scores, "leak_links": links, "event_links": events}

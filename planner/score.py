@@ -15,20 +15,22 @@ from planner.ages import age_interval
 from planner.classes import certain_classes, classes_from_record
 from planner.consequence import ConsequenceParts, consequence_parts
 from planner.factors import Flags, Floats
+from planner.incidents import Index, grades_of, incident_columns, matrix_columns
 from planner.likelihood import LikelihoodParts, likelihood_parts
 from planner.policy import Policy
-from planner.policy_models import GradeLimit
 from planner.record import make_record
 from planner.supply import expected_households
+from planner.surroundings import Near
 from registry.fields import check_frame, columns_of
 
 
 @dataclass(frozen=True)
 class Told:
-    """What is told of segments besides their own record: `predecessor_links` and `household_links`, where known."""
+    """What is told of segments besides their own record, where known: links of predecessors and households, context."""
 
     predecessor_links: pd.DataFrame | None = None
     household_links: pd.DataFrame | None = None
+    context: gpd.GeoDataFrame | None = None
 
 
 def score_segments(  # noqa: PLR0913 - all that a score is made from
@@ -46,16 +48,18 @@ def score_segments(  # noqa: PLR0913 - all that a score is made from
 
     The risk is leaks per kilometre and year times a relative consequence. All contributions are natural logarithms:
     the likelihood is the exponential of the sum of `ln_likelihood_*`, the consequence that of `ln_consequence_*`.
+    `planner.incidents` says what it means in incidents and yuan; the grade is by incidents per kilometre and year.
     Leaks after `as_of` are ignored. Unknown attributes take the documented default of the weights and are counted
     and named in `gap_count` and `gaps`.
 
     Misleads as an absolute figure: the factors are expert values until a city has fitted its own. The order of
-    segments of one medium and the monotone directions hold (older, more leaks, nearer, higher pressure: never lower).
+    segments of one medium and the monotone directions hold (older, more leaks, nearer, higher pressure, more people:
+    never lower).
 
     Parameters
     ----------
     told
-        What else is known: leaks of predecessors, households.
+        What else is known: leaks of predecessors, households, voids and places where people gather.
     progress
         Called with the number of segments done in each piece of the long step.
 
@@ -75,7 +79,8 @@ def score_segments(  # noqa: PLR0913 - all that a score is made from
     homes = np.full(len(segments), np.nan)
     if told.household_links is not None:
         homes = expected_households(told.household_links, segments)
-    consequence = consequence_parts(segments, buildings, weights.consequence, progress, homes)
+    supplied = np.where(segments["medium"].isin(list(policy.supply.media)), homes, np.nan)
+    consequence = consequence_parts(segments, Near(buildings, told.context), weights.consequence, progress, supplied)
     scores = classes_from_record(segments, record, policy, as_of)
     scores["policy_is_certain"] = pd.array(certain_classes(segments, record, policy, as_of), dtype="boolean")
     scores.index.name = "segment_id"
@@ -85,12 +90,8 @@ def score_segments(  # noqa: PLR0913 - all that a score is made from
     if told.predecessor_links is not None:
         gone = make_record(segments, told.predecessor_links, leaks, as_of, excluded)
         columns["predecessor_leak_count"] = gone.expected_leaks()
-    scores = scores.assign(**columns)
-    scores["grade"] = pd.Series(_grades(columns["risk_per_km_year"], weights.grades), scores.index, dtype="str")
-    gaps = likelihood.gaps | consequence.gaps
-    scores["gap_count"] = pd.array(np.sum(list(gaps.values()), axis=0), dtype="Int64")
-    scores["gaps"] = pd.Series(_gap_names(gaps), scores.index, dtype="str")
-    return scores[columns_of("scores")]
+    scores = _with_risk(scores.assign(**columns), segments["medium"], policy)
+    return _with_gaps(scores, likelihood.gaps | consequence.gaps)[columns_of("scores")]
 
 
 def _figures(
@@ -112,10 +113,20 @@ def _figures(
     return columns
 
 
-def _grades(risk_per_km_year: Floats, limits: tuple[GradeLimit, ...]) -> NDArray[np.object_]:
-    bottoms = np.array([limit.minimum_risk_per_km_year for limit in limits])
-    names = np.array([limit.grade for limit in limits], dtype=object)
-    return names[np.searchsorted(bottoms, risk_per_km_year, side="right") - 1]
+def _with_risk(scores: pd.DataFrame, medium: pd.Series, policy: Policy) -> pd.DataFrame:
+    """Add what the index means: incidents, harm, grade, and the place in the matrix."""
+    sides = (scores[name].to_numpy() for name in ("likelihood_per_km_year", "consequence_index", "length_m"))
+    index = Index(*sides)
+    incidents = incident_columns(medium, index, policy)
+    grade = grades_of(incidents["incidents_per_km_year"], medium, policy.weights.grades)
+    told = scores.assign(**incidents, grade=grade, **matrix_columns(index, policy.weights.matrix))
+    return told.astype({"grade": "str", "matrix_grade": "str"})
+
+
+def _with_gaps(scores: pd.DataFrame, gaps: dict[str, Flags]) -> pd.DataFrame:
+    """Add how many attributes of each segment were unknown, and which."""
+    names = pd.Series(_gap_names(gaps), scores.index, dtype="str")
+    return scores.assign(gap_count=pd.array(np.sum(list(gaps.values()), axis=0), dtype="Int64"), gaps=names)
 
 
 def _gap_names(gaps: dict[str, Flags]) -> NDArray[np.object_]:

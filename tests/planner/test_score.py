@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from planner.policy import read_policy
-from planner.score import score_segments
+from planner.score import Told, score_segments
 from registry.errors import FrameError, PlanningError
 from registry.fields import check_frame, columns_of
-from tests.planner.frames import EAST, NORTH, buildings_of, leaks_of, line, named_links, segments_of
+from tests.planner.frames import EAST, NORTH, buildings_of, context_of, leaks_of, line, named_links, segments_of
 
 TODAY = date(2026, 11, 1)
+VOIDS = [shapely.Point(EAST + 50, NORTH - 3), shapely.Point(EAST + 5_000, NORTH + 5_000)]
 PRESSURES = ["low", "medium_b", "medium_a", "sub_high_b", "sub_high_a", "high_b", "high_a"]
 
 
@@ -30,7 +31,8 @@ def scored(
     as_of: date = TODAY,
 ) -> pd.DataFrame:
     leaks = leaks_of() if leaks is None else leaks
-    return score_segments(segments, named_links(leaks, leaking), leaks, buildings, read_policy(), as_of)
+    told = Told(context=context_of(*(("void", place) for place in VOIDS), ("sensitive_place", VOIDS[-1])))
+    return score_segments(segments, named_links(leaks, leaking), leaks, buildings, read_policy(), as_of, told=told)
 
 
 def building_at(distance_m: float, households: int = 10) -> gpd.GeoDataFrame:
@@ -111,7 +113,8 @@ def test_a_nearer_building_never_scores_lower(
 @settings(deadline=None, max_examples=10)
 @given(row=attributes)
 def test_higher_pressure_never_scores_lower(row: dict[str, Any]) -> None:
-    segments = segments_of(*({**row, "pressure_class": pressure} for pressure in PRESSURES))
+    same = row | {"geometry": line((0, 0), (100, 0))}
+    segments = segments_of(*({**same, "pressure_class": pressure} for pressure in PRESSURES))
     assert scored(segments)["risk_per_km_year"].is_monotonic_increasing
 
 
@@ -187,7 +190,7 @@ def test_bands_of_building_distance(distance_m: float, factor: float) -> None:
 
 def test_no_buildings_at_all_are_a_gap_not_safety() -> None:
     scores = scored(segments_of({}), buildings=None)
-    assert scores["gaps"].tolist() == ["building_distance,household_count"]
+    assert scores["gaps"].tolist() == ["building_distance,people_count,household_count"]
     np.testing.assert_allclose(np.exp(scores["ln_consequence_building"]), 2.0)
 
 
