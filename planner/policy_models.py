@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from planner.policy_bans import PolicyClass
+from planner.policy_gbt27512 import OperatorRows
 from planner.policy_links import Links, Supply
 from planner.policy_parts import Confidence, Figure, Named, NotNegative, Part, Positive, Text, check_range
 from planner.policy_risk import Grade, GradeLimit, RiskMatrix, check_grades
@@ -365,3 +366,4 @@ class PolicyFile(Named):
     groups: Groups
     planning: Planning
     timing: Timing
+    gbt27512: OperatorRows | None = None
