@@ -13,7 +13,7 @@ import typer
 
 from planner.cli_job import PolicyPath, YearsText, check_years, open_job, policy_facts, score_city, tell_unverified
 from planner.cli_overlap import meeting_frames, read_city
-from planner.cli_tables import show_plan, show_scores
+from planner.cli_tables import show_plan, show_risk, show_scores, told
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def score(
 
     Example: digonce score --as-of 2026-11-01 -o risk.xlsx
     """
+    from planner.risk_summary import risk_by_medium, risk_matrix
     from planner.summaries import by_tier
 
     _check_output(output)
@@ -46,6 +47,7 @@ def score(
         made = score_city(job, segments, leaks)
         scores, links = made["scores"], made["leak_links"]
         classes, grades = (by_tier(scores, segments, column) for column in ("policy_class", "grade"))
+        media, matrix = risk_by_medium(scores, segments), risk_matrix(scores, segments, job.policy.weights.matrix)
         summary = {
             "segment_count": len(scores),
             "km": float(scores["length_m"].sum() / 1000.0),
@@ -53,12 +55,15 @@ def score(
             "leak_link_count": len(links),
             "classes": classes.to_dict("records"),
             "grades": grades.to_dict("records"),
+            "risk": told(media),
+            "matrix": told(matrix),
             **policy_facts(job.policy),
         }
         run = job.save("score", None, made, summary)
         if output is not None:
             _write(scores, output, "scores", session, segments)
     show_scores(session, classes, grades)
+    show_risk(session, media, matrix)
     session.tell(
         "plan_scored",
         segments=len(scores),

@@ -106,7 +106,7 @@ def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) ->
     from planner.score import Told, score_segments
     from planner.supply import Homes, link_households
 
-    buildings = job.frame("buildings", ["household_count", "compound_id", "geometry"])
+    buildings = job.frame("buildings", ["use", "floor_count", "household_count", "compound_id", "geometry"])
     with job.step("plan_step_link"):
         successions, retired = read_lineage(job), read_gone(job)
         links, events = link_places(job, segments, leaks, successions, retired)

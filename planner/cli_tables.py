@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
 
 from registry.catalogue import CNY_PER_UNIT
 from registry.fields import fields, value_list
@@ -32,6 +34,52 @@ def show_scores(session: Session, classes: pd.DataFrame, grades: pd.DataFrame) -
         words = in_words(table, {column: listed, "tier": "tier"}, session.language)
         title = session.say("plan_title_classes" if column == "policy_class" else "plan_title_grades")
         session.table(words, {column: title, "tier": session.say("plan_heading_tier"), **headings}, title)
+
+
+def show_risk(session: Session, media: pd.DataFrame, matrix: pd.DataFrame) -> None:
+    """Print incidents and harm of a year by medium with their range, and the kilometres of each cell of the matrix."""
+    unit = CNY_PER_UNIT[session.language]
+    words = in_words(media, {"medium": "medium"}, session.language)
+    for name, columns, scale, form in (
+        ("incidents", "incidents{}_per_year", 1.0, ".3g"),
+        ("harm", "harm{}_cny_per_year", unit, ",.3g"),
+    ):
+        ends = [media[columns.format(end)] / scale for end in ("", "_low", "_high")]
+        words[name] = [_ranged(session, form, *row) for row in zip(*ends, strict=True)]
+    title = session.say("plan_title_incidents")
+    medium = fields()["segments"]["medium"].label(session.language)
+    headings = {"medium": medium} | _headings(session, "km", "leaks_per_year", "incidents", "harm")
+    session.table(words, headings, title)
+    for _, cells in matrix.groupby(["medium", "tier"], sort=False):
+        _show_matrix(session, cells)
+
+
+def _show_matrix(session: Session, cells: pd.DataFrame) -> None:
+    """Print the matrix of one network: likelihood downwards, the likeliest first, consequence to the right."""
+    listed = {"matrix_grade": "risk_grade", "tier": "tier", "medium": "medium"}
+    words = in_words(cells, listed, session.language)
+    words["cell"] = [
+        f"{km:,.1f} {grade}" if km else grade for km, grade in zip(words["km"], words["matrix_grade"], strict=True)
+    ]
+    table = words.pivot_table("cell", "likelihood_band", "consequence_band", aggfunc="first").iloc[::-1]
+    bands = {f"c{band}": f"C{band}" for band in table.columns}
+    table.columns = list(bands)
+    table.insert(0, "p", [f"P{band}" for band in table.index])
+    first = words.iloc[0]
+    title = session.say("plan_title_matrix", medium=first["medium"], tier=first["tier"])
+    session.table(table, {"p": "P"} | bands, title, whole=bands)
+
+
+def _ranged(session: Session, form: str, value: float, low: float, high: float) -> str:
+    """Say a figure with its range, or a dash where it is not known."""
+    if math.isnan(value):
+        return "—"
+    return session.say("plan_ranged", value=f"{value:{form}}", low=f"{low:{form}}", high=f"{high:{form}}")
+
+
+def told(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """Return the rows of a table as plain values that JSON can hold: what is not known is null."""
+    return table.astype("object").where(table.notna(), None).to_dict("records")
 
 
 def show_kinds(session: Session, kinds: pd.DataFrame) -> None:

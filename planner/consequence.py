@@ -1,21 +1,24 @@
-"""Consequence: what a leak does, relative to the reference segment, as a sum of logarithms."""
+"""Consequence: what a leak does, relative to the reference segment, as a sum of logarithms.
+
+After the form of the British iron mains programme, P(incident | leak) = release x way in x ignition and harm, taken
+apart into factors: the release by the pressure; the way in by the nearest building, the surface above and the nearest
+void; the harm by the people near, whether they are hard to lead away, and the households that are cut off.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
-import shapely
-from numpy.typing import NDArray
+import pandas as pd
 
-from planner.factors import Flags, Floats, band_factors, code_factors, number_column, text_column
+from planner.factors import Flags, Floats, band_factors, code_factors, entries_for, text_column
 from planner.policy_models import Weights
+from planner.policy_tables import CodeTable
 from planner.pressure import pressure_class
-
-_CHUNK: Final = 100_000
+from planner.surroundings import Near, find_surroundings
 
 
 @dataclass(frozen=True)
@@ -32,73 +35,66 @@ class ConsequenceParts:
         return total
 
 
-@dataclass(frozen=True)
-class Neighbourhood:
-    """What stands near each segment: nearest building (infinite beyond reach) and households within reach."""
-
-    distance_m: Floats
-    household_count: Floats
-
-
 def consequence_parts(
     segments: gpd.GeoDataFrame,
-    buildings: gpd.GeoDataFrame | None,
+    near: Near,
     weights: Weights,
     progress: Callable[[int], None] | None = None,
     supplied: Floats | None = None,
 ) -> ConsequenceParts:
-    """Compute the contributions to the consequence: pressure, nearest building, surface, households.
+    """Compute the contributions to the consequence; a table that says nothing about a medium adds nothing.
 
-    The households are those within reach or, where these are more, those that the segment is expected to supply
-    (`supplied`, NaN where unknown).
+    The households that are cut off are those that the segment is expected to supply (`supplied`); where that is not
+    known (NaN), those within reach stand in.
 
-    Pressure comes from the class, else from the design pressure; it applies to media that the weights list. Where no
-    buildings are known at all, distance and households are gaps; a building without a household count adds none.
+    Pressure comes from the class, else from the design pressure. Where no buildings, voids or uses are known at all,
+    the factors take their documented defaults and are gaps; a building without a household count adds no household.
     """
     medium, tables = segments["medium"], weights.consequence
-    pressure, no_pressure = code_factors(pressure_class(segments, weights.pressure_limits), medium, tables.pressure)
-    surface, no_surface = code_factors(text_column(segments, "surface"), medium, tables.surface)
-    near = neighbourhood(segments, buildings, tables.building_reach_m.value, progress)
-    building, no_building = band_factors(near.distance_m, medium, tables.building_distance_m)
-    households = near.household_count if supplied is None else np.fmax(near.household_count, supplied)
-    household, no_household = band_factors(households, medium, tables.households)
-    parts = {"pressure": pressure, "building": building, "surface": surface, "household": household}
-    gaps = {
-        "pressure_class": no_pressure,
-        "surface": no_surface,
-        "building_distance": no_building,
-        "household_count": no_household,
+    around = find_surroundings(segments, near, tables, progress)
+    households = around.household_count
+    if supplied is not None:
+        households = np.where(np.isnan(supplied), households, supplied)
+    found = {
+        "pressure": (
+            "pressure_class",
+            code_factors(pressure_class(segments, weights.pressure_limits), medium, tables.pressure),
+        ),
+        "building": ("building_distance", band_factors(around.building_m, medium, tables.building_distance_m)),
+        "surface": ("surface", code_factors(_surface(segments), medium, tables.surface)),
+        "void": ("void_distance", band_factors(around.void_m, medium, tables.void_distance_m)),
+        "occupancy": ("people_count", band_factors(around.people_count, medium, tables.people)),
+        "evacuation": ("building_use", _worst_kind(around.kinds, medium, tables.evacuation)),
+        "household": ("household_count", band_factors(households, medium, tables.households)),
     }
-    return ConsequenceParts({name: np.log(factor) for name, factor in parts.items()}, gaps)
+    ln_parts = {name: np.log(factors) for name, (_, (factors, _)) in found.items()}
+    return ConsequenceParts(ln_parts, {gap: gaps for gap, (_, gaps) in found.values()})
 
 
-def neighbourhood(
-    segments: gpd.GeoDataFrame,
-    buildings: gpd.GeoDataFrame | None,
-    reach_m: float,
-    progress: Callable[[int], None] | None = None,
-) -> Neighbourhood:
-    """Find for each segment the nearest building and the households within reach.
+def _surface(segments: pd.DataFrame) -> pd.Series:
+    return text_column(segments, "surface").fillna("unknown")
 
-    NaN where nothing can be said: no buildings at all, or no household counts at all.
+
+def _worst_kind(kinds: dict[str, Flags] | None, media: pd.Series, table: CodeTable) -> tuple[Floats, Flags]:
+    """Return the highest factor of what stands within reach; what the table does not list is easy to lead away.
+
+    A gap is where nothing is known at all, and where a building of unknown use may be the worst.
     """
-    count = len(segments)
-    if buildings is None or buildings.empty:
-        return Neighbourhood(np.full(count, np.nan), np.full(count, np.nan))
-    homes = number_column(buildings, "household_count")
-    distance = np.full(count, np.inf)
-    household_count = np.zeros(count)
-    footprints: NDArray[Any] = np.asarray(buildings.geometry.array)
-    lines: NDArray[Any] = np.asarray(segments.geometry.array)
-    tree = shapely.STRtree(footprints)
-    # pieces keep the pairs of a million segments from filling the memory
-    for start in range(0, count, _CHUNK):
-        piece = lines[start : start + _CHUNK]
-        row, building = tree.query(piece, predicate="dwithin", distance=reach_m)
-        np.minimum.at(distance, start + row, shapely.distance(piece[row], footprints[building]))
-        household_count += np.bincount(start + row, weights=np.nan_to_num(homes[building]), minlength=count)
-        if progress is not None:
-            progress(len(piece))
-    if np.isnan(homes).all():
-        household_count[:] = np.nan
-    return Neighbourhood(distance, household_count)
+    medium_codes, names = pd.factorize(media)
+    factors, gaps = np.ones(len(media)), np.zeros(len(media), dtype=bool)
+    for code, medium in [*enumerate(names), (-1, None)]:
+        by_code = {entry.code: entry.factor for entry in entries_for(table.factors, medium)}
+        rows = np.flatnonzero(medium_codes == code)
+        if not by_code or not len(rows):
+            continue
+        if kinds is None:
+            factors[rows], gaps[rows] = by_code["unknown"], True
+            continue
+        worst = np.full(len(rows), by_code["none"])
+        for kind in kinds.keys() & by_code.keys() - {"unknown"}:
+            worst = np.where(kinds[kind][rows], np.maximum(worst, by_code[kind]), worst)
+        if "unknown" in kinds:
+            gaps[rows] = kinds["unknown"][rows] & (worst < by_code["unknown"])
+            worst = np.where(gaps[rows], by_code["unknown"], worst)
+        factors[rows] = worst
+    return factors, gaps

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from planner.factors import Flags, Floats
 from planner.gap_defaults import Cohorts, attribute_cohorts
 from planner.ground import Ground
+from planner.incidents import incidents_per_leak
 from planner.policy import Policy
 from planner.policy_models import Weights
 from planner.table_rates import AttributeFactor, attribute_factors, is_surface_known
@@ -73,10 +74,10 @@ def inspect_first(
     check_frame(scores, "scores")
     scores = scores.reindex(segments.index)
     risk = scores["risk_per_km_year"].to_numpy(dtype="float64")
-    limit = _limit(policy)
+    limits = _limits(segments["medium"], policy)
     cohorts = attribute_cohorts(segments)
     worths = {
-        name: _worth(found, cohorts, policy.weights, risk, limit)
+        name: _worth(found, cohorts, policy.weights, risk, limits)
         for name, found in attribute_factors(segments, policy.weights, ground).items()
     }
     gains = np.array([worth.gain for worth in worths.values()])
@@ -104,13 +105,17 @@ def _greatest(value: Floats, ids: pd.Index, count: int) -> NDArray[np.int64]:
     return order[value[order] > 0][:count].astype(np.int64)
 
 
-def _limit(policy: Policy) -> float:
-    """Return the risk per kilometre and year from which the policy renews, the least of its grade."""
-    limits = {limit.grade: limit.minimum_risk_per_km_year for limit in policy.weights.grades}
-    return limits[policy.candidates.minimum_grade or "severe"]
+def _limits(medium: pd.Series, policy: Policy) -> Floats:
+    """Return the risk per kilometre and year from which the policy renews each segment, the least of its grade."""
+    grade = policy.candidates.minimum_grade or "severe"
+    incidents = {
+        limit.medium: limit.minimum_incidents_per_km_year for limit in policy.weights.grades if limit.grade == grade
+    }
+    least = medium.map(incidents).fillna(incidents[None]).to_numpy(dtype="float64")
+    return least / incidents_per_leak(medium, policy)
 
 
-def _worth(found: AttributeFactor, cohorts: Cohorts, weights: Weights, risk: Floats, limit: float) -> _Worth:
+def _worth(found: AttributeFactor, cohorts: Cohorts, weights: Weights, risk: Floats, limits: Floats) -> _Worth:
     """Give the attribute each value of the cohort and see what that does to the decision.
 
     There are few distinct factors, so the loop is over these.
@@ -123,6 +128,7 @@ def _worth(found: AttributeFactor, cohorts: Cohorts, weights: Weights, risk: Flo
     if not len(rows):
         return worth
     # the risk as it would be with a factor of 1: without the mean and the penalty that the score has in it
+    limit = limits[rows]
     plain = risk[rows] / (mean[rows] * weights.likelihood.gap_penalty.value)
     expected, least, most = np.zeros(len(rows)), np.full(len(rows), np.inf), np.zeros(len(rows))
     above, surplus = np.zeros(len(rows)), np.zeros(len(rows))

@@ -118,7 +118,9 @@ def likelihood_parts(
     tables = table_parts(segments, weights, exposure, since, told.ground)
     length_km = segments["length_m"].to_numpy(dtype="float64") / 1000.0
     leaks = record.expected_leaks()
-    steps = update_rates(leaks, tables.expected(length_km, tables.factor_years), groups, _strengths(history.strengths))
+    steps = update_rates(
+        leaks, tables.expected(length_km, tables.factor_years), groups, record_strengths(history.strengths)
+    )
     moved = np.exp(np.sum(list(steps.values()), axis=0))
     begin = as_of - timedelta(days=round(history.recent_years.value * DAYS_PER_YEAR))
     recent = _recent(
@@ -147,7 +149,8 @@ def _recent(observed: Floats, expected: Floats, groups: Groups, strength: float)
     return factor
 
 
-def _strengths(figures: RecordStrengths) -> Strengths:
+def record_strengths(figures: RecordStrengths) -> Strengths:
+    """Return the strength of each step of the record as numbers."""
     return Strengths(
         level=figures.level.value,
         cohort=figures.cohort.value,

@@ -15,6 +15,7 @@ from typing import Any, Final, Self, TypeVar
 from pydantic import ValidationError
 
 from planner.policy_bans import BanSet
+from planner.policy_gbt27512 import OperatorRows
 from planner.policy_links import Links, Supply
 from planner.policy_models import (
     Candidates,
@@ -56,6 +57,7 @@ class Policy(Named):
     groups: Groups
     planning: Planning
     timing: Timing
+    gbt27512: OperatorRows | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole content as plain values that JSON can hold."""

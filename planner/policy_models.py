@@ -7,14 +7,15 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from planner.policy_bans import PolicyClass
+from planner.policy_gbt27512 import OperatorRows
 from planner.policy_likelihood import Likelihood
 from planner.policy_links import Links, Supply
 from planner.policy_parts import Confidence, Figure, Named, NotNegative, Part, Positive, Text, check_range
+from planner.policy_risk import Grade, GradeLimit, RiskMatrix, check_grades
 from planner.policy_tables import BandTable, CodeTable, Factor, PressureLimit
 from planner.policy_timing import Timing
-from planner.policy_value import OpenedGround, ValuePrices
+from planner.policy_value import OpenedGround, RangedEntry, ValuePrices, check_codes
 
-Grade = Literal["low", "moderate", "high", "severe"]
 AssessmentState = Literal["none", "expired", "safe", "controlled", "renew_by", "renew_now"]
 
 
@@ -74,39 +75,53 @@ class RuleSet(Named):
 
 
 class Consequence(Part):
-    """Factors of what a leak does, relative to the reference segment."""
+    """Factors of what a leak does, relative to the reference segment: release, way in, people.
+
+    Distances are to buildings, to voids of the ground, to people. A table that says nothing about a medium does not
+    apply to it.
+    """
 
     pressure: CodeTable
     building_reach_m: Figure
     building_distance_m: BandTable
     surface: CodeTable
+    void_distance_m: BandTable
+    people_per_household: Figure
+    people_per_m2: CodeTable
+    people: BandTable
+    evacuation: CodeTable
     households: BandTable
 
+    @model_validator(mode="after")
+    def _knows_the_free_case(self) -> Self:
+        if "none" not in {entry.code for entry in self.evacuation.factors}:
+            message = "evacuation needs an entry for “none”"
+            raise ValueError(message)
+        return self
 
-class GradeLimit(Part):
-    """The least risk per kilometre and year of a grade."""
-
-    grade: Grade
-    minimum_risk_per_km_year: NotNegative
-    source: Text
-    confidence: Confidence
+    @property
+    def void_reach_m(self) -> float:
+        """How far a void counts: the highest limit of its bands."""
+        return max((band.maximum for band in self.void_distance_m.bands if band.maximum is not None), default=0.0)
 
 
 class Weights(Named):
-    """The transparent index: every factor of likelihood and consequence, and the limits of the grades."""
+    """The transparent index: every factor of likelihood and consequence, what it means in incidents, and the grades.
+
+    The incidents are those of a leak of the reference segment, by medium.
+    """
 
     pressure_limits: tuple[PressureLimit, ...]
     likelihood: Likelihood
     consequence: Consequence
+    incidents_per_leak: tuple[RangedEntry, ...]
     grades: tuple[GradeLimit, ...]
+    matrix: RiskMatrix
 
     @model_validator(mode="after")
-    def _grades_rise(self) -> Self:
-        names = [limit.grade for limit in self.grades]
-        limits = [limit.minimum_risk_per_km_year for limit in self.grades]
-        if names != ["low", "moderate", "high", "severe"] or limits[0] != 0 or sorted(set(limits)) != limits:
-            message = "the grades low, moderate, high, severe must rise from a limit of 0"
-            raise ValueError(message)
+    def _is_complete(self) -> Self:
+        check_codes("incidents_per_leak", (entry.code for entry in self.incidents_per_leak))
+        check_grades(self.grades)
         return self
 
 
@@ -268,3 +283,4 @@ class PolicyFile(Named):
     groups: Groups
     planning: Planning
     timing: Timing
+    gbt27512: OperatorRows | None = None

@@ -16,11 +16,13 @@ from planner.classes import certain_classes, classes_from_record
 from planner.consequence import ConsequenceParts, consequence_parts
 from planner.factors import Flags, Floats
 from planner.ground import find_ground
+from planner.incidents import Index, grades_of, incident_columns, matrix_columns
 from planner.likelihood import LikelihoodParts, Surroundings, likelihood_parts
 from planner.policy import Policy
-from planner.policy_models import GradeLimit, Weights
+from planner.policy_models import Weights
 from planner.record import make_record
 from planner.supply import expected_households
+from planner.surroundings import Near
 from planner.third_party import third_party_rates
 from registry.fields import check_frame, columns_of
 
@@ -34,7 +36,8 @@ class Told:
     predecessor_links, household_links
         Leaks of the pipes that lay there before, and households that are supplied.
     context, roads, street_links
-        The frames of those names: soil and stray current, class of the road, street of a segment without a name.
+        The frames of those names: soil, stray current, voids and places where people gather, class of the
+        road, street of a segment without a name.
     retired
         Segments that are no more in the ground, with `retired_on`: their exposure and leaks teach the groups.
     surveyed, district_of
@@ -66,12 +69,13 @@ def score_segments(  # noqa: PLR0913 - all that a score is made from
 
     The risk is leaks per kilometre and year times a relative consequence. All contributions are natural logarithms:
     the likelihood is the exponential of the sum of `ln_likelihood_*`, the consequence that of `ln_consequence_*`.
+    `planner.incidents` says what it means in incidents and yuan; the grade is by incidents per kilometre and year.
     Leaks after `as_of` are ignored. Unknown attributes take the documented default of the weights and are counted
     and named in `gap_count` and `gaps`.
 
     Misleads as an absolute figure: the factors are expert values until a city's own record has moved them. What holds
-    always: more leaks of its own, a nearer building, a higher pressure, corrosive soil never lower the risk of an
-    otherwise equal segment; nor does age lower its table rate, apart from what is known of decades.
+    always: more leaks of its own, a nearer building or void, more people, a higher pressure, corrosive soil never lower
+    the risk of an otherwise equal segment; nor does age lower its table rate, apart from what is known of decades.
 
     Parameters
     ----------
@@ -96,7 +100,8 @@ def score_segments(  # noqa: PLR0913 - all that a score is made from
     homes = np.full(len(segments), np.nan)
     if told.household_links is not None:
         homes = expected_households(told.household_links, segments)
-    consequence = consequence_parts(segments, buildings, weights, progress, homes)
+    supplied = np.where(segments["medium"].isin(list(policy.supply.media)), homes, np.nan)
+    consequence = consequence_parts(segments, Near(buildings, told.context), weights, progress, supplied)
     scores = classes_from_record(segments, record, policy, as_of)
     scores["policy_is_certain"] = pd.array(certain_classes(segments, record, policy, as_of), dtype="boolean")
     scores.index.name = "segment_id"
@@ -107,10 +112,8 @@ def score_segments(  # noqa: PLR0913 - all that a score is made from
     if told.predecessor_links is not None:
         gone = make_record(segments, told.predecessor_links, leaks, as_of, excluded)
         columns["predecessor_leak_count"] = gone.expected_leaks()
-    scores = scores.assign(**columns)
-    scores["grade"] = pd.Series(_grades(columns["risk_per_km_year"], weights.grades), scores.index, dtype="str")
-    scores = scores.assign(**_gap_columns(likelihood, consequence))
-    return scores[columns_of("scores")]
+    scores = _with_risk(scores.assign(**columns), segments["medium"], policy)
+    return _with_gaps(scores, likelihood, consequence)[columns_of("scores")]
 
 
 def _leak_rates(
@@ -159,22 +162,22 @@ def _figures(
     return columns
 
 
-def _grades(risk_per_km_year: Floats, limits: tuple[GradeLimit, ...]) -> NDArray[np.object_]:
-    bottoms = np.array([limit.minimum_risk_per_km_year for limit in limits])
-    names = np.array([limit.grade for limit in limits], dtype=object)
-    return names[np.searchsorted(bottoms, risk_per_km_year, side="right") - 1]
+def _with_risk(scores: pd.DataFrame, medium: pd.Series, policy: Policy) -> pd.DataFrame:
+    """Add what the index means: incidents, harm, grade, and the place in the matrix."""
+    sides = (scores[name].to_numpy() for name in ("likelihood_per_km_year", "consequence_index", "length_m"))
+    index = Index(*sides)
+    incidents = incident_columns(medium, index, policy)
+    grade = grades_of(incidents["incidents_per_km_year"], medium, policy.weights.grades)
+    told = scores.assign(**incidents, grade=grade, **matrix_columns(index, policy.weights.matrix))
+    return told.astype({"grade": "str", "matrix_grade": "str"})
 
 
-def _gap_columns(
-    likelihood: LikelihoodParts, consequence: ConsequenceParts
-) -> dict[str, pd.api.extensions.ExtensionArray]:
-    """Return how many attributes were unknown and which; one that both ask for counts once."""
+def _with_gaps(scores: pd.DataFrame, likelihood: LikelihoodParts, consequence: ConsequenceParts) -> pd.DataFrame:
+    """Add how many attributes of each segment were unknown, and which; one that both ask for counts once."""
     gaps = likelihood.gaps | consequence.gaps
     gaps["pressure_class"] = likelihood.gaps["pressure_class"] | consequence.gaps["pressure_class"]
-    return {
-        "gap_count": pd.array(np.sum(list(gaps.values()), axis=0), dtype="Int64"),
-        "gaps": pd.array(_gap_names(gaps), dtype="str"),
-    }
+    names = pd.Series(_gap_names(gaps), scores.index, dtype="str")
+    return scores.assign(gap_count=pd.array(np.sum(list(gaps.values()), axis=0), dtype="Int64"), gaps=names)
 
 
 def _gap_names(gaps: dict[str, Flags]) -> NDArray[np.object_]:

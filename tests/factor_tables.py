@@ -123,17 +123,51 @@ def factors() -> str:
         ("Consequence: pressure", code_table(consequence.pressure, "pressure_class")),
         ("Consequence: nearest building", band_table(consequence.building_distance_m, "m")),
         ("Consequence: surface", code_table(consequence.surface, "surface")),
-        ("Consequence: households within reach", band_table(consequence.households, "households")),
+        ("Consequence: nearest void", band_table(consequence.void_distance_m, "m")),
+        ("Consequence: people within reach", band_table(consequence.people, "people")),
+        ("Consequence: the hardest to lead away within reach", code_table(consequence.evacuation, "building_use")),
+        ("Consequence: households that are cut off", band_table(consequence.households, "households")),
+        ("People per square metre of floor, by use", code_table(consequence.people_per_m2, "building_use")),
     )
     return "\n\n".join(f"**{title}**\n\n{text}" for title, text in parts)
 
 
 def grades() -> str:
     rows: Rows = [
-        [f"`{limit.grade}`", f"{limit.minimum_risk_per_km_year:g}", limit.source, limit.confidence]
+        [
+            f"`{limit.medium}`" if limit.medium else "others",
+            f"`{limit.grade}`",
+            f"{limit.minimum_incidents_per_km_year:g}",
+            limit.source,
+            limit.confidence,
+        ]
         for limit in planner.read_policy().weights.grades
     ]
-    return table(["grade", "from risk per km and year", "source", "confidence"], rows)
+    return table(["medium", "grade", "from incidents per km and year", "source", "confidence"], rows)
+
+
+def incidents() -> str:
+    rows: Rows = [
+        [f"`{entry.code}`", f"{entry.value:g}", f"{entry.low:g}", f"{entry.high:g}", entry.source, entry.confidence]
+        for entry in planner.read_policy().weights.incidents_per_leak
+    ]
+    return table(["medium", "incidents per leak", "low", "high", "source", "confidence"], rows)
+
+
+def matrix() -> str:
+    found = planner.read_policy().weights.matrix
+    headings = ["", *(f"C{place} {text}" for place, text in enumerate(_bands(found.consequence_index.limits), 1))]
+    rows: Rows = [
+        [f"P{place} {text}", *(f"`{grade}`" for grade in cells)]
+        for place, (text, cells) in enumerate(
+            zip(_bands(found.likelihood_per_km_year.limits), found.cells, strict=True), 1
+        )
+    ]
+    return table(headings, rows[::-1])
+
+
+def _bands(limits: Sequence[float]) -> list[str]:
+    return [f"below {limits[0]:g}", *(f"from {limit:g}" for limit in limits)]
 
 
 def prices() -> str:
@@ -240,7 +274,9 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
         "service-years": service_years,
         "factors": factors,
         "strengths": strengths,
+        "incidents": incidents,
         "grades": grades,
+        "matrix": matrix,
     },
     "how-plans-work.md": {"prices": prices, "opened-ground": opened_ground},
     "windows.md": {"due-windows": due_windows, "ban-rules": ban_rules, "value-prices": value_prices},

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.factors import Floats, entries_for, number_column, text_column
+from planner.age_course import AgeCourse, age_course
+from planner.factors import Floats
 from planner.forecast.exposure import ages_in
 from planner.forecast.panel import Panel
-from planner.forecast.terms import UNDATED, decades, materials
-from planner.likelihood import AgeCourse, age_course, steady_parts
-from planner.policy_models import Likelihood, Weights
-from planner.updating import Groups, Strengths, update_rates
+from planner.likelihood import record_strengths
+from planner.policy_models import Weights
+from planner.record_groups import record_groups
+from planner.table_rates import steady_rates
+from planner.updating import update_rates
 
 Codes = NDArray[np.int64]
-# round figures chosen before any test
-STRENGTHS: Final = Strengths(level=20.0, cohort=5.0, vintage=3.0, diameter=5.0, street=3.0, own=0.9)
 
 
 @dataclass(frozen=True)
@@ -48,32 +47,24 @@ class DefaultModel:
     """
 
     weights: Weights
-    strengths: Strengths = STRENGTHS
-    recent_years: int = 10
-    recent_strength: float = 20.0
     name: str = "default"
 
     def fit(self, past: Panel) -> DefaultRates:
         """Move the tables by a past."""
-        steady, _ = steady_parts(past.segments, self.weights.likelihood)
+        history = self.weights.likelihood.history
+        strengths = record_strengths(history.strengths)
         course = age_course(past.segments, self.weights.likelihood)
-        ln_level = np.sum(list(steady.values()), axis=0)
+        ln_level = np.log(steady_rates(past.segments, self.weights))
         expected = np.exp(ln_level[:, None] + ln_course(course, past.age_years)) * past.km_years
         leaks = past.leaks.sum(axis=1)
-        groups = default_groups(past.segments, self.weights.likelihood)
-        moved = update_rates(leaks, expected.sum(axis=1), groups, self.strengths)
+        groups = record_groups(past.segments, None, self.weights.likelihood)
+        moved = update_rates(leaks, expected.sum(axis=1), groups, strengths)
         ln_moved = np.sum(list(moved.values()), axis=0)
         # the youngest columns are the last
-        last = slice(max(len(past.years) - self.recent_years, 0), None)
+        last = slice(max(len(past.years) - int(history.recent_years.value), 0), None)
         awaited = expected[:, last].sum(axis=1) * np.exp(ln_moved)
-        recent = self._recent(groups.level, past.leaks[:, last].sum(axis=1), awaited)
-        return DefaultRates(past.segments, ln_level + ln_moved + recent, course, self.strengths.own + leaks)
-
-    def _recent(self, medium: Codes, leaks: Floats, expected: Floats) -> Floats:
-        found = np.bincount(medium, weights=leaks) + self.recent_strength
-        awaited = np.bincount(medium, weights=expected) + self.recent_strength
-        factor: Floats = np.log(found / awaited)[medium]
-        return factor
+        recent = _recent(groups.level, past.leaks[:, last].sum(axis=1), awaited, history.strengths.recent.value)
+        return DefaultRates(past.segments, ln_level + ln_moved + recent, course, strengths.own + leaks)
 
 
 def ln_course(course: AgeCourse, age_years: Floats) -> Floats:
@@ -82,36 +73,9 @@ def ln_course(course: AgeCourse, age_years: Floats) -> Floats:
     return np.column_stack(columns) if columns else np.zeros(age_years.shape)
 
 
-def default_groups(segments: pd.DataFrame, weights: Likelihood) -> Groups:
-    """Return the groups that share what the record teaches; every value is told apart by medium.
-
-    What is not known is a group as well, but for street and vintage: pipes without either have nothing in common.
-    """
-    material, decade = materials(segments), decades(segments)
-    medium = segments["medium"].astype("str")
-    street = medium + " " + text_column(segments, "street_name").astype("str")
-    return Groups(
-        level=_codes(medium),
-        cohort=_codes(material),
-        vintage=_codes((material + " " + decade).where(decade != UNDATED)),
-        diameter=_codes(medium + " " + _bands(segments, weights)),
-        street=_codes(street.where(text_column(segments, "street_name").notna())),
-    )
-
-
-def _bands(segments: pd.DataFrame, weights: Likelihood) -> pd.Series:
-    """Return the band of the diameter of each segment by the tables of its medium, -1 where it is not known."""
-    diameter = number_column(segments, "diameter_mm")
-    medium = segments["medium"]
-    band = np.full(len(segments), -1, dtype=np.int64)
-    for name in medium.unique():
-        tops = [
-            np.inf if entry.maximum is None else entry.maximum for entry in entries_for(weights.diameter_mm.bands, name)
-        ]
-        rows = (medium == name).to_numpy(dtype=bool) & ~np.isnan(diameter)
-        band[rows] = np.searchsorted(np.array(tops), diameter[rows], side="left")
-    return pd.Series(band, segments.index).astype("str")
-
-
-def _codes(values: pd.Series) -> Codes:
-    return pd.factorize(values)[0].astype(np.int64)
+def _recent(medium: Codes, leaks: Floats, expected: Floats, strength: float) -> Floats:
+    """Return the logarithm of the factor that levels each medium to its last years."""
+    found = np.bincount(medium, weights=leaks) + strength
+    awaited = np.bincount(medium, weights=expected) + strength
+    factor: Floats = np.log(found / awaited)[medium]
+    return factor

@@ -34,7 +34,7 @@ MAIN_JOB_VERBS = (
 TRUTH_VERBS = (
     ("changes",), ("accept",), ("decline",), ("undo",), ("fix",), ("retry",), ("history",), ("correct",), ("split",),
     ("merge",), ("redraw",), ("retire",), ("replace",), ("decide",), ("decisions",), ("bans",), ("audit",),
-    ("live-pairs",),
+    ("live-pairs",), ("gbt27512",),
 )  # fmt: skip
 LATER_VERBS = (
     "backtest", "forecast", "explain", "compare", "progress", "tiles", "pack", "atlas", "check",

@@ -97,12 +97,20 @@ def projects_of(*rows: dict[str, Any]) -> gpd.GeoDataFrame:
 
 
 def buildings_of(*shapes: shapely.Geometry, households: int = 0) -> gpd.GeoDataFrame:
-    """Build buildings of equal household counts."""
+    """Build dwellings of equal household counts."""
     rows = [
-        {"building_id": f"B{number:04d}", "geometry": shape, "household_count": households}
+        {"building_id": f"B{number:04d}", "geometry": shape, "use": "residential", "household_count": households}
         for number, shape in enumerate(shapes)
     ]
-    return frame_of("buildings", rows, ("household_count",))
+    return frame_of("buildings", rows, ("use", "household_count"))
+
+
+def places_of(*things: tuple[str, shapely.Geometry]) -> gpd.GeoDataFrame:
+    """Build context objects, each by its kind and place."""
+    rows = [
+        {"context_id": f"K{number:04d}", "kind": kind, "geometry": shape} for number, (kind, shape) in enumerate(things)
+    ]
+    return frame_of("context", rows, ("kind",))
 
 
 def named_links(leaks: gpd.GeoDataFrame, segment_id: str) -> pd.DataFrame:

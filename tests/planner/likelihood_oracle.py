@@ -50,7 +50,7 @@ def expected_leaks(row: pd.Series, weights: Weights, as_of: date, since_years: f
     if pd.notna(row.get("retired_on")):
         there &= time[None, :] < now - (pd.Timestamp(as_of) - row["retired_on"]).days / 365.25
     rate = np.where(there, age_factor(np.maximum(age, 0.0), row, weights), 0.0)
-    return steady * row["length_m"] / 1000.0 * float(rate.mean()) * since_years
+    return steady * float(row["length_m"]) / 1000.0 * float(rate.mean()) * since_years
 
 
 def slow_rates(

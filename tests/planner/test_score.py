@@ -24,10 +24,12 @@ from tests.planner.frames import (
     leaks_of,
     line,
     named_links,
+    places_of,
     segments_of,
 )
 
 TODAY = date(2026, 11, 1)
+VOIDS = [shapely.Point(EAST + 50, NORTH - 3), shapely.Point(EAST + 5_000, NORTH + 5_000)]
 PRESSURES = ["low", "medium_b", "medium_a", "sub_high_b", "sub_high_a", "high_b", "high_a"]
 
 
@@ -39,7 +41,8 @@ def scored(
     as_of: date = TODAY,
 ) -> pd.DataFrame:
     leaks = leaks_of() if leaks is None else leaks
-    told = Told(context=HARMLESS_GROUND)
+    places = places_of(*(("void", place) for place in VOIDS), ("sensitive_place", VOIDS[-1]))
+    told = Told(context=gpd.GeoDataFrame(pd.concat([HARMLESS_GROUND, places]), crs=places.crs))
     return score_segments(segments, named_links(leaks, leaking), leaks, buildings, read_policy(), as_of, told=told)
 
 
@@ -124,7 +127,8 @@ def test_a_nearer_building_never_scores_lower(
 @settings(deadline=None, max_examples=10)
 @given(row=attributes)
 def test_higher_pressure_never_scores_lower(row: dict[str, Any]) -> None:
-    segments = segments_of(*({**row, "pressure_class": pressure} for pressure in PRESSURES))
+    same = row | {"geometry": line((0, 0), (100, 0))}
+    segments = segments_of(*({**same, "pressure_class": pressure} for pressure in PRESSURES))
     assert scored(segments)["risk_per_km_year"].is_monotonic_increasing
 
 
@@ -199,7 +203,7 @@ def test_bands_of_building_distance(distance_m: float, factor: float) -> None:
 
 def test_no_buildings_at_all_are_a_gap_not_safety() -> None:
     scores = scored(segments_of({}), buildings=None)
-    assert scores["gaps"].tolist() == ["building_distance,household_count"]
+    assert scores["gaps"].tolist() == ["building_distance,people_count,household_count"]
     np.testing.assert_allclose(np.exp(scores["ln_consequence_building"]), 2.0)
 
 

@@ -85,7 +85,7 @@ def test_waiting_costs_leaks_and_the_later_price() -> None:
     found = only(site_of(row).values())
     alone, saving = 100 * (1000 + 264 + 50) + 30000, 100 * (264 + 50) + 30000
     leaks = 2.0 * 0.1 * 0.95
-    first = leaks * (12000 + 3.0 * 10000)
+    first = leaks * (12000 + 3.0 * 6000)
     assert found["waiting_cny_per_year"] == pytest.approx(first + 0.01 * alone)
     offset = read_policy().weights.likelihood.age_offset_years.value
     second = first * (41 + offset) / (40 + offset)  # the power of steel is 1

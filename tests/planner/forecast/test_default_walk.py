@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from planner.age_course import age_course
 from planner.forecast.backtest import Window, walk_forward
 from planner.forecast.default import DefaultModel
 from planner.forecast.panel import Panel
-from planner.likelihood import age_course, steady_parts
 from planner.policy import read_policy
+from planner.table_rates import steady_rates
 from tests.planner.forecast.test_backtest import slow_window
 from tests.planner.forecast.towns import make_town
 
@@ -39,14 +40,13 @@ class Tables:
     """The rate of the tables of one pipe at one age, asked for one at a time."""
 
     def __init__(self, segments: pd.DataFrame) -> None:
-        weights = read_policy().weights.likelihood
+        weights = read_policy().weights
         self.steady = {}
         self.courses = {}
         for name in segments.index:
             one = segments.loc[[name]]
-            parts, _ = steady_parts(one, weights)
-            self.steady[name] = math.exp(sum(float(values[0]) for values in parts.values()))
-            self.courses[name] = age_course(one, weights)
+            self.steady[name] = float(steady_rates(one, weights)[0])
+            self.courses[name] = age_course(one, weights.likelihood)
 
     def rate(self, name: str, age: float) -> float:
         return self.steady[name] * math.exp(float(self.courses[name].ln_factor(np.array([age]))[0]))

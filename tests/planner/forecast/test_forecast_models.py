@@ -10,18 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from planner.age_course import age_course
 from planner.factors import Floats
 from planner.forecast.catalogue import forecast_models
-from planner.forecast.default import STRENGTHS
 from planner.forecast.gamma import OwnHistory
 from planner.forecast.glm import NegativeBinomialGlm, PoissonGlm
 from planner.forecast.panel import Panel
 from planner.forecast.simulate import simulate
 from planner.forecast.terms import ln_ages
-from planner.likelihood import age_course, steady_parts
 from planner.policy import read_policy
+from planner.table_rates import steady_rates
 from registry.errors import MissingExtraError, PlanningError
 
+STRENGTHS = {"level": 20.0, "cohort": 5.0, "vintage": 3.0, "diameter": 5.0, "street": 3.0}
 NAMES = list(forecast_models())
 LIBRARY = {"survival": "lifelines", "boosting": "sklearn"}
 WITHOUT_HISTORY = ["rate_table", "poisson_glm", "negative_binomial", "age"]
@@ -147,10 +148,9 @@ def test_a_past_without_leaks_or_without_years(name: str, city: Panel) -> None:
 
 def slow_default(past: Panel, years: range) -> Floats:  # noqa: C901 - loops are the point
     """The default by loops over segments and years."""
-    weights = read_policy().weights.likelihood
-    steady, _ = steady_parts(past.segments, weights)
-    base = np.exp(np.sum(list(steady.values()), axis=0))
-    course = age_course(past.segments, weights)
+    weights = read_policy().weights
+    base = steady_rates(past.segments, weights)
+    course = age_course(past.segments, weights.likelihood)
     facts = past.segments.to_dict("records")
     for fact in facts:
         year = fact["installed_year_min"]
@@ -177,7 +177,7 @@ def slow_default(past: Panel, years: range) -> Floats:  # noqa: C901 - loops are
         for row, key in enumerate(keys):
             found[key] = found.get(key, 0.0) + past.leaks[row].sum()
             awaited[key] = awaited.get(key, 0.0) + (table[row] * past.km_years[row]).sum() * factor[row]
-        strength = getattr(STRENGTHS, step)
+        strength = STRENGTHS[step]
         for row, key in enumerate(keys):
             if None not in key:
                 factor[row] *= (found[key] + strength) / (awaited[key] + strength)
