@@ -69,7 +69,9 @@ def gbt27512_view(
     chosen = segments[why_not.isna().to_numpy(dtype=bool)]
     facts = _facts(chosen, near, policy.weights, as_of, standard)
     owner = text_column(chosen, "owner")
-    points = {(row.part, row.code): _points(row, facts, owner, policy.gbt27512) for row in standard.rows}
+    points: dict[tuple[Section, str], Floats] = {
+        (row.part, row.code): _points(row, facts, owner, policy.gbt27512) for row in standard.rows
+    }
     summary = pd.DataFrame({"is_applicable": why_not.isna().astype("boolean"), "why_not": why_not})
     sums = _sums(points, standard, chosen.index)
     summary = summary.join(sums)
