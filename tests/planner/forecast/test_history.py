@@ -90,7 +90,7 @@ def test_exposure_ends_with_the_retirement_and_with_the_as_of_day() -> None:
 def test_every_leak_is_counted_once_or_named_as_left_out() -> None:
     segments = segments_of({"installed_year_min": 2012, "installed_year_max": 2012}, {})
     leaks = leaks_of(
-        {"leaked_on": "2009-05-01"},
+        {"leaked_on": "2010-05-01"},
         {"leaked_on": "2011-05-01"},
         {"leaked_on": "2015-05-01"},
         {"leaked_on": "2015-06-01", "cause": "third_party"},
@@ -102,7 +102,7 @@ def test_every_leak_is_counted_once_or_named_as_left_out() -> None:
         *((str(leak), share) for leak, share in zip(leaks.index, shares, strict=True)),
         segment_ids=("S0000",) * 5 + ("GONE",),
     )
-    found = make_history(segments, links, leaks, read_policy(), YEARS, AS_OF, record_from=2010)
+    found = make_history(segments, links, leaks, read_policy(), YEARS, AS_OF, record_from=2011)
     assert found.panel.leaks.sum() == found.panel.leaks[0, 5] == 0.75
     expected = {"before_record": 0.5, "before_install": 0.25, "excluded": 0.5, "later": 0.5, "other_segment": 1.0}
     assert found.left_out[found.left_out > 0.0].to_dict() == expected
