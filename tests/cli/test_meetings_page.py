@@ -15,7 +15,7 @@ from tests.planner.priced import prices_by_id
 PAIRS = 10
 AS_OF_YEAR = 2026
 # sheet of pairs -> figure of the steps whose amounts add up to it
-FIGURES = {"Cost alone (CNY)": "cost_alone_cny", "Saving (CNY)": "saving_cny", "At stake (CNY)": "at_stake_cny"}
+FIGURES = {"Cost alone (CNY)": "Cost alone", "Saving (CNY)": "Saving", "At stake (CNY)": "At stake"}
 
 
 def sheet(path: Path, title: str) -> pd.DataFrame:
@@ -32,10 +32,10 @@ def rate_per_year(known: dict[str, list[float]]) -> float:
 def expected_prices(term: dict[Any, Any], best_year: int, known: dict[str, list[float]]) -> list[float]:
     """The prices that docs/windows.md allows for a term; those of several years are left to its worked example."""
     rate = rate_per_year(known)
-    if term["Figure"] == "life_lost_cny_per_year":
+    if term["Figure"] == "Life lost per year":
         (years,) = known["prices.value.design_life_years"]
         return [rate / (1 - (1 + rate) ** -years)]
-    if term["Figure"] == "at_stake_cny":
+    if term["Figure"] == "At stake":
         is_saving = term["Step"] == "saving in the best year"
         return [(1 + rate) ** (AS_OF_YEAR - best_year)] if is_saving else [term["Price"]]
     return known[term["Price id"]]

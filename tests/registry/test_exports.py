@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from registry.errors import FileFaultError
-from registry.exports import write_table
+from registry.exports import in_words, write_table
 
 PROJECTS = pd.DataFrame(
     {
@@ -57,3 +57,17 @@ def test_headings_of_contributions_say_that_they_are_logarithms(tmp_path: Path) 
     write_table(scores, tmp_path / "risk.csv", "scores", "en")
     heading = (tmp_path / "risk.csv").read_text(encoding="utf-8-sig").splitlines()[0]
     assert heading.endswith(",Likelihood: Material (ln)")
+
+
+def test_yes_and_no_are_words_and_what_is_not_known_stays_empty() -> None:
+    near = pd.DataFrame(
+        {
+            "segment_id": ["A", "B", "C"],
+            "is_same_street": pd.array([True, False, None], dtype="boolean"),
+            "is_same_block": [True, False, True],
+        }
+    )
+    said = in_words(near, "neighbours", "zh")
+    assert said["是否同一道路"].fillna("-").tolist() == ["是", "否", "-"]
+    assert said["是否同一街坊"].tolist() == ["是", "否", "是"]
+    assert in_words(near, "neighbours", "en").iloc[1, 1] == "no"

@@ -256,6 +256,10 @@ CREATE TABLE registry.run_pair_times (
     locked_until date,
     rule_code text,
     exceptions text,
+    open_days integer,
+    season text,
+    closures text,
+    file_by date,
     CONSTRAINT run_pair_times_row_is_named_once PRIMARY KEY (run_id, segment_id, project_id),
     CONSTRAINT run_pair_times_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
 );
@@ -279,6 +283,10 @@ COMMENT ON COLUMN registry.run_pair_times.locked_from IS '禁掘起始日期: Fi
 COMMENT ON COLUMN registry.run_pair_times.locked_until IS '禁掘截止日期: Last locked day; empty where it is not said.';
 COMMENT ON COLUMN registry.run_pair_times.rule_code IS '禁掘规则代码: Rule whose ban ends last.';
 COMMENT ON COLUMN registry.run_pair_times.exceptions IS '可适用例外代码: Codes of the exceptions that could apply to the renewal, joined by bars; empty without a ban.';
+COMMENT ON COLUMN registry.run_pair_times.open_days IS '可施工重合天数: Days in common on which the calendar of the ban set closes nothing; empty where one of the windows is not known. [day]';
+COMMENT ON COLUMN registry.run_pair_times.season IS '施工时段: Whether the calendar leaves an open day in common that can still be filed; empty where both share no day.';
+COMMENT ON COLUMN registry.run_pair_times.closures IS '停工时段代码: Codes of the closures that close days in common, joined by bars; empty where both share no day.';
+COMMENT ON COLUMN registry.run_pair_times.file_by IS '计划申报截止: Last day on which a dig plan with open days in common can be filed; empty where there is none.';
 
 CREATE TABLE registry.run_pair_values (
     run_id text NOT NULL,
