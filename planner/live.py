@@ -20,19 +20,20 @@ def live_pairs(
     lines: Polylines | Geometries,
     projects: gpd.GeoDataFrame,
     policy: Policy,
+    pavements: gpd.GeoDataFrame | None = None,
     *,
     engine: Engine = "auto",
 ) -> pd.DataFrame:
     """Find the metres of each segment inside each project, from bare coordinates.
 
-    The same ground as `planner.find_overlaps` without pavements, for rows that need nothing but their length.
+    The same ground as `planner.find_overlaps`, for rows that need nothing but their length.
 
     Returns
     -------
     `segment_id`, `project_id`, `overlap_m`, in the order of projects, then of segments, as the table keeps them.
     """
     check_frame(projects, "projects", ["kind", "geometry"])
-    extents: Geometries = project_extents(projects, policy).to_numpy()
+    extents: Geometries = project_extents(projects, policy, pavements).to_numpy()
     insides = inside_lengths(lines, extents, engine)
     order = insides.area.argsort(kind="stable")
     return pd.DataFrame(
@@ -45,6 +46,13 @@ def live_pairs(
 
 
 def reach_figures(policy: Policy) -> dict[str, Any]:
-    """Return how far projects reach, in the form that the database computes with: half widths by kind, and margin."""
+    """Return how far projects reach, in the form that the database computes with.
+
+    Half widths by kind, the margin, and how far from a centreline the pavement of its street counts.
+    """
     widths = {entry.code: entry.factor for entry in entries_for(policy.overlap.half_width_m.factors, None)}
-    return {"half_width_m": widths, "margin_m": policy.overlap.margin_m.value}
+    return {
+        "half_width_m": widths,
+        "margin_m": policy.overlap.margin_m.value,
+        "pavement_reach_m": policy.overlap.pavement_reach_m.value,
+    }

@@ -19,13 +19,14 @@ from planner.overlap import find_overlaps
 from planner.policy import read_policy
 from registry.frames import line_vertices
 from registry.history.undo import undo_delivery
-from registry.pairs import read_live_pairs, read_network, refresh_live_pairs
+from registry.pairs import Refreshed, read_live_pairs, read_network, refresh_live_pairs
 from registry.store import Registry
 from tests.conftest import TODAY
 from tests.registry.deliveries import EAST, NORTH, segments, write
 
 POLICY = read_policy()
 CRS = "EPSG:4549"
+STREETS = ("罗峰大街", "魁星路", "泉山路")
 CORNER = np.array([EAST, NORTH])
 
 
@@ -42,11 +43,21 @@ def random_projects(rng: np.random.Generator, names: list[str]) -> gpd.GeoDataFr
         line = shapely.LineString(walk)
         shapes.append(line if number % 3 else shapely.Polygon(walk).convex_hull)
     rows = {
+        "道路名称": rng.choice(STREETS, len(names)),
         "工程编号": names,
         "工程名称": names,
         "工程类别": ["道路大修" if number % 2 else "老旧小区改造" for number in range(len(names))],
         "半宽": [None if number % 2 else 7.5 for number in range(len(names))],
     }
+    return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs=CRS)
+
+
+def random_pavements(rng: np.random.Generator, names: list[str]) -> gpd.GeoDataFrame:
+    """Strips and blocks of ground; those of a street may overlap, touch or lie apart."""
+    corners = np.round(rng.uniform(0, 500, (len(names), 2)), -2) + CORNER
+    sizes = rng.choice([30.0, 100.0, 300.0], (len(names), 2))
+    shapes = [shapely.box(*corner, *(corner + size)) for corner, size in zip(corners, sizes, strict=True)]
+    rows = {"路面编号": names, "道路名称": rng.choice(STREETS, len(names))}
     return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs=CRS)
 
 
@@ -72,7 +83,10 @@ def check_equal_to_full(registry: Registry) -> pd.DataFrame:
     full = read_live_pairs(registry)
     assert_frame_equal(followed, full, rtol=0, atol=1e-6)
     network = registry.frame("segments", ["geometry"], as_of=TODAY)
-    seen = find_overlaps(network, registry.frame("projects", as_of=TODAY), range(2027, 2028), POLICY)
+    works = registry.frame("projects", as_of=TODAY)
+    ground = registry.frame("pavements", as_of=TODAY)
+    paved = None if ground.empty else ground
+    seen = find_overlaps(network, works, range(2027, 2028), POLICY, pavements=paved)
     seen = seen.sort_values(["project_id", "segment_id"], ignore_index=True)[list(full.columns)]
     assert_frame_equal(full, seen, rtol=0, atol=1e-6)
     return full
@@ -91,13 +105,13 @@ def test_following_equals_the_full_computation(
     assert len(check_equal_to_full(registry)) > 40
     done = follow_live_pairs(registry, POLICY, TODAY)
     assert done is not None
-    assert (done.project_count, done.segment_count) == (0, 0)
+    assert done == Refreshed(0, 0, 0)
 
     # one project moves and one is new
     moved = bring("projects", random_projects(rng, ["P-3", "P-99"]))
     done = follow_live_pairs(registry, POLICY, TODAY)
     assert done is not None
-    assert (done.project_count, done.segment_count) == (2, 0)
+    assert done == Refreshed(2, 0, 0)
     before = check_equal_to_full(registry)
 
     # segments move, and later projects and segments at once
@@ -116,6 +130,57 @@ def test_following_equals_the_full_computation(
     undo_delivery(registry.connection, moved, "test", is_cascade=True)
     follow_live_pairs(registry, POLICY, TODAY)
     assert "P-99" not in set(check_equal_to_full(registry)["project_id"])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_pavements_are_followed_as_they_are_computed(
+    registry: Registry, bring: Callable[[str, gpd.GeoDataFrame], str], seed: int
+) -> None:
+    """Whatever is delivered or taken back between, following finds the ground that a full computation finds."""
+    rng = np.random.default_rng(seed)
+    names, works, grounds = ([f"{kind}-{number}" for number in range(30)] for kind in ("GAS", "P", "LM"))
+    bring("segments", random_segments(rng, names))
+    bring("projects", random_projects(rng, works[:15]))
+    recompute_live_pairs(registry, POLICY, TODAY)
+    bare = read_live_pairs(registry)
+    bring("pavements", random_pavements(rng, grounds[:12]))
+    done = follow_live_pairs(registry, POLICY, TODAY)
+    assert done is not None
+    assert (done.segment_count, done.pavement_count) == (0, 12)
+    assert not check_equal_to_full(registry).equals(bare)
+    taken = bring("pavements", random_pavements(rng, grounds[12:15]))
+    for _step in range(4):
+        edits = {
+            "segments": random_segments(rng, list(rng.choice(names, 2, replace=False))),
+            "projects": random_projects(rng, list(rng.choice(works, 3, replace=False))),
+            "pavements": random_pavements(rng, list(rng.choice(grounds[:12], 2, replace=False))),
+        }
+        for kind in rng.permutation(list(edits))[: rng.integers(1, 4)]:
+            bring(kind, edits[kind])
+        assert follow_live_pairs(registry, POLICY, TODAY) is not None
+        check_equal_to_full(registry)
+    undo_delivery(registry.connection, taken, "test", is_cascade=True)
+    done = follow_live_pairs(registry, POLICY, TODAY)
+    assert done is not None
+    assert done.pavement_count == 3
+    check_equal_to_full(registry)
+
+
+def test_only_the_projects_of_its_street_are_computed_for_a_pavement(
+    registry: Registry, bring: Callable[[str, gpd.GeoDataFrame], str], rng: np.random.Generator
+) -> None:
+    bring("segments", random_segments(rng, [f"GAS-{number}" for number in range(20)]))
+    works = random_projects(rng, [f"P-{number}" for number in range(12)])
+    bring("projects", works)
+    bring("pavements", random_pavements(rng, ["LM-1"]).assign(道路名称=STREETS[0]))
+    recompute_live_pairs(registry, POLICY, TODAY)
+    before = works["道路名称"][works.geom_type == "LineString"]
+    # a pavement that goes to another street concerns the projects of both
+    for street, concerned in ((STREETS[0], STREETS[:1]), (STREETS[1], STREETS[:2])):
+        bring("pavements", random_pavements(rng, ["LM-1"]).assign(道路名称=street))
+        done = follow_live_pairs(registry, POLICY, TODAY)
+        assert done == Refreshed(int(before.isin(concerned).sum()), 0, 1)
+        check_equal_to_full(registry)
 
 
 def test_another_day_or_width_is_computed_in_full(

@@ -208,6 +208,8 @@ COMMENT ON COLUMN registry.run_pairs.side IS '位置侧别: Side of the centreli
 -- of time, so the least index does
 CREATE INDEX segment_version_is_found_by_beginning ON registry.segment_version USING brin (lower(recorded));
 CREATE INDEX segment_version_is_found_by_end ON registry.segment_version (upper(recorded)) WHERE NOT upper_inf(recorded);
+CREATE INDEX pavement_version_is_found_by_beginning ON registry.pavement_version USING brin (lower(recorded));
+CREATE INDEX pavement_version_is_found_by_end ON registry.pavement_version (upper(recorded)) WHERE NOT upper_inf(recorded);
 
 CREATE TABLE registry.live_pair (
     segment_id text COLLATE "C" NOT NULL,
@@ -234,7 +236,7 @@ COMMENT ON TABLE registry.live_pair_stamp IS 'For which day, up to which deliver
 COMMENT ON COLUMN registry.live_pair_stamp.is_only IS 'Always true: there is one row.';
 COMMENT ON COLUMN registry.live_pair_stamp.as_of IS 'Day on which segments and projects count.';
 COMMENT ON COLUMN registry.live_pair_stamp.known_at IS 'Instant of the last delivery that is in the pairs.';
-COMMENT ON COLUMN registry.live_pair_stamp.reach IS 'Half width by kind of project, that of other kinds (unknown), and the margin. [m]';
+COMMENT ON COLUMN registry.live_pair_stamp.reach IS 'Half width by kind of project, that of other kinds (unknown), the margin, and how far pavements count. [m]';
 
 CREATE TABLE registry.run_pair_times (
     run_id text NOT NULL,
