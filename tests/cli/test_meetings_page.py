@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.cli.pages import run_page
+from tests.conftest import REPOSITORY
 from tests.planner.priced import prices_by_id
 
 PAIRS = 10
@@ -41,12 +43,36 @@ def expected_prices(term: dict[Any, Any], best_year: int, known: dict[str, list[
     return known[term["Price id"]]
 
 
+def check_audit(folder: Path) -> None:
+    """The findings of the page are those of the command, and hold what the city knows of its digs and programme."""
+    found = sheet(folder / "audit.xlsx", "audit_findings")
+    number = found["Event or decision"].fillna(found["Project"])
+    columns = [found["Finding"], number, found["Segment"], found["Party"], found["Street"], found["Day"]]
+    rows = [tuple("" if pd.isna(cell) else cell for cell in row) for row in zip(*columns, strict=True)]
+    assert rows == table_of_findings()
+    truth = pd.read_parquet(folder / "city" / "truth" / "digs.parquet")
+    faults = pd.read_parquet(folder / "city" / "truth" / "faults.parquet")
+    by_finding = pd.Series(number.array, found["Finding"])
+    assert set(truth.loc[truth["is_in_ban"], "dig_id"]) <= set(by_finding["dig under a dig ban"])
+    assert set(truth.loc[truth["is_foreseen"], "dig_id"]) == set(by_finding["emergency on a pipe that stood high"])
+    held = faults.loc[faults["kind"] == "extent_missing", "object_id"]
+    assert set(held) == {by_finding["project without extent"]}
+
+
+def table_of_findings() -> list[tuple[str, ...]]:
+    text = (REPOSITORY / "docs" / "meetings.md").read_text(encoding="utf-8")
+    lines = re.search(r"<!-- findings -->\n\n?(.*?)<!-- end", text, re.S)
+    assert lines is not None
+    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines[1].strip().splitlines()[2:]]
+
+
 @pytest.mark.slow
 def test_the_commands_run_and_ten_pairs_can_be_followed_by_hand(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert run_page("meetings.md", home, "meeting") > 12
+    check_audit(tmp_path)
     dearest = sheet(tmp_path / "overlaps.xlsx", "pairs").head(PAIRS)
     steps = sheet(tmp_path / "overlaps.xlsx", "steps")
     known = prices_by_id()
