@@ -169,6 +169,8 @@ CREATE TABLE registry.decision_version (
 CREATE UNIQUE INDEX decision_has_one_current_version ON registry.decision_version (decision_id)
     WHERE upper_inf(recorded) AND upper_inf(valid);
 CREATE INDEX decision_version_is_found_by_project ON registry.decision_version (project_id);
+-- planners record what a meeting decided, and change nothing that was recorded
+ALTER TABLE registry.decision_version ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE registry.decision_version IS 'Versions of decisions: what was true (valid) and when it was known (recorded).';
 COMMENT ON COLUMN registry.decision_version.decision_id IS '决定编号: Id of the decision; the index of the frame.';
 COMMENT ON COLUMN registry.decision_version.project_id IS '工程编号: Project that the decision is about.';
