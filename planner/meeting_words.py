@@ -45,4 +45,4 @@ def party_words(parties: pd.Series, language: str) -> pd.Series:
     """Return the parties of a site as people read them: media in words, owners of projects by their name."""
     labels = {code: value.label(language) for code, value in value_list("medium").items()}
     labels[STRANGER] = say("party_project", language)
-    return parties.map(lambda party: labels.get(party, party)).astype("str")
+    return parties.replace(labels).astype("str")
