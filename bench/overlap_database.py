@@ -2,8 +2,8 @@
 
 In turn: digonce (narrow columns by Arrow, compiled clipping, binary COPY into the live pairs), plain PostGIS SQL
 (`overlap_peer.sql`, serial and with the parallel workers of the server), and the geopandas round trip (read_postgis of
-id and geometry, overlay, to_sql). All must find the same pairs. Then single projects are moved, and what it takes to
-follow each is measured; in the end the live pairs must equal a full computation.
+id and geometry, overlay, to_sql). All must find the same pairs. Then roads get pavements, single projects and pavements
+are moved, and what it takes to follow each is measured; in the end the live pairs must equal a full computation.
 
 Example: python -m bench.overlap_database --segments 100000
 """
@@ -54,7 +54,15 @@ def deliver(registry: Registry, ground: Ground, folder: Path) -> None:
 def programme(projects: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return projects under the headings of a programme."""
     named = projects.assign(kind=projects["kind"].map(KINDS)).reset_index(names="工程编号")
+    named["道路名称"] = named["工程编号"] + "路"
     return named.rename(columns={"name": "工程名称", "kind": "工程类别"})
+
+
+def pavements(projects: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return a pavement of 24 m under every road of the programme, each a street of its own."""
+    roads = projects[projects.geom_type == "LineString"]
+    rows = {"路面编号": "LM-" + roads.index, "道路名称": roads.index + "路"}
+    return gpd.GeoDataFrame(rows, geometry=roads.buffer(12.0, cap_style="flat").array, crs=projects.crs)
 
 
 def run_digonce(registry: Registry) -> None:
@@ -127,23 +135,26 @@ def compare(registry: Registry, ground: Ground, repeats: int) -> None:
 
 
 def follow(registry: Registry, ground: Ground, folder: Path, changes: int) -> None:
-    """Move single projects, follow each, and compare with a full computation."""
+    """Move single projects, then single pavements, follow each, and compare with a full computation."""
     dice = np.random.default_rng(7)
     policy = read_policy()
+    paved = pavements(ground.projects)
+    paved.to_parquet(folder / "pavements.parquet")
+    registry.import_file("pavements", folder / "pavements.parquet", today=DAY, is_accepted=True)
+    registry.connection.execute("VACUUM (ANALYZE) registry.pavement_version")
     recompute_live_pairs(registry, policy, DAY)
-    seconds: list[float] = []
-    for number in range(changes):
-        row = int(dice.integers(len(ground.projects)))
-        one = ground.projects.iloc[[row]]
-        moved = programme(one.set_geometry(one.geometry.translate(*dice.normal(0, 20, 2))))
-        path = folder / f"change-{number}.parquet"
-        moved.to_parquet(path)
-        registry.import_file("projects", path, today=DAY, is_accepted=True)
-        began = time.perf_counter()
-        follow_live_pairs(registry, policy, DAY)
-        seconds.append(time.perf_counter() - began)
-    milliseconds = np.percentile(np.array(seconds) * 1000.0, [50, 95, 100])
-    print("  one changed project: median {:.1f} ms, p95 {:.1f} ms, most {:.1f} ms".format(*milliseconds))
+    for kind, rows in (("projects", programme(ground.projects)), ("pavements", paved)):
+        seconds: list[float] = []
+        for number in range(changes):
+            one = rows.iloc[[int(dice.integers(len(rows)))]]
+            path = folder / f"{kind}-{number}.parquet"
+            one.set_geometry(one.geometry.translate(*dice.normal(0, 20, 2))).to_parquet(path)
+            registry.import_file(kind, path, today=DAY, is_accepted=True)
+            began = time.perf_counter()
+            follow_live_pairs(registry, policy, DAY)
+            seconds.append(time.perf_counter() - began)
+        milliseconds = np.percentile(np.array(seconds) * 1000.0, [50, 95, 100])
+        print("  one of the {} changed: median {:.1f} ms, p95 {:.1f} ms, most {:.1f} ms".format(kind, *milliseconds))
     followed = read_live_pairs(registry)
     recompute_live_pairs(registry, policy, DAY)
     full = read_live_pairs(registry)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from planner.days import as_day, uncovered_days
+from planner.days import Days, as_day, uncovered_days
 from planner.policy import Policy
 from planner.policy_bans import Closure
 from registry.errors import PlanningError
@@ -53,8 +54,7 @@ def closed_days(first: date, last: date, policy: Policy, medium: str | None = No
         }
         for closure in policy.bans.closures
         if closure.media is None or medium in closure.media
-        for year in range(first.year - 1, last.year + 1)
-        for start, end in [_stretch(closure, year)]
+        for start, end in _stretches(closure, first.year, last.year)
         if start <= last and end >= first
     ]
     rows.sort(key=lambda row: (row["starts_on"], row["closure_code"]))
@@ -69,6 +69,15 @@ def open_day_count(first: date, last: date, policy: Policy, medium: str | None =
     starts, ends = (closed[name].to_numpy(dtype="datetime64[D]") for name in ("starts_on", "ends_on"))
     window = (np.array([as_day(first)]), np.array([as_day(last)]))
     return int(uncovered_days(np.zeros(len(closed), dtype=np.int64), starts, ends, *window)[0])
+
+
+def closure_days(closure: Closure, first: Days, last: Days) -> Iterator[tuple[np.datetime64, np.datetime64]]:
+    """Yield first and last day of the closure in every year that could meet one of some windows, both ends included."""
+    if not len(first):
+        return
+    years = (int(np.datetime64(day, "Y").astype(np.int64)) + 1970 for day in (first.min(), last.max()))
+    for start, end in _stretches(closure, *years):
+        yield as_day(start), as_day(end)
 
 
 def filing_before(works_on: date, policy: Policy) -> FilingDay | None:
@@ -86,11 +95,11 @@ def next_filing(as_of: date, policy: Policy) -> FilingDay | None:
     return filing
 
 
-def _stretch(closure: Closure, year: int) -> tuple[date, date]:
-    """Return first and last day of the closure that begins in a year."""
-    start = _in_year(closure.first_day, year)
+def _stretches(closure: Closure, first_year: int, last_year: int) -> Iterator[tuple[date, date]]:
+    """Yield first and last day of the closure wherever it could meet the years, also from the year before."""
     runs_over = closure.last_day < closure.first_day
-    return start, _in_year(closure.last_day, year + runs_over)
+    for year in range(first_year - runs_over, last_year + 1):
+        yield _in_year(closure.first_day, year), _in_year(closure.last_day, year + runs_over)
 
 
 def _in_year(month_day: str, year: int) -> date:

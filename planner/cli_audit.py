@@ -37,6 +37,7 @@ def audit(
     Example: digonce audit --years 2027-2031 -o audit.xlsx
     """
     from planner.audit import audit as find
+    from planner.meeting_words import in_ban_words
     from registry.exports import check_output, write_table
     from registry.fields import fields
 
@@ -47,11 +48,12 @@ def audit(
         audited = _read(job)
         with job.step("plan_step_audit"):
             found = find(audited, wanted, job.policy, job.as_of)
+        told = in_ban_words(found, job.policy, session.language)
     if output is not None:
-        write_table(found, output, "audit_findings", session.language)
+        write_table(found if output.suffix == ".parquet" else told, output, "audit_findings", session.language)
         session.tell_written(output, len(found))
     elif len(found):
-        shown = found.head(_SHOWN)
+        shown = told.head(_SHOWN)
         days = {name: shown[name].dt.strftime("%Y-%m-%d") for name in ("day", "until_on")}
         words = in_words(shown.assign(**days), {"code": "audit_code"}, session.language).fillna("—")
         declared = fields()["audit_findings"]

@@ -128,7 +128,7 @@ def _show(session: Session, table: gpd.GeoDataFrame, codes: pd.Series, policy: P
 
     declared = fields()["closed_streets"]
     words = in_words(_days_as_text(table)[list(_COLUMNS)], {"cause": "ban_cause"}, session.language)
-    words["is_planned"] = [session.say("plan_yes" if is_planned else "plan_no") for is_planned in words["is_planned"]]
+    words["is_planned"] = [session.say("yes" if is_planned else "no") for is_planned in words["is_planned"]]
     words["exceptions"] = [
         "; ".join(label_exceptions(known, policy.bans, session.language)) for known in codes.reindex(table.index)
     ]

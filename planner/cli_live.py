@@ -30,7 +30,8 @@ def live_pairs(
 ) -> None:
     """Bring the pairs of segments and projects up to the last delivery: only what has changed is computed anew.
 
-    On another day, or with other widths in the policy, all pairs are due. Pairs of saved plans stay as they are.
+    A changed pavement concerns the projects of its street. On another day, or with other widths in the policy, all
+    pairs are due. Pairs of saved plans stay as they are.
 
     Example: digonce live-pairs --as-of 2026-11-01 -o pairs.csv
     """
@@ -58,6 +59,7 @@ def live_pairs(
             as_of=day,
             projects=followed.project_count,
             segments=followed.segment_count,
+            pavements=followed.pavement_count,
         )
     session.result(
         {
@@ -67,6 +69,7 @@ def live_pairs(
             "is_full": followed is None,
             "changed_projects": None if followed is None else followed.project_count,
             "changed_segments": None if followed is None else followed.segment_count,
+            "changed_pavements": None if followed is None else followed.pavement_count,
         }
     )
 
@@ -84,8 +87,9 @@ def recompute_live_pairs(registry: Registry, policy: Policy, as_of: date) -> int
     # corridors are made while the server looks for the segments
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(read_network, registry, as_of, reach)
-        projects = registry.frame("projects", ["kind", "half_width_m", "geometry"], as_of=as_of)
-        extents = live_extents(projects, policy)
+        projects = registry.frame("projects", ["kind", "half_width_m", "street_name", "geometry"], as_of=as_of)
+        pavements = registry.frame("pavements", ["street_name", "geometry"], as_of=as_of)
+        extents = live_extents(projects, policy, None if pavements.empty else pavements)
         network = reading.result()
     pairs = compute(network.segment_ids, Polylines(network.vertices, network.start), extents)
     write_live_pairs(registry, pairs, as_of, known_at, reach)

@@ -18,7 +18,7 @@ from planner.cli_job import (
     score_city,
     tell_unverified,
 )
-from planner.cli_tables import show_dearest, show_kinds, show_relations
+from planner.cli_tables import show_dearest, show_kinds, show_relations, warn_of_seasons
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
 
 if TYPE_CHECKING:
@@ -93,12 +93,15 @@ def overlap(
     show_kinds(session, kinds)
     show_relations(session, relations)
     show_dearest(session, made.table)
+    seasons = warn_of_seasons(session, made.table)
     _tell(session, summary, run)
     tell_unverified(session, job.policy)
     if output is not None:
         session.tell_written(output, max(len(made.table), len(made.neighbours)))
     if session.is_json:
-        session.result({"run_id": run, "as_of": job.as_of, **summary, "pairs": made.table.to_dict("records")})
+        session.result(
+            {"run_id": run, "as_of": job.as_of, **summary, "seasons": seasons, "pairs": made.table.to_dict("records")}
+        )
 
 
 def _tell(session: Session, summary: dict[str, Any], run: str) -> None:
@@ -161,7 +164,8 @@ def _write(job: Job, city: City, scores: pd.DataFrame, made: Prepared, path: Pat
     """Write the table by the suffix of the file."""
     import geopandas as gpd
 
-    from registry.exports import write_table, write_workbook
+    from planner.meeting_words import in_ban_words
+    from registry.exports import TABLE_SUFFIXES, write_table, write_workbook
 
     suffix = path.suffix.lower()
     if suffix == ".xlsx":
@@ -171,6 +175,8 @@ def _write(job: Job, city: City, scores: pd.DataFrame, made: Prepared, path: Pat
     if suffix in _MAP_SUFFIXES:
         shapes = city.segments.geometry.reindex(table["segment_id"]).array
         table = gpd.GeoDataFrame(table, geometry=shapes, crs=city.segments.crs)
+    elif suffix in TABLE_SUFFIXES:
+        table = in_ban_words(table, job.policy, job.session.language)
     write_table(table, path, "overlap_table", job.session.language)
 
 
@@ -181,6 +187,7 @@ def workbook_sheets(
     import pandas as pd
 
     from planner.ground import road_classes
+    from planner.meeting_words import in_ban_words, party_words
     from planner.overlap_table import by_project, by_street, by_year
     from planner.sharing import share_costs, site_costs
     from planner.value_steps import explain_pairs
@@ -200,10 +207,11 @@ def workbook_sheets(
     )
     joining = made.pair_values[made.pair_times["relation"].isin(["together", "near_miss", "race"])]
     shares = share_costs(site_costs(city.segments, joining, city.projects, job.policy), share_rule)
-    say = job.session.say
+    say, language = job.session.say, job.session.language
+    shares["party"] = party_words(shares["party"], language)
     steps["formula"] = steps["formula"].map({code: say(code) for code in steps["formula"].unique()})
     return {
-        say("overlap_sheet_pairs"): ("overlap_table", made.table),
+        say("overlap_sheet_pairs"): ("overlap_table", in_ban_words(made.table, job.policy, language)),
         say("overlap_sheet_projects"): ("overlap_projects", by_project(made.table, made.neighbours)),
         say("overlap_sheet_streets"): ("overlap_streets", by_street(made.table)),
         say("overlap_sheet_years"): ("overlap_years", by_year(made.table)),

@@ -85,7 +85,7 @@ def told(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
 def show_kinds(session: Session, kinds: pd.DataFrame) -> None:
     """Print kilometres of overlap by kind of project."""
     words = in_words(kinds, {"project_kind": "project_kind", "tier": "tier"}, session.language)
-    words["meets_years"] = [session.say("plan_yes" if meets else "plan_no") for meets in kinds["meets_years"]]
+    words["meets_years"] = [session.say("yes" if meets else "no") for meets in kinds["meets_years"]]
     pairs = fields()["pairs"]
     headings = {name: pairs[name].label(session.language) for name in ("project_kind", "meets_years")}
     headings["tier"] = session.say("plan_heading_tier")
@@ -112,12 +112,36 @@ def show_dearest(session: Session, table: pd.DataFrame) -> None:
     listed = {"relation": "time_relation", "verdict": "verdict"}
     words = in_words(shown, listed, session.language)
     words["verdict"] = words["verdict"].fillna("—")
+    words["relation"] = _with_season(session, words["relation"], shown)
     words["at_stake"] = shown["at_stake_cny"] / unit
     words["best_year"] = shown["best_year"].astype("str")
     declared = fields()["overlap_table"]
     names = ("pair_id", "project_name", "relation", "overlap_m", "best_year", "verdict")
     headings = {name: declared[name].label(session.language) for name in names}
     session.table(words, headings | _headings(session, "at_stake"), session.say("plan_title_dearest"))
+
+
+def _with_season(session: Session, relations: pd.Series, table: pd.DataFrame) -> pd.Series:
+    """Add to the relation of pairs that go together what the calendar leaves of their days, where it leaves none."""
+    season = in_words(table, {"season": "season"}, session.language)["season"]
+    is_doubtful = (table["relation"] == "together") & table["season"].isin(["closed", "unfiled"])
+    said = [
+        session.say("plan_season_note", relation=relation, season=word)
+        for relation, word in zip(relations[is_doubtful], season[is_doubtful], strict=True)
+    ]
+    relations = relations.copy()
+    relations[is_doubtful] = said
+    return relations
+
+
+def warn_of_seasons(session: Session, table: pd.DataFrame) -> dict[str, int]:
+    """Say how many pairs go together on paper only: all days closed, or no longer to be filed."""
+    seasons = table.loc[table["relation"] == "together", "season"].value_counts()
+    counts = {name: int(seasons.get(name, 0)) for name in ("closed", "unfiled")}
+    for name, count in counts.items():
+        if count:
+            session.warn(f"plan_pairs_{name}", count=count)
+    return counts
 
 
 def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> None:

@@ -92,7 +92,12 @@ def _lay_pavements(
     rows, street = rows[street >= 0], street[street >= 0]
     lines: Shapes = np.asarray(projects.geometry.array)[rows]
     near = shapely.buffer(lines, policy.overlap.pavement_reach_m.value, quad_segs=QUAD_SEGMENTS)
-    paved = shapely.intersection(np.asarray(grounds.array)[street], near)
+    paved: Shapes = shapely.intersection(np.asarray(grounds.array)[street], near)
+    # where both touch along an edge or at a corner, the intersection has lines and points as well
+    is_mixed = shapely.get_type_id(paved) == shapely.GeometryType.GEOMETRYCOLLECTION
+    paved[is_mixed] = [_areas_of(shape) for shape in paved[is_mixed]]
+    # a buffer depends a little on where its rings begin; the database computes the same ground
+    paved = shapely.normalize(paved)
     # where the drawing of the pavement leaves gaps under the line, the corridor stays
     bare = shapely.buffer(shapely.difference(lines, paved), reach_m[rows], quad_segs=QUAD_SEGMENTS)
     margin_m = policy.overlap.margin_m.value

@@ -15,8 +15,10 @@ from planner.polylines import Geometries, Polylines
 from registry.fields import check_frame
 
 
-def live_extents(projects: gpd.GeoDataFrame, policy: Policy) -> gpd.GeoSeries:
-    """Return the ground of each project, the same as `planner.find_overlaps` takes without pavements.
+def live_extents(
+    projects: gpd.GeoDataFrame, policy: Policy, pavements: gpd.GeoDataFrame | None = None
+) -> gpd.GeoSeries:
+    """Return the ground of each project, the same as `planner.find_overlaps` takes.
 
     Raises
     ------
@@ -24,7 +26,7 @@ def live_extents(projects: gpd.GeoDataFrame, policy: Policy) -> gpd.GeoSeries:
         If the projects do not keep their contract.
     """
     check_frame(projects, "projects", ["kind", "geometry"])
-    return project_extents(projects, policy)
+    return project_extents(projects, policy, pavements)
 
 
 def live_pairs(
@@ -48,6 +50,13 @@ def live_pairs(
 
 
 def reach_figures(policy: Policy) -> dict[str, Any]:
-    """Return how far projects reach, in the form that the database computes with: half widths by kind, and margin."""
+    """Return how far projects reach, in the form that the database computes with.
+
+    Half widths by kind, the margin, and how far from a centreline the pavement of its street counts.
+    """
     widths = {entry.code: entry.factor for entry in entries_for(policy.overlap.half_width_m.factors, None)}
-    return {"half_width_m": widths, "margin_m": policy.overlap.margin_m.value}
+    return {
+        "half_width_m": widths,
+        "margin_m": policy.overlap.margin_m.value,
+        "pavement_reach_m": policy.overlap.pavement_reach_m.value,
+    }

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planner.factors import text_column
+from planner.seasons import SEASON_COLUMNS
 from registry.fields import check_frame, columns_of, fields
 
 KEY: Final = ["segment_id", "project_id"]
@@ -22,6 +23,7 @@ _OF_TIMES: Final = (
     "project_earliest",
     "project_latest",
     "overlap_days",
+    *SEASON_COLUMNS,
     "gap_days",
     "mover",
     "move_days",

@@ -38,6 +38,7 @@ from planner.freedom import WINDOW_COLUMNS, project_freedom
 from planner.locks import Locks, Spans
 from planner.policy import Policy
 from planner.record import DAYS_PER_YEAR
+from planner.seasons import shared_seasons
 from registry.errors import PlanningError
 from registry.fields import check_frame, columns_of
 
@@ -91,8 +92,9 @@ def relate(
     exceptions that could apply: of `too_late` the bans that close the due window, else the ban that the project
     brings, else bans that close a part of the due window; named is the rule whose ban ends last.
 
-    Misleads where dates of projects are only a year, and where a permit for a closed street is already at hand. A
-    project whose end has passed and that nobody has reported as done counts as one that is still to come.
+    The relation does not look at the calendar of the ban set: `season` does, as `planner.seasons` says. Misleads where
+    dates of projects are only a year, and where a permit for a closed street is already at hand. A project whose end
+    has passed and that nobody has reported as done counts as one that is still to come.
 
     Returns
     -------
@@ -127,10 +129,10 @@ def relate(
     is_late = (times["relation"] == "too_late").to_numpy(dtype=bool)
     locks = standing.where(is_late | np.isnat(brought.start), brought)
     locked = locks.columns(bans)
-    for name in ("locked_from", "locked_until", "rule_code"):
-        times[name] = locked[name].array
+    times = times.assign(**{name: locked[name].array for name in ("locked_from", "locked_until", "rule_code")})
     applicable = _exceptions(locked, segments.iloc[segment], scores, projects.iloc[project], sides, policy, as_of)
     times["exceptions"] = applicable.array
+    times = times.join(_seasons(sides, segments["medium"].iloc[segment].set_axis(times.index), policy, as_of))
     return times[columns_of("pair_times")]
 
 
@@ -157,6 +159,12 @@ def _sides(
         is_closed=standing.closes_all,
         locks_due=(brought.start <= first) & (first <= brought.end),
     )
+
+
+def _seasons(sides: Sides, medium: pd.Series, policy: Policy, as_of: date) -> pd.DataFrame:
+    """Return what the calendar leaves of the days that the due window and the project share."""
+    first = np.maximum(sides.due_from, sides.project_from)
+    return shared_seasons(first, np.minimum(sides.due_until, sides.project_until), medium, policy, as_of)
 
 
 def relation_table(sides: Sides, limits: Limits) -> pd.DataFrame:

@@ -31,7 +31,8 @@ from registry.fields import check_frame, columns_of, value_list
 
 _SHARED: Final = tuple(f"{term}_cny" for term in SAVED_TERMS)
 _PARTS: Final = ("own_cny", *_SHARED)
-_STRANGER: Final = "project"
+# the party of a project that names none
+STRANGER: Final = "project"
 _AND: Final = " + "
 
 
@@ -110,7 +111,7 @@ def _their_costs(ours: pd.DataFrame, projects: gpd.GeoDataFrame, policy: Policy)
     own = np.where(np.isnan(budget), np.where(opens_nothing, np.nan, 0.0), np.maximum(budget - shared, 0.0))
     theirs["own_cny"] = own
     theirs["basis"] = np.where(np.isnan(budget), np.where(opens_nothing, "unknown", "paving_area"), "budget")
-    theirs["party"] = text_column(named, "owner").fillna(_STRANGER).to_numpy()
+    theirs["party"] = text_column(named, "owner").fillna(STRANGER).to_numpy()
     stated = number_column(named, "half_width_m")
     default, _ = code_factors(named["kind"], named["kind"], policy.overlap.half_width_m)
     theirs["width_m"] = 2.0 * np.where(np.isnan(stated), default, stated)

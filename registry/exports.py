@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from registry.catalogue import say
 from registry.errors import FileFaultError
 from registry.fields import Field, fields, value_list
 from registry.writing import written_whole
@@ -49,6 +50,9 @@ def in_words(frame: pd.DataFrame, contract: str, language: str) -> pd.DataFrame:
         if field is not None and field.list_name:
             labels = {code: value.label(language) for code, value in value_list(field.list_name).items()}
             table[column] = table[column].map(lambda code, labels=labels: labels.get(code, code))
+        if table[column].dtype.kind == "b":
+            said = {True: say("yes", language), False: say("no", language)}
+            table[column] = table[column].astype("object").map(said).astype("str")
         if table[column].dtype.kind == "M":
             table[column] = table[column].dt.strftime("%Y-%m-%d")
     return table.rename(columns={name: _heading(declared, name, language) for name in table.columns})
@@ -59,9 +63,13 @@ def _heading(declared: dict[str, Field], name: str, language: str) -> str:
     if field is None:
         return name
     # contributions add up as logarithms; under “Material” alone they would be read as factors
-    said = "ln" if name.startswith("ln_") else field.unit
-    unit = f" ({said})" if said and said != "year" else ""
+    said = "ln" if name.startswith("ln_") else _unit(field.unit, language)
+    unit = f" ({said})" if said and field.unit != "year" else ""
     return f"{field.label(language)}{unit}"
+
+
+def _unit(unit: str, language: str) -> str:
+    return value_list("unit")[unit].label(language) if unit else ""
 
 
 def write_table(frame: pd.DataFrame, path: Path, contract: str, language: str = "en") -> None:

@@ -38,10 +38,11 @@ class Network:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """How many projects and segments had changed since the live pairs were computed."""
+    """How much had changed since the live pairs were computed; projects count also where their pavement had."""
 
     project_count: int
     segment_count: int
+    pavement_count: int
 
 
 def last_delivery(registry: Registry) -> datetime | None:
@@ -124,9 +125,10 @@ def _fill_anew(connection: psycopg.Connection, target: sql.Identifier, rows: pa.
 
 
 def refresh_live_pairs(registry: Registry, as_of: date, reach: dict[str, Any]) -> Refreshed | None:
-    """Compute the live pairs of changed projects and segments anew, in the database.
+    """Compute the live pairs of changed projects, segments and pavements anew, in the database.
 
-    Changed is what a delivery has recorded since the pairs were computed or last followed. The pairs of saved plans
+    Changed is what a delivery has recorded since the pairs were computed or last followed; a pavement concerns the
+    projects that name its street. The pairs of saved plans
     stay as they are.
 
     Returns

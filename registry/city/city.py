@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from registry.city.census import segment_census, texts
+from registry.city.digs import make_digs, make_utility_programme
 from registry.city.events import make_events
 from registry.city.faults import FaultList, spoil_leaks, spoil_projects, spoil_segments
 from registry.city.hazard import Hazard, draw_leaks, make_hazard, rate_at, year_of
@@ -39,13 +40,14 @@ class City:
     """A city in memory: tables with the Chinese headings and words of its delivery files, faulty rows included.
 
     `truth` holds tables with English names that no importer, model or planner may see: `segments` (true attributes
-    and hazard), `leaks` and `events` (the segment of each), `faults` (injected rows). `parameters` is what the
+    and hazard), `leaks`, `events` and `digs` (the segment of each), `faults` (injected rows). `parameters` is what the
     generator was run with.
     """
 
     segments: gpd.GeoDataFrame
     leaks: pd.DataFrame
     events: pd.DataFrame
+    digs: pd.DataFrame
     roads: gpd.GeoDataFrame
     buildings: gpd.GeoDataFrame
     compounds: gpd.GeoDataFrame
@@ -55,6 +57,7 @@ class City:
     risers: pd.DataFrame
     compound_programme: pd.DataFrame
     road_programme: pd.DataFrame
+    utility_programme: pd.DataFrame
     pavements: gpd.GeoDataFrame
     moratoria: pd.DataFrame
     context: gpd.GeoDataFrame
@@ -161,6 +164,7 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
     leak_labels = _leak_labels(pipes, labels.segment_id, street, addresses, buildings)
     records, true_leaks = make_leak_records(leaks, ground, truth, leak_labels, rng["leaks"])
     events, true_events = make_events(pipes, truth, labels.segment_id, leak_labels["address"], rng["events"])
+    digs, true_digs = make_digs(pipes, truth, labels.segment_id, roads, rng["digs"])
     flags = {"is_corrosive_soil": is_corrosive, "is_material_wrong_in_census": is_wrong}
     faults = FaultList()
     compound_programme, road_programme, bans = _programmes(roads, compounds, faults, rng)
@@ -168,6 +172,7 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
         segments=spoil_segments(segments, faults, rng["faults"]),
         leaks=spoil_leaks(records, faults, rng["faults"]),
         events=events,
+        digs=digs,
         roads=number_roads(roads),
         buildings=buildings,
         compounds=compounds,
@@ -177,6 +182,7 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
         risers=make_risers(parcels, buildings, labels.compound_id, labels.compound, rng["customers"]),
         compound_programme=compound_programme,
         road_programme=road_programme,
+        utility_programme=make_utility_programme(roads, faults, rng["digs"]),
         pavements=make_pavements(roads),
         moratoria=bans,
         context=make_context(lattice, streets, parcels, soil, labels.place, crs, rng["context"]),
@@ -184,6 +190,7 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
             "segments": _true_segments(labels.segment_id, pipes, truth, hazard, (expected[0], expected[1]), flags),
             "leaks": true_leaks,
             "events": true_events,
+            "digs": true_digs,
             "faults": faults.frame(),
         },
         parameters=_parameters(segment_count, seed),
@@ -217,7 +224,7 @@ def _leak_labels(
 
 
 def _parameters(segment_count: int, seed: int) -> dict[str, Any]:
-    files = ("city", "census", "hazard", "programmes", "events", "meetings")
+    files = ("city", "census", "hazard", "programmes", "events", "meetings", "digs")
     return {"segment_count": segment_count, "seed": seed} | {name: load(name) for name in files}
 
 

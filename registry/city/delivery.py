@@ -23,6 +23,7 @@ LAYERS: Final = ("segments", "roads", "buildings", "compounds", "valves", "distr
 TABLES: Final = {
     "leaks": "gb18030",
     "events": "gb18030",
+    "digs": "gb18030",
     "customers": "gb18030",
     "risers": "utf-8-sig",
     "moratoria": "gb18030",
@@ -68,6 +69,8 @@ def _jobs(city: City) -> Iterator[tuple[str, Callable[[Path], None]]]:
         "compounds.xlsx",
         partial(_write_sheet, city.compound_programme, "改造计划", titles["compound_programme_title"]),
     )
+    programme = load("digs")["programme"]
+    yield "utility_programme.xlsx", partial(_write_sheet, city.utility_programme, "管线计划", programme["title"])
     for name, rows in city.truth.items():
         yield f"truth/{name}.parquet", partial(_write_parquet, rows)
     yield "truth/parameters.json", partial(_write_json, city.parameters)

@@ -20,7 +20,7 @@ Objects = npt.NDArray[Any]
 # the order is part of the seed: append, never reorder, so that old seeds keep their city
 STAGES: Final = (
     "lattice", "streets", "parcels", "pipes", "years", "attributes", "hazard", "leaks", "census", "buildings",
-    "names", "programmes", "fittings", "context", "customers", "faults", "events", "meetings",
+    "names", "programmes", "fittings", "context", "customers", "faults", "events", "meetings", "digs",
 )  # fmt: skip
 
 

@@ -81,7 +81,8 @@ def decide(connection: psycopg.Connection, subject: Subject, verdict: Verdict, w
 def _check(connection: psycopg.Connection, subject: Subject, verdict: Verdict) -> None:
     verdicts = value_list("verdict")
     if verdict.code not in verdicts:
-        raise EditError("verdict_unknown", verdict=verdict.code, verdicts=", ".join(verdicts))
+        # as they are written on the command line
+        raise EditError("verdict_unknown", verdict=verdict.code, verdicts=", ".join(verdicts).replace("_", "-"))
     if not verdict.decided_by.strip():
         raise EditError("decision_without_decider")
     if verdict.due_on is not None and verdict.due_on < verdict.decided_on:

@@ -15,7 +15,7 @@ import pytest
 from planner.bans import find_bans
 from planner.overlap import find_overlaps
 from planner.policy import read_policy
-from planner.relations import RELATIONS, relate
+from planner.relations import relate
 from registry.fields import value_list
 from tests.cli.pages import blocks, run_page
 from tests.conftest import REPOSITORY
@@ -54,11 +54,12 @@ def test_the_example_is_what_the_code_computes() -> None:
     assert (overlay["relation"], pd.isna(overlay["locked_until"])) == ("near_miss", True)
 
 
-def test_the_table_of_relations_names_each_as_the_list_does() -> None:
+@pytest.mark.parametrize("listed", ["time_relation", "season"])
+def test_the_tables_of_relations_and_seasons_name_each_as_the_list_does(listed: str) -> None:
+    words = {code: value.label_zh for code, value in value_list(listed).items()}
     rows = re.findall(r"^\| `(\w+)` \| (\S+) \| [^|]+ \|$", PAGE.read_text(encoding="utf-8"), re.M)
-    named = [(code, label) for code, label in rows if code in RELATIONS]
-    assert {code for code, _ in named} == set(RELATIONS)
-    words = {code: value.label_zh for code, value in value_list("time_relation").items()}
+    named = [(code, label) for code, label in rows if code in words]
+    assert {code for code, _ in named} == set(words)
     assert all(label == words[code] for code, label in named)
 
 

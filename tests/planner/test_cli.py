@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
+import openpyxl
 import pandas as pd
 import pytest
 from typer.testing import Result
@@ -70,6 +72,22 @@ def test_score_overlap_and_plan_end_to_end(census: Callable[..., Result], settin
                 assert len(frame)
         placed = run.frames["batches"]["year"].notna()
         assert int(placed.sum()) == summary["batch_count"]
+
+
+def test_a_workbook_in_chinese_has_no_words_or_codes_of_programs(census: Callable[..., Result], tmp_path: Path) -> None:
+    """Only ids and the keys of prices, which are looked up in the policy file, may hold small Latin letters."""
+    made = census("overlap", "--years", "2027-2031", *AS_OF, "-o", tmp_path / "pairs.xlsx", language="zh")
+    assert made.exit_code == 0, made.output
+    seen: set[str] = set()
+    for page in openpyxl.load_workbook(tmp_path / "pairs.xlsx"):
+        headings, *rows = page.iter_rows(values_only=True)
+        for place, heading in enumerate(headings):
+            texts = {str(row[place]) for row in rows if isinstance(row[place], str | bool)}
+            seen |= texts
+            strange = {text for text in texts if re.search("[a-z]{2}|True|False", text)}
+            assert heading == "单价编号" or not strange, (page.title, heading, sorted(strange)[:3])
+            assert not re.search("[a-z]{3}|CNY", str(heading)), (page.title, heading)
+    assert {"燃气", "是", "元", "单独实施费用"} <= seen
 
 
 def test_people_read_tables_in_their_language(census: Callable[..., Result]) -> None:

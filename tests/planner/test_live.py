@@ -20,13 +20,14 @@ from planner.policy import read_policy
 from planner.polylines import Polylines
 from registry.frames import line_vertices
 from registry.history.undo import undo_delivery
-from registry.pairs import Network, read_live_pairs, read_network, refresh_live_pairs
+from registry.pairs import Network, Refreshed, read_live_pairs, read_network, refresh_live_pairs
 from registry.store import Registry
 from tests.conftest import TODAY
 from tests.registry.deliveries import EAST, NORTH, segments, write
 
 POLICY = read_policy()
 CRS = "EPSG:4549"
+STREETS = ("罗峰大街", "魁星路", "泉山路")
 CORNER = np.array([EAST, NORTH])
 
 
@@ -43,11 +44,21 @@ def random_projects(rng: np.random.Generator, names: list[str]) -> gpd.GeoDataFr
         line = shapely.LineString(walk)
         shapes.append(line if number % 3 else shapely.Polygon(walk).convex_hull)
     rows = {
+        "道路名称": rng.choice(STREETS, len(names)),
         "工程编号": names,
         "工程名称": names,
         "工程类别": ["道路大修" if number % 2 else "老旧小区改造" for number in range(len(names))],
         "半宽": [None if number % 2 else 7.5 for number in range(len(names))],
     }
+    return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs=CRS)
+
+
+def random_pavements(rng: np.random.Generator, names: list[str]) -> gpd.GeoDataFrame:
+    """Strips and blocks of ground; those of a street may overlap, touch or lie apart."""
+    corners = np.round(rng.uniform(0, 500, (len(names), 2)), -2) + CORNER
+    sizes = rng.choice([30.0, 100.0, 300.0], (len(names), 2))
+    shapes = [shapely.box(*corner, *(corner + size)) for corner, size in zip(corners, sizes, strict=True)]
+    rows = {"路面编号": names, "道路名称": rng.choice(STREETS, len(names))}
     return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs=CRS)
 
 
@@ -73,7 +84,10 @@ def check_equal_to_full(registry: Registry) -> pd.DataFrame:
     full = read_live_pairs(registry)
     assert_frame_equal(followed, full, rtol=0, atol=1e-6)
     network = registry.frame("segments", ["geometry"], as_of=TODAY)
-    seen = find_overlaps(network, registry.frame("projects", as_of=TODAY), range(2027, 2028), POLICY)
+    works = registry.frame("projects", as_of=TODAY)
+    ground = registry.frame("pavements", as_of=TODAY)
+    paved = None if ground.empty else ground
+    seen = find_overlaps(network, works, range(2027, 2028), POLICY, pavements=paved)
     seen = seen.sort_values(["project_id", "segment_id"], ignore_index=True)[list(full.columns)]
     assert_frame_equal(full, seen, rtol=0, atol=1e-6)
     return full
@@ -92,13 +106,13 @@ def test_following_equals_the_full_computation(
     assert len(check_equal_to_full(registry)) > 40
     done = follow_live_pairs(registry, POLICY, TODAY)
     assert done is not None
-    assert (done.project_count, done.segment_count) == (0, 0)
+    assert done == Refreshed(0, 0, 0)
 
     # one project moves and one is new
     moved = bring("projects", random_projects(rng, ["P-3", "P-99"]))
     done = follow_live_pairs(registry, POLICY, TODAY)
     assert done is not None
-    assert (done.project_count, done.segment_count) == (2, 0)
+    assert done == Refreshed(2, 0, 0)
     before = check_equal_to_full(registry)
 
     # segments move, and later projects and segments at once
@@ -117,6 +131,57 @@ def test_following_equals_the_full_computation(
     undo_delivery(registry.connection, moved, "test", is_cascade=True)
     follow_live_pairs(registry, POLICY, TODAY)
     assert "P-99" not in set(check_equal_to_full(registry)["project_id"])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_pavements_are_followed_as_they_are_computed(
+    registry: Registry, bring: Callable[[str, gpd.GeoDataFrame], str], seed: int
+) -> None:
+    """Whatever is delivered or taken back between, following finds the ground that a full computation finds."""
+    rng = np.random.default_rng(seed)
+    names, works, grounds = ([f"{kind}-{number}" for number in range(30)] for kind in ("GAS", "P", "LM"))
+    bring("segments", random_segments(rng, names))
+    bring("projects", random_projects(rng, works[:15]))
+    recompute_live_pairs(registry, POLICY, TODAY)
+    bare = read_live_pairs(registry)
+    bring("pavements", random_pavements(rng, grounds[:12]))
+    done = follow_live_pairs(registry, POLICY, TODAY)
+    assert done is not None
+    assert (done.segment_count, done.pavement_count) == (0, 12)
+    assert not check_equal_to_full(registry).equals(bare)
+    taken = bring("pavements", random_pavements(rng, grounds[12:15]))
+    for _step in range(4):
+        edits = {
+            "segments": random_segments(rng, list(rng.choice(names, 2, replace=False))),
+            "projects": random_projects(rng, list(rng.choice(works, 3, replace=False))),
+            "pavements": random_pavements(rng, list(rng.choice(grounds[:12], 2, replace=False))),
+        }
+        for kind in rng.permutation(list(edits))[: rng.integers(1, 4)]:
+            bring(kind, edits[kind])
+        assert follow_live_pairs(registry, POLICY, TODAY) is not None
+        check_equal_to_full(registry)
+    undo_delivery(registry.connection, taken, "test", is_cascade=True)
+    done = follow_live_pairs(registry, POLICY, TODAY)
+    assert done is not None
+    assert done.pavement_count == 3
+    check_equal_to_full(registry)
+
+
+def test_only_the_projects_of_its_street_are_computed_for_a_pavement(
+    registry: Registry, bring: Callable[[str, gpd.GeoDataFrame], str], rng: np.random.Generator
+) -> None:
+    bring("segments", random_segments(rng, [f"GAS-{number}" for number in range(20)]))
+    works = random_projects(rng, [f"P-{number}" for number in range(12)])
+    bring("projects", works)
+    bring("pavements", random_pavements(rng, ["LM-1"]).assign(道路名称=STREETS[0]))
+    recompute_live_pairs(registry, POLICY, TODAY)
+    before = works["道路名称"][works.geom_type == "LineString"]
+    # a pavement that goes to another street concerns the projects of both
+    for street, concerned in ((STREETS[0], STREETS[:1]), (STREETS[1], STREETS[:2])):
+        bring("pavements", random_pavements(rng, ["LM-1"]).assign(道路名称=street))
+        done = follow_live_pairs(registry, POLICY, TODAY)
+        assert done == Refreshed(int(before.isin(concerned).sum()), 0, 1)
+        check_equal_to_full(registry)
 
 
 def test_another_day_or_width_is_computed_in_full(
@@ -168,20 +233,26 @@ def test_segments_near_projects_give_the_pairs_of_all_segments(
     walks = np.hstack([starts, starts + np.cumsum(rng.normal(0, 40, (500, 3, 2)), axis=1)])
     # pipes along a road just inside its corridor and just outside, where the box of the bare road does not reach
     road, aside = np.array([[500.0, 100.0], [1500.0, 100.0]]) + CORNER, np.array([0.0, 10.99])
-    beside = np.array([road + aside, road - aside, road + aside * 1.01])
+    # and one under its pavement, farther away than the corridor of any project
+    under = road - np.array([0.0, 19.0])
+    beside = np.array([road + aside, road - aside, road + aside * 1.01, under])
     lines = np.concatenate([np.asarray(shapely.linestrings(some)) for some in (walks, beside)])
-    bring("segments", segments(503, 管段编号=[f"GAS-{n}" for n in range(503)], geometry=lines))
+    bring("segments", segments(504, 管段编号=[f"GAS-{n}" for n in range(504)], geometry=lines))
     works = random_projects(rng, ["P-0", "P-1", "P-2", "P-3"])
     works.geometry = np.array([shapely.LineString(road), *works.geometry.array[1:]], dtype=object)
     works["工程类别"] = ["道路大修", "道路新建", "道路大修", "老旧小区改造"]
-    bring("projects", works.assign(半宽=[np.nan, np.nan, 7.5, np.nan]))
-    extents = live_extents(registry.frame("projects", as_of=TODAY), POLICY)
+    bring("projects", works.assign(半宽=[np.nan, np.nan, 7.5, np.nan], 道路名称=["金城路", None, None, None]))
+    south = shapely.box(*(road[0] - [0, 18.5]), *road[1])
+    paved = pd.DataFrame({"路面编号": ["LM-0"], "道路名称": ["金城路"]})
+    bring("pavements", gpd.GeoDataFrame(paved, geometry=[south], crs=CRS))
+    pavements = registry.frame("pavements", as_of=TODAY)
+    extents = live_extents(registry.frame("projects", as_of=TODAY), POLICY, pavements)
     whole, near = read_network(registry, TODAY), read_network(registry, TODAY, reach_figures(POLICY))
     assert len(near.segment_ids) < len(whole.segment_ids)
     assert near.segment_ids.is_unique
     pairs = pairs_of(near, extents)
     under_road = set(pairs["segment_id"][pairs["project_id"] == "P-0"])
-    assert under_road & {"GAS-500", "GAS-501", "GAS-502"} == {"GAS-500", "GAS-501"}
+    assert under_road & {"GAS-500", "GAS-501", "GAS-502", "GAS-503"} == {"GAS-501", "GAS-503"}
     assert_frame_equal(pairs, pairs_of(whole, extents), rtol=0, atol=1e-9)
 
 

@@ -135,3 +135,10 @@ def test_views_add_up_to_the_table(drawn: list[tuple[int, int, str, float, float
         metres = view[[f"{relation}_m" for relation in RELATIONS[:-1]]].to_numpy().sum()
         assert metres == pytest.approx(sum(row["overlap_m"] for row in rows if row["relation"] != "undated"))
         assert np.nansum(view["at_stake_cny"]) == pytest.approx(sum(row["at_stake_cny"] or 0.0 for row in rows))
+
+
+def test_the_calendar_of_each_pair_comes_along() -> None:
+    told = {"open_days": 0, "season": "closed", "closures": "exam_days"}
+    table = overlap_table(meeting_of([pair(0, 0, **told), pair(1, 0)]))
+    assert table[list(told)].to_dict("records")[0] == told
+    assert table[["season", "closures", "file_by"]].iloc[1:].isna().all(axis=None)

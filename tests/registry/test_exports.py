@@ -13,7 +13,7 @@ import pytest
 
 from registry.console import Session
 from registry.errors import FileFaultError
-from registry.exports import SHEET_ROWS, write_table, write_workbook
+from registry.exports import SHEET_ROWS, in_words, write_table, write_workbook
 from registry.settings import Settings
 
 PROJECTS = pd.DataFrame(
@@ -107,3 +107,17 @@ def test_cells_keep_their_types_and_what_is_not_known_stays_empty(tmp_path: Path
     write_workbook({"a": ("overlap_streets", mixed)}, tmp_path / "a.xlsx")
     rows = list(openpyxl.load_workbook(tmp_path / "a.xlsx")["a"].iter_rows(min_row=2, values_only=True))
     assert rows == [("007", 1, 1.5, True), (None, None, None, 2), (None, 3, 2.5, "x")]
+
+
+def test_yes_and_no_are_words_and_what_is_not_known_stays_empty() -> None:
+    near = pd.DataFrame(
+        {
+            "segment_id": ["A", "B", "C"],
+            "is_same_street": pd.array([True, False, None], dtype="boolean"),
+            "is_same_block": [True, False, True],
+        }
+    )
+    said = in_words(near, "neighbours", "zh")
+    assert said["是否同一道路"].fillna("-").tolist() == ["是", "否", "-"]
+    assert said["是否同一街坊"].tolist() == ["是", "否", "是"]
+    assert in_words(near, "neighbours", "en").iloc[1, 1] == "no"

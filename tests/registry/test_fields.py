@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from registry.errors import FrameError
-from registry.fields import check_frame, columns_of, fields
+from registry.fields import check_frame, columns_of, fields, value_list
 
 
 def pairs(**columns: object) -> pd.DataFrame:
@@ -67,3 +67,19 @@ def test_an_id_that_stands_twice_or_under_another_name_is_a_fault() -> None:
     with pytest.raises(FrameError, match="other"):
         check_frame(batches.iloc[:1].rename_axis("other"), "batches", [])
     check_frame(batches.iloc[:1], "batches", [])
+
+
+def test_every_unit_has_words() -> None:
+    units = {field.unit for frame in fields().values() for field in frame.values()} - {""}
+    assert units <= set(value_list("unit"))
+
+
+def test_figures_of_pairs_are_called_as_their_columns() -> None:
+    named = value_list("value_figure")
+    columns = fields()["pair_values"]
+    assert set(named) - set(columns) == {"inputs"}
+    for code in set(named) & set(columns):
+        assert (named[code].label("en"), named[code].label("zh")) == (
+            columns[code].label("en"),
+            columns[code].label("zh"),
+        )

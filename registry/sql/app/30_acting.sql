@@ -28,6 +28,13 @@ $$;
 COMMENT ON FUNCTION registry_app.actor(text) IS
     'Who acts: the login; only a trusted session may say that it is somebody else.';
 
+CREATE FUNCTION registry_app.may_edit() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT has_table_privilege('registry.segment_version', 'INSERT')
+$$;
+COMMENT ON FUNCTION registry_app.may_edit() IS
+    'Whether the role of this session may change what is known of the ground: an editor or an admin.';
+
 CREATE FUNCTION registry_app.ids_of_others(version_table regclass, ids text[], organisation text) RETURNS text[]
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

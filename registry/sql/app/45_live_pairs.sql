@@ -24,12 +24,42 @@ $$;
 COMMENT ON FUNCTION registry_app.project_extent(text, double precision, geometry, jsonb) IS
     'Ground of a project: an area as it is drawn, a centreline as the corridor of its half width and the margin.';
 
+CREATE FUNCTION registry_app.project_ground(project registry.project_version, day date, reach jsonb)
+RETURNS geometry
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    corridor geometry := registry_app.project_extent(project.kind, project.half_width_m, project.geom, reach);
+    near geometry;
+    paved geometry;
+    bare geometry;
+BEGIN
+    IF ST_Dimension(project.geom) IS DISTINCT FROM 1 OR project.street_name IS NULL THEN
+        RETURN corridor;
+    END IF;
+    near := ST_Buffer(project.geom, (reach ->> 'pavement_reach_m')::float8, 'quad_segs=8');
+    SELECT ST_Normalize(ST_CollectionExtract(ST_Intersection(ST_Union(p.geom), near), 3)) INTO paved
+    FROM registry_app.pavement_at(day, NULL) AS p
+    WHERE p.street_name = project.street_name AND ST_Intersects(p.geom, near);
+    IF coalesce(ST_Area(paved), 0) = 0 THEN
+        RETURN corridor;
+    END IF;
+    bare := ST_Difference(project.geom, paved);
+    paved := ST_Buffer(paved, (reach ->> 'margin_m')::float8, 'quad_segs=8');
+    -- where the drawing of the pavement leaves gaps under the line, the corridor stays
+    RETURN CASE WHEN ST_IsEmpty(bare) THEN paved
+        ELSE ST_Union(paved, registry_app.project_extent(project.kind, project.half_width_m, bare, reach)) END;
+END
+$$;
+COMMENT ON FUNCTION registry_app.project_ground(registry.project_version, date, jsonb) IS
+    'Ground of a project on a day: as project_extent has it, or the pavement of its street where one is known.';
+
 CREATE FUNCTION registry_app.refresh_live_pairs(day date, new_reach jsonb)
-RETURNS TABLE (project_count bigint, segment_count bigint)
+RETURNS TABLE (project_count bigint, segment_count bigint, pavement_count bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET jit = off AS $$
 DECLARE
     since timestamptz;
     until timestamptz := (SELECT coalesce(max(applied_at), '-infinity') FROM registry.delivery);
+    changed_pavements text[];
     changed_projects text[];
     changed_segments text[];
     near_projects text[];
@@ -42,10 +72,20 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
+    changed_pavements := ARRAY(
+        SELECT v.pavement_id FROM registry.pavement_version AS v WHERE lower(v.recorded) > since
+        UNION SELECT v.pavement_id FROM registry.pavement_version AS v
+        WHERE NOT upper_inf(v.recorded) AND upper(v.recorded) > since
+    );
     changed_projects := ARRAY(
         SELECT v.project_id FROM registry.project_version AS v WHERE lower(v.recorded) > since
         UNION SELECT v.project_id FROM registry.project_version AS v
         WHERE NOT upper_inf(v.recorded) AND upper(v.recorded) > since
+        -- the street that a pavement had before counts as well
+        UNION SELECT p.project_id FROM registry_app.project_at(day, NULL) AS p
+        WHERE cardinality(changed_pavements) > 0 AND ST_Dimension(p.geom) = 1 AND p.street_name IN (
+            SELECT v.street_name FROM registry.pavement_version AS v WHERE v.pavement_id = ANY(changed_pavements)
+        )
     );
     changed_segments := ARRAY(
         SELECT v.segment_id FROM registry.segment_version AS v WHERE lower(v.recorded) > since
@@ -57,7 +97,7 @@ BEGIN
     INSERT INTO registry.live_pair (segment_id, project_id, overlap_m)
     SELECT found.segment_id, extent.project_id, found.overlap_m
     FROM (
-        SELECT p.project_id, registry_app.project_extent(p.kind, p.half_width_m, p.geom, new_reach) AS geom
+        SELECT p.project_id, registry_app.project_ground(p, day, new_reach) AS geom
         FROM registry_app.project_at(day, NULL) AS p WHERE p.project_id = ANY(changed_projects)
         OFFSET 0
     ) AS extent
@@ -71,6 +111,7 @@ BEGIN
     IF cardinality(changed_segments) > 0 THEN
         widest := (new_reach ->> 'margin_m')::float8 + greatest(
             (SELECT max(v.half_width_m) FROM registry.project_version AS v),
+            (new_reach ->> 'pavement_reach_m')::float8,
             (SELECT max(w.value::float8) FROM jsonb_each_text(new_reach -> 'half_width_m') AS w)
         );
         near_projects := ARRAY(
@@ -82,7 +123,7 @@ BEGIN
         INSERT INTO registry.live_pair (segment_id, project_id, overlap_m)
         SELECT found.segment_id, extent.project_id, found.overlap_m
         FROM (
-            SELECT p.project_id, registry_app.project_extent(p.kind, p.half_width_m, p.geom, new_reach) AS geom
+            SELECT p.project_id, registry_app.project_ground(p, day, new_reach) AS geom
             FROM registry_app.project_at(day, NULL) AS p WHERE p.project_id = ANY(near_projects)
             OFFSET 0
         ) AS extent
@@ -96,7 +137,8 @@ BEGIN
         WHERE found.overlap_m > 1e-6;
     END IF;
     UPDATE registry.live_pair_stamp AS s SET known_at = until;
-    RETURN QUERY SELECT cardinality(changed_projects)::bigint, cardinality(changed_segments)::bigint;
+    RETURN QUERY SELECT cardinality(changed_projects)::bigint, cardinality(changed_segments)::bigint,
+        cardinality(changed_pavements)::bigint;
 END
 $$;
 COMMENT ON FUNCTION registry_app.refresh_live_pairs(date, jsonb) IS

@@ -56,6 +56,9 @@ CREATE POLICY adds_in_own_name ON registry.delivery FOR INSERT WITH CHECK (
     actor = registry_app.actor(actor)
     AND ((SELECT registry_app.organisation()) IS NULL OR organisation = (SELECT registry_app.organisation()))
 );
+CREATE POLICY records_meetings_or_edits ON registry.delivery AS RESTRICTIVE FOR INSERT WITH CHECK (
+    action = 'meeting' OR registry_app.may_edit()
+);
 CREATE POLICY changes_own ON registry.delivery FOR UPDATE
     USING ((SELECT registry_app.organisation()) IS NULL OR organisation = (SELECT registry_app.organisation()))
     WITH CHECK (
@@ -142,6 +145,14 @@ CREATE POLICY sees_with_the_segment ON registry.live_pair FOR SELECT USING (
 );
 CREATE POLICY adds_for_all ON registry.live_pair FOR INSERT WITH CHECK ((SELECT registry_app.organisation()) IS NULL);
 CREATE POLICY removes_for_all ON registry.live_pair FOR DELETE USING ((SELECT registry_app.organisation()) IS NULL);
+
+-- a meeting is of all organisations; what it decided is taken back by an editor, not changed by a planner
+CREATE POLICY sees_all ON registry.decision_version FOR SELECT USING (true);
+CREATE POLICY adds_for_all ON registry.decision_version FOR INSERT WITH CHECK (
+    (SELECT registry_app.organisation()) IS NULL
+);
+CREATE POLICY changes_as_editor ON registry.decision_version FOR UPDATE USING (registry_app.may_edit());
+CREATE POLICY removes_as_editor ON registry.decision_version FOR DELETE USING (registry_app.may_edit());
 
 CREATE POLICY sees_own ON registry.run FOR SELECT USING (
     (SELECT registry_app.organisation()) IS NULL OR organisation = (SELECT registry_app.organisation())

@@ -31,6 +31,9 @@ BEGIN
     EXECUTE format('REVOKE EXECUTE ON FUNCTION registry_app.refresh_live_pairs FROM %I', reader);
     EXECUTE format('GRANT EXECUTE ON FUNCTION registry_app.refresh_live_pairs TO %I', planner);
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON registry.live_pair, registry.live_pair_stamp TO %I', planner);
+    -- what a meeting decided; policies let planners add to it alone
+    EXECUTE format('GRANT INSERT, UPDATE, DELETE ON registry.decision_version TO %I', planner);
+    EXECUTE format('GRANT INSERT ON registry.decision, registry.delivery TO %I', planner);
     -- every writing transaction counts the registry's version up
     EXECUTE format('GRANT UPDATE (version) ON registry.info TO %I', planner);
     FOR held IN

@@ -169,6 +169,8 @@ CREATE TABLE registry.decision_version (
 CREATE UNIQUE INDEX decision_has_one_current_version ON registry.decision_version (decision_id)
     WHERE upper_inf(recorded) AND upper_inf(valid);
 CREATE INDEX decision_version_is_found_by_project ON registry.decision_version (project_id);
+-- planners record what a meeting decided, and change nothing that was recorded
+ALTER TABLE registry.decision_version ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE registry.decision_version IS 'Versions of decisions: what was true (valid) and when it was known (recorded).';
 COMMENT ON COLUMN registry.decision_version.decision_id IS '决定编号: Id of the decision; the index of the frame.';
 COMMENT ON COLUMN registry.decision_version.project_id IS '工程编号: Project that the decision is about.';
@@ -215,6 +217,8 @@ COMMENT ON COLUMN registry.run_pairs.side IS '位置侧别: Side of the centreli
 -- of time, so the least index does
 CREATE INDEX segment_version_is_found_by_beginning ON registry.segment_version USING brin (lower(recorded));
 CREATE INDEX segment_version_is_found_by_end ON registry.segment_version (upper(recorded)) WHERE NOT upper_inf(recorded);
+CREATE INDEX pavement_version_is_found_by_beginning ON registry.pavement_version USING brin (lower(recorded));
+CREATE INDEX pavement_version_is_found_by_end ON registry.pavement_version (upper(recorded)) WHERE NOT upper_inf(recorded);
 
 CREATE TABLE registry.live_pair (
     segment_id text COLLATE "C" NOT NULL,
@@ -242,7 +246,7 @@ COMMENT ON TABLE registry.live_pair_stamp IS 'For which day, up to which deliver
 COMMENT ON COLUMN registry.live_pair_stamp.is_only IS 'Always true: there is one row.';
 COMMENT ON COLUMN registry.live_pair_stamp.as_of IS 'Day on which segments and projects count.';
 COMMENT ON COLUMN registry.live_pair_stamp.known_at IS 'Instant of the last delivery that is in the pairs.';
-COMMENT ON COLUMN registry.live_pair_stamp.reach IS 'Half width by kind of project, that of other kinds (unknown), and the margin. [m]';
+COMMENT ON COLUMN registry.live_pair_stamp.reach IS 'Half width by kind of project, that of other kinds (unknown), the margin, and how far pavements count. [m]';
 
 CREATE TABLE registry.run_pair_times (
     run_id text NOT NULL,
@@ -264,6 +268,10 @@ CREATE TABLE registry.run_pair_times (
     locked_until date,
     rule_code text,
     exceptions text,
+    open_days integer,
+    season text,
+    closures text,
+    file_by date,
     CONSTRAINT run_pair_times_row_is_named_once PRIMARY KEY (run_id, segment_id, project_id),
     CONSTRAINT run_pair_times_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
 );
@@ -287,6 +295,10 @@ COMMENT ON COLUMN registry.run_pair_times.locked_from IS '禁掘起始日期: Fi
 COMMENT ON COLUMN registry.run_pair_times.locked_until IS '禁掘截止日期: Last locked day; empty where it is not said.';
 COMMENT ON COLUMN registry.run_pair_times.rule_code IS '禁掘规则代码: Rule whose ban ends last.';
 COMMENT ON COLUMN registry.run_pair_times.exceptions IS '可适用例外代码: Codes of the exceptions that could apply to the renewal, joined by bars; empty without a ban.';
+COMMENT ON COLUMN registry.run_pair_times.open_days IS '可施工重合天数: Days in common on which the calendar of the ban set closes nothing; empty where one of the windows is not known. [day]';
+COMMENT ON COLUMN registry.run_pair_times.season IS '施工时段: Whether the calendar leaves an open day in common that can still be filed; empty where both share no day.';
+COMMENT ON COLUMN registry.run_pair_times.closures IS '停工时段代码: Codes of the closures that close days in common, joined by bars; empty where both share no day.';
+COMMENT ON COLUMN registry.run_pair_times.file_by IS '计划申报截止: Last day on which a dig plan with open days in common can be filed; empty where there is none.';
 
 CREATE TABLE registry.run_pair_values (
     run_id text NOT NULL,

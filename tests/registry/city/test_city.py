@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_city_in_any_process(town: City) -> None:
             text=True,
         )
         digests.append(run.stdout)
-    assert len(digests[0].splitlines()) == 19
+    assert len(digests[0].splitlines()) == 22
     assert digests[0] == digests[1]
     other = make_city(3000, 12)
     assert (

@@ -14,14 +14,14 @@ from registry.city import City, write_city
 NAMES = {
     "segments.gpkg", "leaks.csv", "events.csv", "roads.gpkg", "buildings.gpkg", "compounds.gpkg", "compounds.xlsx",
     "road_programme.xlsx", "customers.csv", "valves.gpkg", "districts.gpkg", "risers.csv", "context.gpkg",
-    "pavements.gpkg", "moratoria.csv",
+    "pavements.gpkg", "moratoria.csv", "digs.csv", "utility_programme.xlsx",
 }  # fmt: skip
 
 
 def test_the_files_are_those_of_a_delivery(folder: Path) -> None:
     assert {path.name for path in folder.iterdir() if path.is_file()} == NAMES
     assert {path.name for path in (folder / "truth").iterdir()} == {
-        "segments.parquet", "leaks.parquet", "events.parquet", "faults.parquet", "parameters.json",
+        "segments.parquet", "leaks.parquet", "events.parquet", "digs.parquet", "faults.parquet", "parameters.json",
     }  # fmt: skip
 
 
@@ -44,6 +44,7 @@ def test_layers_come_back_whole(town: City, folder: Path, layer: str) -> None:
     [
         ("leaks", "gb18030"),
         ("events", "gb18030"),
+        ("digs", "gb18030"),
         ("customers", "gb18030"),
         ("risers", "utf-8-sig"),
         ("moratoria", "gb18030"),

@@ -44,7 +44,7 @@ def test_every_listed_fault_is_there_and_no_other(city: City) -> None:
 
 def test_every_kind_occurs_and_few_rows_are_spoilt(city: City) -> None:
     faults = city.truth["faults"]
-    assert len(faults["kind"].unique()) == 10
+    assert len(faults["kind"].unique()) == 11
     of_segments = faults[faults["file"] == "segments.gpkg"]
     assert of_segments["row"].is_unique
     assert 0.002 <= len(of_segments) / len(city.segments) <= 0.005

@@ -102,11 +102,13 @@ def test_calls_wait_for_the_roads(registry: Registry, tmp_path: Path) -> None:
 
 
 def test_an_event_that_names_its_segment_needs_no_place(town: Registry, tmp_path: Path) -> None:
-    rows: Rows = [{"地址": "无名路3号", "管段编号": "S1"}, {"地址": f"{MAIN}50号", "管段编号": "S1"}]
+    # a whole street is no position, not even of an event that may go in without one
+    addresses = ("无名路3号", f"{MAIN}50号", MAIN)
+    rows: Rows = [{"地址": address, "管段编号": "S1"} for address in addresses]
     receipt = hotline(town, tmp_path, "events", rows)
     assert receipt.held == 0
-    assert {"code": "note_address_unfound", "count": 1} in receipt.notes
-    assert town.frame("events", as_of=TODAY).geometry.isna().tolist() == [True, False]
+    assert {"code": "note_address_unfound", "count": 2} in receipt.notes
+    assert town.frame("events", as_of=TODAY).geometry.isna().tolist() == [True, False, True]
 
 
 def test_a_delivery_with_positions_says_nothing_of_how_they_were_found(town: Registry, tmp_path: Path) -> None:

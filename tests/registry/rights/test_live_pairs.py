@@ -33,7 +33,7 @@ def meeting(city: Settings, tmp_path: Path) -> Settings:
         works = gpd.GeoDataFrame(pd.DataFrame(rows), geometry=[area], crs="EPSG:4549")
         registry.import_file("projects", write(works, tmp_path / "works.gpkg"), today=TODAY)
     with open_registry(as_login(city, "t_planner")) as registry:
-        assert refresh_live_pairs(registry, TODAY, REACH) == Refreshed(1, 6)
+        assert refresh_live_pairs(registry, TODAY, REACH) == Refreshed(1, 6, 0)
         pairs = read_live_pairs(registry)
         # what a planner writes in full is what was followed
         write_live_pairs(registry, pairs, TODAY, None, REACH)

@@ -9,8 +9,11 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+import pandas as pd
 import psycopg
 import pytest
+import shapely
 from psycopg import sql
 
 from registry.cluster import Cluster
@@ -20,9 +23,10 @@ from registry.rights.roles import ROLES
 from registry.settings import Settings
 from registry.store import open_registry
 from tests.conftest import REPOSITORY
-from tests.registry.deliveries import write
+from tests.registry.deliveries import EAST, NORTH, write
 from tests.registry.rights.conftest import Run, as_login, census
 
+CRS = "EPSG:4549"
 with Path(__file__).with_name("matrix.csv").open(encoding="utf-8") as _table:
     MATRIX = list(csv.DictReader(_table))
 
@@ -38,6 +42,10 @@ def prepare(verb: Run, role: str, operation: str, folder: Path) -> dict[str, str
     if operation == "decline a delivery":
         newest = write(census().drop(index=[2, 5, 8]).assign(管材="钢"), folder / "newest.gpkg")
         verb(None, "import", "segments", newest)
+    if operation == "record what a meeting decided":
+        area = shapely.box(EAST, NORTH, EAST + 100, NORTH + 100)
+        rows = pd.DataFrame({"工程编号": ["P-1"], "工程名称": ["一期"], "工程类别": ["老旧小区改造"]})
+        verb(None, "import", "projects", write(gpd.GeoDataFrame(rows, geometry=[area], crs=CRS), folder / "works.gpkg"))
     if operation == "try held-back rows again":
         verb(None, "fix", first, "3", "管径=DN100")
     known = deliveries(verb)
@@ -123,6 +131,44 @@ def test_sql_of_their_own_gets_them_no_further(city: Settings, role: str, deed: 
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         connection.execute(deed.encode())
+
+
+ADD_DECISION = """INSERT INTO registry.decision_version
+    (decision_id, project_id, verdict, decided_on, decided_by, delivery_id)
+    VALUES ('J', 'P-1', 'separate', '2026-11-01', 'me', 'D')"""
+ADD_DELIVERY = """INSERT INTO registry.delivery
+    (delivery_id, kind, action, state, content_key, actor, applied_at, registry_version,
+     rows_read, rows_accepted, rows_held, rows_added, rows_changed, rows_unchanged)
+    VALUES ('D', 'segments', %s, 'accepted', 'x', session_user, now(), 1, 0, 0, 0, 0, 0, 0)"""
+
+
+def test_a_planner_adds_decisions_and_changes_none(verb: Run, city: Settings, tmp_path: Path) -> None:
+    prepare(verb, "planner", "record what a meeting decided", tmp_path)
+    assert verb("t_planner", "decide", "P-1", "together", "--by", "会商").exit_code == 0
+    with connect(str(as_login(city, "t_planner").dsn)) as connection:
+        for deed in (
+            "UPDATE registry.decision_version SET verdict = 'separate'",
+            "DELETE FROM registry.decision_version",
+        ):
+            assert connection.execute(deed.encode()).rowcount == 0
+        connection.execute(ADD_DELIVERY.encode(), ["meeting"])
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="records_meetings_or_edits"):
+            connection.execute(ADD_DELIVERY.replace("'D'", "'E'").encode(), ["import"])
+    mistaken = next(one["delivery_id"] for one in deliveries(verb) if one["action"] == "meeting")
+    assert verb("t_planner", "undo", mistaken).exit_code == 1
+    assert verb("t_admin", "undo", mistaken).exit_code == 0
+
+
+def test_a_planner_of_one_organisation_decides_nothing_for_all(verb: Run, city: Settings, tmp_path: Path) -> None:
+    prepare(verb, "planner", "record what a meeting decided", tmp_path)
+    told = verb("t_east_planner", "decide", "P-1", "together", "--by", "会商")
+    assert told.exit_code == 1
+    assert "decisions" in told.stderr
+    with (
+        connect(str(as_login(city, "t_east_planner").dsn)) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"),
+    ):
+        connection.execute(ADD_DECISION.encode())
 
 
 def test_a_stranger_is_told_whom_to_ask(verb: Run, city: Settings) -> None:
