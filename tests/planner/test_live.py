@@ -241,7 +241,10 @@ def test_segments_near_projects_give_the_pairs_of_all_segments(
     works = random_projects(rng, ["P-0", "P-1", "P-2", "P-3"])
     works.geometry = np.array([shapely.LineString(road), *works.geometry.array[1:]], dtype=object)
     works["工程类别"] = ["道路大修", "道路新建", "道路大修", "老旧小区改造"]
-    bring("projects", works.assign(半宽=[np.nan, np.nan, 7.5, np.nan], 道路名称=["金城路", None, None, None]))
+    bring(
+        "projects",
+        works.assign(半宽=[np.nan, np.nan, 7.5, np.nan], 道路名称=pd.array(["金城路", None, None, None], dtype="str")),
+    )
     south = shapely.box(*(road[0] - [0, 18.5]), *road[1])
     paved = pd.DataFrame({"路面编号": ["LM-0"], "道路名称": ["金城路"]})
     bring("pavements", gpd.GeoDataFrame(paved, geometry=[south], crs=CRS))
