@@ -24,7 +24,7 @@ def year_of(day: date) -> float:
 def look_up(entries: Any, code: str, medium: str) -> float:
     """The factor of a code, from the entries of the medium if it has any."""
     own = [entry for entry in entries if entry.medium == medium] or [e for e in entries if e.medium is None]
-    return next((entry.factor for entry in own if entry.code == code), 1.0)
+    return next((float(entry.factor) for entry in own if entry.code == code), 1.0)
 
 
 def band_of(diameter_mm: float, weights: Weights) -> int:
@@ -36,7 +36,8 @@ def age_factor(age: np.ndarray, row: pd.Series, weights: Weights) -> np.ndarray:
     power = look_up(weights.likelihood.age_exponent.factors, row["material"], row["medium"])
     offset = weights.likelihood.age_offset_years.value
     reference = weights.likelihood.age_reference_years.value
-    return ((age + offset) / (reference + offset)) ** power
+    factor: np.ndarray = ((age + offset) / (reference + offset)) ** power
+    return factor
 
 
 def expected_leaks(row: pd.Series, weights: Weights, as_of: date, since_years: float, steady: float) -> float:
@@ -50,7 +51,7 @@ def expected_leaks(row: pd.Series, weights: Weights, as_of: date, since_years: f
     if pd.notna(row.get("retired_on")):
         there &= time[None, :] < now - (pd.Timestamp(as_of) - row["retired_on"]).days / 365.25
     rate = np.where(there, age_factor(np.maximum(age, 0.0), row, weights), 0.0)
-    return steady * row["length_m"] / 1000.0 * float(rate.mean()) * since_years
+    return steady * float(row["length_m"]) / 1000.0 * float(rate.mean()) * since_years
 
 
 def slow_rates(
