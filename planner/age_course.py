@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,10 @@ class AgeCourse:
     default_age_years: Floats
     reference_years: float
     offset_years: float
+
+    def take(self, row: NDArray[np.int64]) -> AgeCourse:
+        """Return the course of some of the rows."""
+        return replace(self, exponent=self.exponent[row], default_age_years=self.default_age_years[row])
 
     def ln_factor(self, age_years: Floats, row: NDArray[np.int64] | slice = slice(None)) -> Floats:
         """Return the logarithm of the factor at an age, for the chosen rows; NaN takes the default age."""

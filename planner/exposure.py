@@ -7,12 +7,15 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from planner.age_course import AgeCourse
 from planner.ages import Service, age_interval, decimal_year
 from planner.factors import Floats, day_column
 from planner.record import DAYS_PER_YEAR
 from registry.fields import check_frame
+
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,27 @@ class Exposure:
     retired_years: Floats
     now: float
     looked_at: dict[int, Floats]
+
+    def alike(self, course: AgeCourse, since_years: Floats) -> tuple[Rows, Rows]:
+        """Return the number of the kind of each row, and the first row of each kind.
+
+        Rows of a kind have one course, one install interval, one record, one end and one share looked at.
+        """
+        told = [course.exponent, course.default_age_years, since_years, self.ages.least, self.ages.most]
+        kind = np.zeros(len(since_years), dtype=np.int64)
+        for values in (*told, self.retired_years, *self.looked_at.values()):
+            codes, names = pd.factorize(values)
+            if len(names) > 1 or (codes < 0).any():
+                kind = pd.factorize(kind * (len(names) + 1) + codes + 1)[0].astype(np.int64)
+        first = np.zeros(int(kind.max(initial=-1)) + 1, dtype=np.int64)
+        first[kind[::-1]] = np.arange(len(kind))[::-1]
+        return kind, first
+
+    def take(self, row: Rows) -> Exposure:
+        """Return the past of some of the rows."""
+        ages = Service(self.ages.least[row], self.ages.most[row])
+        shares = {year: share[row] for year, share in self.looked_at.items()}
+        return Exposure(ages, self.retired_years[row], self.now, shares)
 
     def factor_years(self, course: AgeCourse, since_years: Floats) -> Floats:
         """Return the factor of the age, added up over the years since then in the ground and looked at."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -41,19 +41,22 @@ def code_factors(values: pd.Series, media: pd.Series, table: CodeTable) -> tuple
 def band_factors(values: Floats, media: pd.Series, table: BandTable) -> tuple[Floats, Flags]:
     """Return the factor of the band of each value, tops included, and whether the value was missing."""
     medium_codes, medium_names = pd.factorize(media)
-    factors = np.ones(len(values))
+    # media with equal entries are looked up together; the last place is for a missing medium
+    found = [(entries_for(table.bands, m), entries_for(table.unknown, m)) for m in [*medium_names, None]]
+    kinds = [next(place for place, other in enumerate(found) if other == one) for one in found]
+    kind = np.array(kinds)[medium_codes]
     missing = np.isnan(values)
+    factors = np.ones(len(values))
     gaps = np.zeros(len(values), dtype=bool)
-    for code, medium in [*enumerate(medium_names), (-1, None)]:
-        bands = entries_for(table.bands, medium)
+    for place in sorted(set(kinds)):
+        bands, unknown = found[place]
         if not bands:
             continue
-        rows = medium_codes == code
+        rows = slice(None) if len(set(kinds)) == 1 else np.flatnonzero(kind == place)
         tops = np.array([np.inf if band.maximum is None else band.maximum for band in bands])
-        heights = np.array([band.factor for band in bands])
-        default = entries_for(table.unknown, medium)[0].factor
-        chosen = heights[np.minimum(np.searchsorted(tops, values[rows], side="left"), len(tops) - 1)]
-        factors[rows] = np.where(missing[rows], default, chosen)
+        # what is missing sorts behind the open top
+        heights = np.array([*(band.factor for band in bands), unknown[0].factor])
+        factors[rows] = heights[np.searchsorted(tops, values[rows], side="left")]
         gaps[rows] = missing[rows]
     return factors, gaps
 
@@ -62,6 +65,14 @@ def entries_for(entries: Sequence[_Entry], medium: str | None) -> list[_Entry]:
     """Return the entries of a medium, or those for every medium where it has none of its own."""
     own = [entry for entry in entries if entry.medium is not None and entry.medium == medium]
     return own or [entry for entry in entries if entry.medium is None]
+
+
+def added_up(parts: Iterable[Floats], count: int) -> Floats:
+    """Return the sum of columns, added in their order."""
+    total = np.zeros(count)
+    for part in parts:
+        total += part
+    return total
 
 
 def number_column(table: pd.DataFrame, column: str) -> Floats:

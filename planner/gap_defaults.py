@@ -36,14 +36,14 @@ class Cohorts:
 
 def attribute_cohorts(segments: pd.DataFrame) -> Cohorts:
     """Return the cohorts of what is asked of every pipe: medium and tier, else the medium."""
-    medium = _codes(segments["medium"])
-    return Cohorts((_pair(medium, _codes(text_column(segments, "tier"))), medium), _metres(segments))
+    medium = value_codes(segments["medium"])
+    return Cohorts((_pair(medium, value_codes(text_column(segments, "tier"))), medium), _metres(segments))
 
 
 def age_cohorts(segments: pd.DataFrame) -> Cohorts:
     """Return the cohorts of install years: medium and material, as the age acts on each material in its own way."""
-    medium = _codes(segments["medium"])
-    return Cohorts((_pair(medium, _codes(text_column(segments, "material"))),), _metres(segments))
+    medium = value_codes(segments["medium"])
+    return Cohorts((_pair(medium, value_codes(text_column(segments, "material"))),), _metres(segments))
 
 
 def filled(values: Floats, is_gap: Flags, is_known: Flags, cohorts: Cohorts) -> tuple[Floats, Flags]:
@@ -63,7 +63,7 @@ def _metres(segments: pd.DataFrame) -> Floats:
     return segments["length_m"].to_numpy(dtype="float64")
 
 
-def _codes(values: pd.Series) -> Codes:
+def value_codes(values: pd.Series) -> Codes:
     """Return the number of each value among the distinct ones; missing is one more, and the same as `unknown`."""
     codes, names = pd.factorize(values)
     is_unknown = np.array([name == "unknown" for name in names] + [True])

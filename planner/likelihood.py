@@ -14,7 +14,7 @@ import pandas as pd
 
 from planner.ages import middle_age_years
 from planner.exposure import find_exposure
-from planner.factors import Flags, Floats
+from planner.factors import Flags, Floats, added_up
 from planner.ground import Ground
 from planner.policy_likelihood import RecordStrengths
 from planner.policy_models import Weights
@@ -46,6 +46,8 @@ LIKELIHOOD_TERMS: Final = (
     "history",
 )
 
+_CODED: Final = ("medium", "tier", "material", "coating", "cathodic_protection", "joint", "surface")
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -73,8 +75,7 @@ class LikelihoodParts:
     @property
     def ln_likelihood(self) -> Floats:
         """The logarithm of the expected leaks per kilometre and year: the sum of the contributions."""
-        total: Floats = np.sum(list(self.ln_parts.values()), axis=0)
-        return total
+        return added_up(self.ln_parts.values(), len(self.age_years))
 
     def first(self, count: int) -> LikelihoodParts:
         """Return the parts of the first segments only."""
@@ -110,7 +111,7 @@ def likelihood_parts(
 
     Misleads where leaks were looked for in parts of the network only and nobody says so: no survey reads like no leak.
     """
-    told = surroundings or Surroundings()
+    told, segments = surroundings or Surroundings(), _coded(segments)
     history = weights.likelihood.history
     groups = record_groups(segments, told.street_links, weights.likelihood)
     exposure = find_exposure(segments, as_of, told.surveyed, told.district_of)
@@ -118,10 +119,9 @@ def likelihood_parts(
     tables = table_parts(segments, weights, exposure, since, told.ground)
     length_km = segments["length_m"].to_numpy(dtype="float64") / 1000.0
     leaks = record.expected_leaks()
-    steps = update_rates(
-        leaks, tables.expected(length_km, tables.factor_years), groups, record_strengths(history.strengths)
-    )
-    moved = np.exp(np.sum(list(steps.values()), axis=0))
+    strengths = record_strengths(history.strengths)
+    steps = update_rates(leaks, tables.expected(length_km, tables.factor_years), groups, strengths)
+    moved = np.exp(added_up(steps.values(), len(segments)))
     begin = as_of - timedelta(days=round(history.recent_years.value * DAYS_PER_YEAR))
     recent = _recent(
         record.expected_leaks(begin + timedelta(days=1)),
@@ -139,6 +139,12 @@ def likelihood_parts(
     }
     ordered = {name: parts[name] for name in LIKELIHOOD_TERMS}
     return LikelihoodParts(ordered, tables.gaps, middle_age_years(segments, as_of), tables.age_deviation, leaks)
+
+
+def _coded(segments: pd.DataFrame) -> pd.DataFrame:
+    """Spell each value of what is looked up by code once: a million rows are looked up by numbers then."""
+    names = [name for name in _CODED if name in segments.columns]
+    return pd.DataFrame(segments).assign(**{name: segments[name].astype("category") for name in names})
 
 
 def _recent(observed: Floats, expected: Floats, groups: Groups, strength: float) -> Floats:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from planner.factors import Floats, entries_for, number_column, text_column
-from planner.gap_defaults import Codes
+from planner.gap_defaults import Codes, value_codes
 from planner.policy_likelihood import Likelihood
 from planner.updating import Groups
 
@@ -21,7 +21,7 @@ def record_groups(segments: pd.DataFrame, street_links: pd.DataFrame | None, wei
     of the road it is linked to; courtyard pipes go by their compound, where it is named.
     """
     level = pd.factorize(segments["medium"])[0].astype(np.int64)
-    material, _ = pd.factorize(text_column(segments, "material").fillna("unknown"))
+    material = value_codes(text_column(segments, "material"))
     decade = _decade(segments)
     cohort = _within(level, material)
     return Groups(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from planner.age_course import age_course
 from planner.exposure import Exposure
-from planner.factors import Flags, Floats
+from planner.factors import Flags, Floats, added_up
 from planner.gap_defaults import Cohorts, age_cohorts, attribute_cohorts, filled
 from planner.ground import Ground
 from planner.policy_models import Weights
@@ -31,7 +31,7 @@ class TableParts:
 
     def expected(self, length_km: Floats, factor_years: Floats) -> Floats:
         """Return the leaks that the tables let expect over a time."""
-        steady = np.sum([part for name, part in self.ln_parts.items() if name != "age"], axis=0)
+        steady = added_up((part for name, part in self.ln_parts.items() if name != "age"), len(length_km))
         leaks: Floats = np.exp(steady) * length_km * factor_years
         return leaks
 
@@ -87,8 +87,11 @@ def _age_parts(
     segments: pd.DataFrame, weights: Weights, exposure: Exposure, since_years: Floats, cohorts: Cohorts
 ) -> _AgeParts:
     course = age_course(segments, weights.likelihood)
-    mean, deviation = course.over(exposure.ages)
-    recent = np.minimum(since_years, weights.likelihood.history.recent_years.value)
+    # many pipes are alike in what their age depends on: each kind is computed once
+    kind, first = exposure.alike(course, since_years)
+    few, course, since = exposure.take(first), course.take(first), since_years[first]
+    recent = np.minimum(since, weights.likelihood.history.recent_years.value)
+    mean, deviation = (values[kind] for values in course.over(few.ages))
     is_gap = np.isnan(exposure.ages.least)
     is_known = ~is_gap
     age, is_filled = filled(mean, is_gap, is_known, cohorts)
@@ -96,8 +99,8 @@ def _age_parts(
         filled(values, is_gap, is_known, cohorts)[0]
         for values in (
             decade_factors(segments, weights),
-            exposure.factor_years(course, since_years),
-            exposure.factor_years(course, recent),
+            few.factor_years(course, since)[kind],
+            few.factor_years(course, recent)[kind],
         )
     )
     return _AgeParts(decade, age, deviation / mean, factor_years, recent_years, is_filled)

@@ -24,7 +24,7 @@ def year_of(day: date) -> float:
 def look_up(entries: Any, code: str, medium: str) -> float:
     """The factor of a code, from the entries of the medium if it has any."""
     own = [entry for entry in entries if entry.medium == medium] or [e for e in entries if e.medium is None]
-    return next((entry.factor for entry in own if entry.code == code), 1.0)
+    return next((float(entry.factor) for entry in own if entry.code == code), 1.0)
 
 
 def band_of(diameter_mm: float, weights: Weights) -> int:
@@ -36,7 +36,8 @@ def age_factor(age: np.ndarray, row: pd.Series, weights: Weights) -> np.ndarray:
     power = look_up(weights.likelihood.age_exponent.factors, row["material"], row["medium"])
     offset = weights.likelihood.age_offset_years.value
     reference = weights.likelihood.age_reference_years.value
-    return ((age + offset) / (reference + offset)) ** power
+    factor: np.ndarray = ((age + offset) / (reference + offset)) ** power
+    return factor
 
 
 def expected_leaks(row: pd.Series, weights: Weights, as_of: date, since_years: float, steady: float) -> float:

@@ -35,18 +35,19 @@ def pipe(metres: float, material: str | None, **other: Any) -> dict[str, Any]:
     return {"material": material, "geometry": line((0, 0), (metres, 0))} | plain | other
 
 
-def test_the_value_is_that_of_perfect_information() -> None:
+@pytest.mark.parametrize(("risk", "change"), [(3.0, 0.25), (5.0, 0.75)])
+def test_the_value_is_that_of_perfect_information(risk: float, change: float) -> None:
     segments = segments_of(pipe(300, "pe100"), pipe(100, "grey_iron"), pipe(50, None))
-    found = inspect_first(segments, scores_at(segments, 3.0), POLICY)
+    found = inspect_first(segments, scores_at(segments, risk), POLICY)
     check_frame(found, "inspect_first")
-    # the mean of 1 and 8 by length is 2.75, with the penalty 1.15 in the risk of 3
-    plain = 3.0 / (2.75 * 1.15)
+    # the mean of 1 and 8 by length is 2.75, with the penalty 1.15 in the risk
+    plain = risk / (2.75 * 1.15)
     wanted = 0.25 * (8 * plain - LIMIT) - max(2.75 * plain - LIMIT, 0.0)
     assert found["segment_id"].tolist() == ["S0002"]
     assert found["attribute"].tolist() == ["material"]
     row = found.iloc[0]
     assert row["value_per_year"] == pytest.approx(wanted * 0.05)
-    assert row["change_probability"] == pytest.approx(0.25)
+    assert row["change_probability"] == pytest.approx(change)
     assert row["expected_risk_per_km_year"] == pytest.approx(2.75 * plain)
     assert row["least_risk_per_km_year"] == pytest.approx(plain)
     assert row["most_risk_per_km_year"] == pytest.approx(8 * plain)

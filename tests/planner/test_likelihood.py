@@ -98,6 +98,15 @@ def test_the_record_moves_the_tables_as_a_slow_oracle_does(
     np.testing.assert_allclose(scores["likelihood_per_km_year"], rate, rtol=5e-3)
 
 
+def test_leaks_of_the_last_years_say_more_about_today() -> None:
+    def level(day: str) -> float:
+        leaks = [("S0000", "2008-01-01"), *(("S0000", day) for _ in range(30))]
+        return float(scored(segments_of({}), *leaks)["ln_likelihood_level"].iloc[0])
+
+    # more than ten years ago and within them; the whole record is the same
+    assert level("2026-10-31") == level("2016-11-02") > level("2016-11-01") == level("2009-01-01")
+
+
 def test_a_decade_counts_for_the_part_of_the_interval_within_it() -> None:
     water = {"medium": "water", "material": "cast_iron"}
     scores = scored(
