@@ -46,6 +46,7 @@ LIKELIHOOD_TERMS: Final = (
     "history",
 )
 
+_DECIMALS: Final = 12
 _CODED: Final = ("medium", "tier", "material", "coating", "cathodic_protection", "joint", "surface")
 
 
@@ -137,7 +138,8 @@ def likelihood_parts(
         "street": steps["street"],
         "history": steps["history"],
     }
-    ordered = {name: parts[name] for name in LIKELIHOOD_TERMS}
+    # sums over groups differ in their last bits by the order of rows, which must not decide between equal pipes
+    ordered = {name: np.round(parts[name], _DECIMALS) for name in LIKELIHOOD_TERMS}
     return LikelihoodParts(ordered, tables.gaps, middle_age_years(segments, as_of), tables.age_deviation, leaks)
 
 
