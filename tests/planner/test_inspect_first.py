@@ -20,7 +20,8 @@ from registry.fields import check_frame
 from tests.planner.frames import leaks_of, line, named_links, segments_of
 
 POLICY = read_policy()
-LIMIT = 4.0
+# risk of a severe gas pipe: incidents per kilometre and year over incidents of a leak of the reference segment
+LIMIT = 1e-4 / 1.5e-5
 
 
 def scores_at(segments: gpd.GeoDataFrame, risk_per_km_year: float) -> pd.DataFrame:
@@ -35,7 +36,7 @@ def pipe(metres: float, material: str | None, **other: Any) -> dict[str, Any]:
     return {"material": material, "geometry": line((0, 0), (metres, 0))} | plain | other
 
 
-@pytest.mark.parametrize(("risk", "change"), [(3.0, 0.25), (5.0, 0.75)])
+@pytest.mark.parametrize(("risk", "change"), [(0.75 * LIMIT, 0.25), (1.25 * LIMIT, 0.75)])
 def test_the_value_is_that_of_perfect_information(risk: float, change: float) -> None:
     segments = segments_of(pipe(300, "pe100"), pipe(100, "grey_iron"), pipe(50, None))
     found = inspect_first(segments, scores_at(segments, risk), POLICY)
@@ -64,12 +65,12 @@ def test_what_nobody_knows_is_not_listed_and_the_best_attribute_is_named() -> No
     segments = segments_of(
         pipe(100, "pe100", joint="thread"), pipe(100, "steel", diameter_mm=50.0), pipe(9, None, **joints)
     )
-    found = inspect_first(segments, scores_at(segments, 4.5), POLICY)
+    found = inspect_first(segments, scores_at(segments, 1.125 * LIMIT), POLICY)
     assert found["attribute"].tolist() == ["material"]
     segments["material"] = "steel"
-    assert inspect_first(segments, scores_at(segments, 4.5), POLICY)["attribute"].tolist() == ["joint"]
+    assert inspect_first(segments, scores_at(segments, 1.125 * LIMIT), POLICY)["attribute"].tolist() == ["joint"]
     segments["joint"] = None
-    assert inspect_first(segments, scores_at(segments, 4.5), POLICY).empty
+    assert inspect_first(segments, scores_at(segments, 1.125 * LIMIT), POLICY).empty
 
 
 @settings(deadline=None, max_examples=12)
