@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from typer.testing import CliRunner, Result
@@ -26,6 +27,10 @@ REPOSITORY = Path(__file__).parents[1]
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 TODAY = date(2026, 11, 1)
 _TEMPLATE = "template_zhaoyuan"
+
+# no test depends on how fast the machine is
+hypothesis.settings.register_profile("unhurried", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
