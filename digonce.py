@@ -9,6 +9,7 @@ import typer
 import maps.cli
 import planner.cli
 import planner.cli_audit
+import planner.cli_inspect
 import planner.cli_bans
 import planner.cli_gbt27512
 import planner.cli_leaks
@@ -48,6 +49,7 @@ for verbs in (
     planner.cli_overlap.app,
     planner.cli_bans.app,
     planner.cli_audit.app,
+    planner.cli_inspect.app,
     planner.cli_gbt27512.app,
     planner.cli_leaks.app,
     planner.cli_live.app,

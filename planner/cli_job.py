@@ -122,7 +122,7 @@ def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) ->
             link_households(homes, segments, job.policy),
             context=job.frame("context", ["kind", "level", "geometry"]),
             roads=roads,
-            street_links=_link_nameless(segments, roads, job.policy),
+            street_links=link_nameless(segments, roads, job.policy),
             retired=retired,
         )
     with job.step("plan_step_score", len(segments)) as advance:
@@ -130,7 +130,7 @@ def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) ->
     return {"scores": scores, "leak_links": links, "event_links": events}
 
 
-def _link_nameless(segments: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, policy: Policy) -> pd.DataFrame | None:
+def link_nameless(segments: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, policy: Policy) -> pd.DataFrame | None:
     """Name the road of the segments that were delivered without a street."""
     from planner.streets import link_streets
 
