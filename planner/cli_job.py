@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from planner.explain_facts import Evidence
     from planner.policy import Policy
-    from registry.store import Registry
+    from registry.store import Registry, SavedRun
 
 PolicyPath = Annotated[
     Path | None, typer.Option("--policy", help="Policy file (TOML); the packaged default where none is given.")
@@ -89,6 +90,24 @@ class Job:
         )
 
 
+def load_scored(registry: Registry, name: str | None) -> SavedRun:
+    """Return the saved run with scores of that name, of `score` or else of `plan`; the latest scores without a name.
+
+    Raises
+    ------
+    NotFoundError
+        Where there is none.
+    """
+    from registry.errors import NotFoundError
+
+    try:
+        return registry.load_run("score", name)
+    except NotFoundError:
+        if name is None:
+            raise
+        return registry.load_run("plan", name)
+
+
 @contextmanager
 def open_job(session: Session, policy: Path | None, as_of: str | None, known_at: str | None) -> Generator[Job]:
     """Open the registry for a verb, with its policy, its times and its progress bars."""
@@ -102,8 +121,15 @@ def open_job(session: Session, policy: Path | None, as_of: str | None, known_at:
 
 def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
     """Link leaks, events and households to segments and score these: the frames of the run."""
+    evidence, events = read_evidence(job, segments, leaks)
+    return {"scores": score_evidence(job, evidence), "leak_links": evidence.leak_links, "event_links": events}
+
+
+def read_evidence(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> tuple[Evidence, pd.DataFrame]:
+    """Read and link all that a score is made from, and the links of the events."""
+    from planner.explain_facts import Evidence
     from planner.predecessors import predecessor_links
-    from planner.score import Told, score_segments
+    from planner.score import Told
     from planner.supply import Homes, link_households
 
     buildings = job.frame("buildings", ["use", "floor_count", "household_count", "compound_id", "geometry"])
@@ -125,9 +151,24 @@ def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) ->
             street_links=link_nameless(segments, roads, job.policy),
             retired=retired,
         )
-    with job.step("plan_step_score", len(segments)) as advance:
-        scores = score_segments(segments, links, leaks, buildings, job.policy, job.as_of, told=told, progress=advance)
-    return {"scores": scores, "leak_links": links, "event_links": events}
+    return Evidence(segments, links, leaks, buildings, job.policy, job.as_of, told), events
+
+
+def score_evidence(job: Job, evidence: Evidence) -> pd.DataFrame:
+    """Score the segments by what was read of them."""
+    from planner.score import score_segments
+
+    with job.step("plan_step_score", len(evidence.segments)) as advance:
+        return score_segments(
+            evidence.segments,
+            evidence.leak_links,
+            evidence.leaks,
+            evidence.buildings,
+            evidence.policy,
+            evidence.as_of,
+            told=evidence.told,
+            progress=advance,
+        )
 
 
 def link_nameless(segments: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, policy: Policy) -> pd.DataFrame | None:

@@ -34,7 +34,6 @@ NOT_YET = frozenset(
     {
         "backtest",
         "forecast",
-        "explain",
         "compare",
         "progress",
         "tiles",

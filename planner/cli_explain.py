@@ -1,0 +1,144 @@
+"""The verb `explain`: why a segment has its risk, in words and in figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from planner.cli_job import PolicyPath, load_scored, open_job, read_evidence, score_evidence
+from planner.cli_tables import told
+from registry.console import AsOf, KnownAt, Output, Session, command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from planner.cli_job import Job
+    from registry.store import SavedRun
+
+app = typer.Typer()
+_ROUNDING: Final = 1e-9
+# what has less is told in the file only
+_LEAST_POINTS: Final = 2.0
+
+
+@command(app, "explain")
+def explain(
+    session: Session,
+    segments: Annotated[
+        list[str],
+        typer.Argument(metavar="SEGMENT...", help="Ids of segments, also of those split, merged or replaced."),
+    ],
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="NAME", help="As a saved run had it: its day, its data, its policy.")
+    ] = None,
+    policy: PolicyPath = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    output: Output = None,
+) -> None:
+    """Explain the risk of segments: the causes, what is not on file, its kind, and what would change the grade.
+
+    An XLSX file gets two sheets, texts and contributions; other files get the contributions.
+
+    Example: digonce explain RQ0000731 --as-of 2026-11-01 -o RQ0000731.xlsx
+    """
+    from planner.explain import explain_scores
+    from planner.explain_text import explain_in_words
+    from registry.errors import UsageError
+    from registry.exports import check_output
+
+    if output is not None:
+        check_output(output)
+    if run is not None and (policy, as_of, known_at) != (None, None, None):
+        raise UsageError("explain_run_says_all")
+    with open_job(session, policy, as_of, known_at) as opened:
+        saved = None if run is None else load_scored(opened.registry, run)
+        job = opened if saved is None else _as_run(opened, saved)
+        evidence, _ = read_evidence(job, job.segments(), job.frame("leaks"))
+        scores = score_evidence(job, evidence)
+        asked = _in_the_ground(job, list(segments), scores.index)
+        with job.step("explain_step"):
+            figures = explain_scores(scores, evidence.segments["medium"], asked)
+            texts = explain_in_words(evidence, scores, asked)
+    if saved is not None and _differs(saved.frames["scores"], scores):
+        session.warn("explain_run_differs", run=run, version=saved.code_version)
+    _show(session, texts, figures)
+    if output is not None:
+        _write(texts, figures, output, session)
+        session.tell("written", file=output)
+    session.result(
+        {"as_of": job.as_of, "texts": told(texts.reset_index()), "explanations": told(figures)},
+    )
+
+
+def _as_run(job: Job, saved: SavedRun) -> Job:
+    """Return the job as it was when the run was made: its day, its policy, and what was known then."""
+    from planner.policy import Policy
+
+    content = {name: part for name, part in saved.policy.items() if name != "hash"}
+    known = saved.known_at or saved.made_at
+    return replace(job, policy=Policy.from_dict(content), as_of=saved.as_of, known_at=known)
+
+
+def _in_the_ground(job: Job, asked: list[str], scored: pd.Index) -> list[str]:
+    """Return the ids as they are; one that is no more in the ground is answered by those it leads to, and told."""
+    from registry.history.lineage import descendants
+
+    found: list[str] = []
+    for segment_id in asked:
+        if segment_id in scored:
+            found.append(segment_id)
+            continue
+        children = descendants(job.registry.connection, segment_id)["segment_id"]
+        there = [child for child in dict.fromkeys(children) if child in scored]
+        if there:
+            job.session.warn("explain_became", segment=segment_id, segments=", ".join(there))
+        # one that leads nowhere is refused with its own id
+        found.extend(there or [segment_id])
+    return list(dict.fromkeys(found))
+
+
+def _differs(saved: pd.DataFrame, scores: pd.DataFrame) -> bool:
+    """Tell whether the saved scores are other than those made again from the same data."""
+    import numpy as np
+
+    if not saved.index.sort_values().equals(scores.index.sort_values()):
+        return True
+    again = scores["risk_per_km_year"].reindex(saved.index)
+    return not np.allclose(saved["risk_per_km_year"], again, rtol=_ROUNDING, atol=0.0)
+
+
+def _show(session: Session, texts: pd.DataFrame, figures: pd.DataFrame) -> None:
+    from registry.fields import fields, value_list
+
+    causes = value_list("explanation_cause")
+    declared, scored = fields()["explanations"], fields()["scores"]
+    names = ("term", "cause", "multiplier", "points")
+    headings = {name: declared[name].label(session.language) for name in names}
+    for segment_id, text in texts[f"text_{session.language}"].items():
+        session.tell("explain_text", text=text)
+        own = figures[(figures["segment_id"] == segment_id) & (figures["points"].abs() >= _LEAST_POINTS)].sort_values(
+            "rank"
+        )
+        rows = own.assign(
+            term=[scored[f"ln_{term}"].label(session.language) for term in own["term"]],
+            cause=[causes[cause].label(session.language) for cause in own["cause"]],
+        )
+        session.table(rows, headings, str(segment_id))
+
+
+def _write(texts: pd.DataFrame, figures: pd.DataFrame, path: Path, session: Session) -> None:
+    from registry.exports import write_table, write_workbook
+
+    if path.suffix.lower() != ".xlsx":
+        write_table(figures, path, "explanations", session.language)
+        return
+    frames = {
+        session.say("explain_sheet_texts"): ("explanation_texts", texts.reset_index()),
+        session.say("explain_sheet_terms"): ("explanations", figures),
+    }
+    write_workbook(frames, path, session.language)
