@@ -9,10 +9,10 @@ import typer
 import maps.cli
 import planner.cli
 import planner.cli_audit
-import planner.cli_inspect
 import planner.cli_bans
 import planner.cli_explain
 import planner.cli_gbt27512
+import planner.cli_inspect
 import planner.cli_leaks
 import planner.cli_live
 import planner.cli_overlap
@@ -51,8 +51,8 @@ for verbs in (
     planner.cli_bans.app,
     planner.cli_explain.app,
     planner.cli_audit.app,
-    planner.cli_inspect.app,
     planner.cli_gbt27512.app,
+    planner.cli_inspect.app,
     planner.cli_leaks.app,
     planner.cli_live.app,
     maps.cli.app,

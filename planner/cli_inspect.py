@@ -17,7 +17,7 @@ _SHOWN = 20
 
 
 @command(app, "inspect-first")
-def inspect_first(  # noqa: PLR0913 - each is an option of the command
+def inspect_first(
     session: Session,
     count: Annotated[int, typer.Option("--count", metavar="N", min=1, help="Length of the list.")] = 100,
     policy: PolicyPath = None,
@@ -52,9 +52,13 @@ def inspect_first(  # noqa: PLR0913 - each is an option of the command
     elif len(found):
         declared = fields()["inspect_first"]
         names = ["rank", "segment_id", "attribute", "value_per_year", "change_probability", "gaps"]
-        shown = told[names].head(_SHOWN).assign(
-            value_per_year=told["value_per_year"].map("{:,.3g}".format),
-            change_probability=told["change_probability"].map("{:.0%}".format),
+        shown = (
+            told[names]
+            .head(_SHOWN)
+            .assign(
+                value_per_year=told["value_per_year"].map("{:,.3g}".format),
+                change_probability=told["change_probability"].map("{:.0%}".format),
+            )
         )
         session.table(shown, {name: declared[name].label(session.language) for name in names})
         if len(found) > _SHOWN:
@@ -65,10 +69,7 @@ def inspect_first(  # noqa: PLR0913 - each is an option of the command
 
 def _in_words(names: pd.Series, language: str) -> pd.Series:
     """Spell the names of attributes, one or more with commas between."""
-    from registry.fields import fields
-    from registry.words import say
+    from planner.explain_words import gap_name
 
-    known = {name: field.label(language) for frame in ("roads", "segments") for name, field in fields()[frame].items()}
-    known |= {name: say(f"attribute_{name}", language) for name in ("soil", "stray_current")}
     mark = "、" if language == "zh" else ", "
-    return names.map(lambda text: mark.join(known.get(name, name) for name in str(text).split(","))).astype("str")
+    return names.map(lambda text: mark.join(gap_name(name, language) for name in str(text).split(","))).astype("str")
