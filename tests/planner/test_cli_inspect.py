@@ -57,7 +57,8 @@ def test_the_attribute_is_spelt_in_the_language_of_the_reader(
     assert word.lower() in done.output.lower()
 
 
-def test_where_all_is_known_well_enough_the_list_is_empty(digonce: Callable[..., Result]) -> None:
+@pytest.mark.usefixtures("surveyed")
+def test_where_every_value_leads_to_one_decision_the_list_is_empty(digonce: Callable[..., Result]) -> None:
     done = digonce("inspect-first", "--json", *AS_OF)
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["inspections"] == []
