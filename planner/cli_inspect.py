@@ -29,6 +29,7 @@ def inspect_first(
 
     Example: digonce inspect-first --as-of 2026-11-01 -o inspections.xlsx
     """
+    from planner.cli_tables import two_digits
     from planner.ground import find_ground
     from planner.inspect_first import inspect_first as find
     from registry.exports import check_output, write_table
@@ -56,7 +57,7 @@ def inspect_first(
             told[names]
             .head(_SHOWN)
             .assign(
-                value_per_year=told["value_per_year"].map("{:,.3g}".format),
+                value_per_year=told["value_per_year"].map(two_digits),
                 change_probability=told["change_probability"].map("{:.0%}".format),
             )
         )

@@ -40,12 +40,12 @@ def show_risk(session: Session, media: pd.DataFrame, matrix: pd.DataFrame) -> No
     """Print incidents and harm of a year by medium with their range, and the kilometres of each cell of the matrix."""
     unit = CNY_PER_UNIT[session.language]
     words = in_words(media, {"medium": "medium"}, session.language)
-    for name, columns, scale, form in (
-        ("incidents", "incidents{}_per_year", 1.0, ".3g"),
-        ("harm", "harm{}_cny_per_year", unit, ",.3g"),
+    for name, columns, scale in (
+        ("incidents", "incidents{}_per_year", 1.0),
+        ("harm", "harm{}_cny_per_year", unit),
     ):
         ends = [media[columns.format(end)] / scale for end in ("", "_low", "_high")]
-        words[name] = [_ranged(session, form, *row) for row in zip(*ends, strict=True)]
+        words[name] = [_ranged(session, *row) for row in zip(*ends, strict=True)]
     title = session.say("plan_title_incidents")
     medium = fields()["segments"]["medium"].label(session.language)
     headings = {"medium": medium} | _headings(session, "km", "leaks_per_year", "incidents", "harm")
@@ -70,11 +70,19 @@ def _show_matrix(session: Session, cells: pd.DataFrame) -> None:
     session.table(table, {"p": "P"} | bands, title, whole=bands)
 
 
-def _ranged(session: Session, form: str, value: float, low: float, high: float) -> str:
+def _ranged(session: Session, value: float, low: float, high: float) -> str:
     """Say a figure with its range, or a dash where it is not known."""
     if math.isnan(value):
         return "—"
-    return session.say("plan_ranged", value=f"{value:{form}}", low=f"{low:{form}}", high=f"{high:{form}}")
+    return session.say("plan_ranged", value=two_digits(value), low=two_digits(low), high=two_digits(high))
+
+
+def two_digits(value: float) -> str:
+    """Say a figure with two digits that count and without a power of ten."""
+    if value == 0:
+        return "0"
+    places = 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, places):,.{max(places, 0)}f}"
 
 
 def told(table: pd.DataFrame) -> list[dict[Hashable, Any]]:
