@@ -19,7 +19,7 @@ from maps.facts import (
     frame_facts,
     list_words,
     text_fact,
-    top_factors,
+    top_causes,
     year_text,
 )
 from maps.inputs import Both, Inputs, both, filled, without_shape
@@ -289,7 +289,9 @@ def _batch_facts(inputs: Inputs) -> list[Fact]:
 def _add_factors(blob: Blob, inputs: Inputs) -> None:
     if inputs.scores is None or inputs.scores.empty:
         return
-    words, codes, logarithms = top_factors(inputs.scores.reindex(inputs.segments.index), FACTORS)
+    words, codes, logarithms = top_causes(
+        inputs.scores.reindex(inputs.segments.index), inputs.segments["medium"], FACTORS
+    )
     blob.header["factors"] = words
     for rank, (code, logarithm) in enumerate(zip(codes, logarithms, strict=True), start=1):
         blob.add(f"factor_{rank}", code)
