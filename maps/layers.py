@@ -295,7 +295,8 @@ def _add_factors(blob: Blob, inputs: Inputs) -> None:
     blob.header["factors"] = words
     for rank, (code, logarithm) in enumerate(zip(codes, logarithms, strict=True), start=1):
         blob.add(f"factor_{rank}", code)
-        scaled = np.rint(logarithm * 1000).astype(np.int64)
+        # a hundredth of a logarithm is one percent: nobody reads a popup closer
+        scaled = np.rint(logarithm * 100).astype(np.int64)
         blob.add(f"factor_ln_{rank}", np.where(scaled >= 0, scaled + 1, scaled))
 
 
