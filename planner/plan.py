@@ -97,12 +97,12 @@ def make_plan(
 ) -> Plan:
     """Plan the renewal of candidate segments in yearly batches under the limits.
 
-    Candidates are grouped by compound and by street run, those by policy class apart from those that are candidates by
-    their grade only, so that no score makes a mandatory batch dearer or too long for a year; each batch goes at most once into one year. If all
-    mandatory batches fit the budgets, each is placed, and the rest is filled with what removes most risk; otherwise
-    only mandatory batches are placed, the best of them. The value of a batch is the risk that it removes each year,
-    discounted from its year to the horizon of the policy: earlier is worth more. Where a project is on site in the
-    year and opens the ground, its share of reinstatement (and trench) is saved.
+    Candidates are grouped by compound and by street run, those by policy class apart from those that are candidates
+    by their grade only, so that no score makes a mandatory batch dearer or too long for a year; each batch goes at
+    most once into one year. If all mandatory batches fit the budgets, each is placed, and the rest is filled with
+    what removes most risk; otherwise only mandatory batches are placed, the best of them. The value of a batch is the
+    risk that it removes each year, discounted from its year to the horizon of the policy: earlier is worth more.
+    Where a project is on site in the year and opens the ground, its share of reinstatement (and trench) is saved.
 
     The bound holds for the batches as grouped, not for every way to group. Risk is held constant over the years.
 
