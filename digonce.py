@@ -10,6 +10,7 @@ import maps.cli
 import planner.cli
 import planner.cli_audit
 import planner.cli_bans
+import planner.cli_compare
 import planner.cli_explain
 import planner.cli_gbt27512
 import planner.cli_inspect
@@ -49,6 +50,7 @@ for verbs in (
     planner.cli.app,
     planner.cli_overlap.app,
     planner.cli_bans.app,
+    planner.cli_compare.app,
     planner.cli_explain.app,
     planner.cli_audit.app,
     planner.cli_gbt27512.app,

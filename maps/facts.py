@@ -30,8 +30,6 @@ _UNITS: Final = {
 _DECIMALS: Final = {"m": 1, "mm": 0, "kPa": 1, "year": 0, "1/(km*year)": 3, "1/year": 4, "CNY": 2}
 # money travels in 10,000 yuan; the page divides it for its language
 _CNY_STORED: Final = 10_000.0
-# contributions that all segments of a medium share
-_EQUAL_FOR_ALL: Final = frozenset({"ln_likelihood_base", "ln_likelihood_level"})
 _YES_NO: Final = {True: "maps_yes", False: "maps_no"}
 
 
@@ -145,27 +143,23 @@ def diameter_text(table: pd.DataFrame) -> pd.Series:
     return (kind.fillna("") + " " + millimetres).str.strip().where(table["diameter_mm"].notna())
 
 
-def top_factors(scores: pd.DataFrame, count: int) -> tuple[list[Both], list[np.ndarray], list[np.ndarray]]:
-    """Return the strongest contributions of each segment: the factors' words, their codes by rank, their logarithms.
+def top_causes(
+    scores: pd.DataFrame, medium: pd.Series, count: int
+) -> tuple[list[Both], list[np.ndarray], list[np.ndarray]]:
+    """Return the strongest causes of each segment: their words, their codes by rank, their logarithms.
 
-    Strongest means furthest from a factor of one, in either direction; base rate and level, equal for all of a medium,
-    are left out. Code
-    0 stands for a segment without scores.
+    Strongest means furthest from the usual of the medium, in either direction, as `digonce explain` tells them. Code 0
+    stands for a segment without scores.
     """
-    columns = [
-        column
-        for column in fields()["scores"]
-        if column.startswith("ln_") and column in scores.columns and column not in _EQUAL_FOR_ALL
-    ]
-    words = [
-        {"en": declared.label_en, "zh": declared.label_zh}
-        for declared in map(fields()["scores"].get, columns)
-        if declared
-    ]
-    values = scores[columns].to_numpy(dtype="float64", na_value=np.nan)
+    from planner.explain import CAUSES, TERMS, cause_differences, term_differences
+
+    scored = scores[scores["risk_per_km_year"].notna()]
+    terms = scored.reindex(columns=[*TERMS, "length_m"]).fillna(0.0)
+    causes = cause_differences(term_differences(terms, medium)).reindex(scores.index)
+    values = causes.to_numpy(dtype="float64")
     is_scored: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1), dtype=bool)
     order = np.argsort(-np.abs(np.nan_to_num(values)), axis=1, kind="stable")[:, :count]
     strongest = np.take_along_axis(np.nan_to_num(values), order, axis=1)
     is_shown = is_scored[:, None] & (np.abs(strongest) > 0)
     codes = np.where(is_shown, order + 1, 0).astype(np.int64)
-    return words, list(codes.T), list(strongest.T)
+    return [list_words("explanation_cause", cause) for cause in CAUSES], list(codes.T), list(strongest.T)

@@ -19,7 +19,7 @@ from maps.facts import (
     frame_facts,
     list_words,
     text_fact,
-    top_factors,
+    top_causes,
     year_text,
 )
 from maps.inputs import Both, Inputs, both, filled, without_shape
@@ -289,11 +289,14 @@ def _batch_facts(inputs: Inputs) -> list[Fact]:
 def _add_factors(blob: Blob, inputs: Inputs) -> None:
     if inputs.scores is None or inputs.scores.empty:
         return
-    words, codes, logarithms = top_factors(inputs.scores.reindex(inputs.segments.index), FACTORS)
+    words, codes, logarithms = top_causes(
+        inputs.scores.reindex(inputs.segments.index), inputs.segments["medium"], FACTORS
+    )
     blob.header["factors"] = words
     for rank, (code, logarithm) in enumerate(zip(codes, logarithms, strict=True), start=1):
         blob.add(f"factor_{rank}", code)
-        scaled = np.rint(logarithm * 1000).astype(np.int64)
+        # a hundredth of a logarithm is one percent: nobody reads a popup closer
+        scaled = np.rint(logarithm * 100).astype(np.int64)
         blob.add(f"factor_ln_{rank}", np.where(scaled >= 0, scaled + 1, scaled))
 
 

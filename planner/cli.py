@@ -29,6 +29,10 @@ app = typer.Typer()
 def score(
     session: Session,
     policy: PolicyPath = None,
+    save: Annotated[
+        str | None,
+        typer.Option("--save", metavar="NAME", help="Keep the scores under this name, to compare them later."),
+    ] = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     output: Output = None,
@@ -59,7 +63,7 @@ def score(
             "matrix": told(matrix),
             **policy_facts(job.policy),
         }
-        run = job.save("score", None, made, summary)
+        run = job.save("score", save, made, summary)
         if output is not None:
             _write(scores, output, "scores", session, segments)
     show_scores(session, classes, grades)
@@ -74,7 +78,7 @@ def score(
         run=run,
     )
     tell_unverified(session, job.policy)
-    session.result({"run_id": run, "as_of": job.as_of, **summary})
+    session.result({"run_id": run, "name": save, "as_of": job.as_of, **summary})
 
 
 @command(app, "plan")

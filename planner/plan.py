@@ -97,11 +97,12 @@ def make_plan(
 ) -> Plan:
     """Plan the renewal of candidate segments in yearly batches under the limits.
 
-    Candidates are grouped by compound and by street run; each batch goes at most once into one year. If all
-    mandatory batches fit the budgets, each is placed, and the rest is filled with what removes most risk; otherwise
-    only mandatory batches are placed, the best of them. The value of a batch is the risk that it removes each year,
-    discounted from its year to the horizon of the policy: earlier is worth more. Where a project is on site in the
-    year and opens the ground, its share of reinstatement (and trench) is saved.
+    Candidates are grouped by compound and by street run, those by policy class apart from those that are candidates
+    by their grade only, so that no score makes a mandatory batch dearer or too long for a year; each batch goes at
+    most once into one year. If all mandatory batches fit the budgets, each is placed, and the rest is filled with
+    what removes most risk; otherwise only mandatory batches are placed, the best of them. The value of a batch is the
+    risk that it removes each year, discounted from its year to the horizon of the policy: earlier is worth more.
+    Where a project is on site in the year and opens the ground, its share of reinstatement (and trench) is saved.
 
     The bound holds for the batches as grouped, not for every way to group. Risk is held constant over the years.
 
@@ -117,7 +118,7 @@ def make_plan(
     check_frame(scores, "scores", ["policy_class", "grade", "risk_per_year"])
     check_frame(pairs, "pairs")
     chosen, risk = _candidates(segments, scores, policy)
-    groups = group_segments(chosen, policy)
+    groups = _grouped(chosen, risk, policy)
     table = make_batch_table(chosen, risk, groups, pairs, projects, limits.years, policy)
     problem = _problem(table, table.cost_cny, limits)
     blind_problem = _problem(table, np.repeat(table.alone_cny[:, None], len(limits.years), axis=1), limits)
@@ -149,6 +150,21 @@ def _candidates(
         )
     chosen = chosen[np.argsort(segments.index[chosen].to_numpy(dtype=object), kind="stable")]
     return segments.iloc[chosen], aligned.iloc[chosen]
+
+
+def _grouped(chosen: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Group candidates by class and candidates by grade only each among themselves."""
+    is_by_class = scores["policy_class"].isin(list(policy.candidates.classes)).to_numpy(dtype=bool)
+    parts: list[pd.DataFrame] = []
+    first = 0
+    for rows in (is_by_class, ~is_by_class):
+        if not rows.any():
+            continue
+        found = group_segments(chosen[rows], policy)
+        found["group"] += first
+        first = int(found["group"].max()) + 1
+        parts.append(found)
+    return pd.concat(parts).loc[chosen.index]
 
 
 def _problem(table: BatchTable, cost_cny: np.ndarray[Any, np.dtype[np.float64]], limits: Limits) -> Problem:

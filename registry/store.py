@@ -310,6 +310,12 @@ class Registry:
         )
         return to_frame(read_arrow(self.info, statement.as_string(self.connection)), frame, self.srid)
 
+    def data_stamp(self, run: SavedRun) -> int:
+        """Return the version of the registry that the last delivery made which a run could see."""
+        seen = {"version": run.registry_version, "known_at": run.known_at}
+        row = self.connection.execute(query("data_stamp"), seen).fetchone()
+        return int(row[0]) if row else 0
+
     def runs(self) -> pd.DataFrame:
         """Return the saved runs, newest first."""
         return self._rows("runs")

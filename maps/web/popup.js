@@ -79,7 +79,7 @@
     for (let rank = 1; rank <= FACTORS; rank++) {
       const code = sheet.arrays["factor_" + rank][i];
       if (!code) continue;
-      const factor = Math.exp(digonce.codec.number(sheet.arrays["factor_ln_" + rank], i, 3));
+      const factor = Math.exp(digonce.codec.number(sheet.arrays["factor_ln_" + rank], i, 2));
       row(list, spoken(names[code - 1]), "× " + figure(factor, 2));
     }
     body.append(list);

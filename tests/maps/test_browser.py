@@ -87,7 +87,7 @@ def test_click_on_a_segment_shows_its_id_and_facts(tab: Tab, map_path: Path, seg
     popup.wait_for()
     assert popup.locator("h3").inner_text() == segment_id
     assert "燃气" in popup.inner_text()
-    assert "主要影响因素" in popup.inner_text()
+    assert "主要原因" in popup.inner_text()
 
 
 def test_popup_of_a_segment_in_a_project_names_metres_project_and_year(tab: Tab, map_path: Path) -> None:

@@ -251,3 +251,26 @@ def test_nothing_to_renew_and_missing_scores_are_said() -> None:
 
 def test_a_total_budget_is_shared_evenly() -> None:
     assert Limits.total(YEARS, 8e6) == Limits.per_year(YEARS, 2e6)
+
+
+@pytest.mark.parametrize(("seed", "budget"), [(1, 300_000), (2, 300_000), (2, 600_000), (3, 600_000), (1, 1_500_000)])
+def test_no_score_of_a_pipe_to_keep_displaces_a_mandatory_one(seed: int, budget: int) -> None:
+    """Policy comes first: however great the risk of pipes that the rules keep, the mandatory ones stay placed."""
+    segments, projects = town(seed)
+    policy = read_policy()
+    none = leaks_of()
+    scores = score_segments(segments, link_leaks(none, segments, policy), none, None, policy, AS_OF)
+    pairs = find_overlaps(segments, projects, YEARS, policy)
+    is_kept = scores["policy_class"] == "keep"
+    raised = scores.copy()
+    raised.loc[is_kept, "grade"] = "severe"
+    raised.loc[is_kept, "risk_per_year"] = raised["risk_per_year"].max() * 1e4
+    mandatory = scores.index[scores["policy_class"] == "mandatory"]
+    assert is_kept.any()
+    placed = []
+    for told in (scores, raised):
+        plan = make_plan(segments, told, pairs, projects, policy, Limits.per_year(YEARS, budget))
+        years = plan.batch_segments["year"].reindex(mandatory)
+        placed.append(set(years.index[years.notna()]))
+    assert placed[0]
+    assert placed[0] <= placed[1]
