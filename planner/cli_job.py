@@ -102,6 +102,7 @@ def open_job(session: Session, policy: Path | None, as_of: str | None, known_at:
 
 def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
     """Link leaks, events and households to segments and score these: the frames of the run."""
+    from planner.emissions import find_emissions
     from planner.predecessors import predecessor_links
     from planner.score import Told, score_segments
     from planner.supply import Homes, link_households
@@ -127,7 +128,10 @@ def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) ->
         )
     with job.step("plan_step_score", len(segments)) as advance:
         scores = score_segments(segments, links, leaks, buildings, job.policy, job.as_of, told=told, progress=advance)
-    return {"scores": scores, "leak_links": links, "event_links": events}
+    frames = {"scores": scores, "leak_links": links, "event_links": events}
+    if job.policy.emissions is not None:
+        frames["emissions"] = find_emissions(segments, job.policy.emissions)
+    return frames
 
 
 def _link_nameless(segments: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, policy: Policy) -> pd.DataFrame | None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 RUN_KINDS: Final = ("score", "overlap", "plan")
 RUN_FRAMES: Final = (
     "scores",
+    "emissions",
     "leak_links",
     "event_links",
     "pairs",

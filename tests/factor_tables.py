@@ -1,4 +1,4 @@
-"""The tables of docs/how-scores-work.md, how-plans-work.md and windows.md, made from the packaged policy.
+"""The tables of the docs (rules, weights, prices, bans, emission factors), made from the packaged policy.
 
 python -m tests.factor_tables        writes them anew between their marks
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 import planner
 from planner.policy_bans import BanSet
+from planner.policy_emissions import EmissionFactors
 from planner.policy_tables import Band, BandTable, CodeTable, DecadeFactor, Factor
 from registry.fields import value_list, value_list_names
 
@@ -268,6 +269,38 @@ def ban_rules() -> str:
     return table(["ban set", "rule", "", "中文", "source", "confidence"], rows)
 
 
+def emissions() -> str:
+    folder = Path(planner.__file__).parent / "emission_factors"
+    sets = [EmissionFactors.model_validate(tomllib.loads(path.read_text("utf-8"))) for path in sorted(folder.glob("*"))]
+    rows: Rows = []
+    for found in sets:
+        rows += [
+            [
+                f"`{found.id}`",
+                f"`{main.code}`",
+                main.label_zh,
+                *(f"{kg:,g}" for kg in main.range),
+                main.source,
+                main.confidence,
+            ]
+            for main in found.mains
+        ]
+        rows += [
+            [
+                f"`{found.id}`",
+                f"`{name}`",
+                "全球增温潜势",
+                f"{figure.value:g}",
+                "",
+                "",
+                figure.source,
+                figure.confidence,
+            ]
+            for name, weight in (("gwp100", found.gwp100), ("gwp20", found.gwp20))
+        ]
+    return table(["set", "main", "中文", "kg per km and year", "low", "high", "source", "confidence"], rows)
+
+
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "how-scores-work.md": {
         "rules": rules,
@@ -280,6 +313,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "how-plans-work.md": {"prices": prices, "opened-ground": opened_ground},
     "windows.md": {"due-windows": due_windows, "ban-rules": ban_rules, "value-prices": value_prices},
+    "emissions-and-outlook.md": {"emissions": emissions},
 }
 
 

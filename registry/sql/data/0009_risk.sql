@@ -74,3 +74,30 @@ COMMENT ON COLUMN registry.run_scores.grade IS '风险等级: One of four grades
 COMMENT ON COLUMN registry.run_scores.likelihood_band IS '可能性分级: Row of the risk matrix from 1 for the least likely.';
 COMMENT ON COLUMN registry.run_scores.consequence_band IS '后果分级: Column of the risk matrix from 1 for the least consequence.';
 COMMENT ON COLUMN registry.run_scores.matrix_grade IS '矩阵等级: Grade of the cell of the risk matrix.';
+
+-- methane by segment, beside the scores
+CREATE TABLE registry.run_emissions (
+    run_id text NOT NULL,
+    segment_id text NOT NULL,
+    factor_code text,
+    is_measured boolean NOT NULL,
+    methane_t_per_year double precision,
+    methane_low_t_per_year double precision,
+    methane_high_t_per_year double precision,
+    methane_saved_t_per_year double precision,
+    methane_saved_low_t_per_year double precision,
+    methane_saved_high_t_per_year double precision,
+    CONSTRAINT run_emissions_row_is_named_once PRIMARY KEY (run_id, segment_id),
+    CONSTRAINT run_emissions_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_emissions ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_emissions IS 'Rows of the frame emissions that a run made.';
+COMMENT ON COLUMN registry.run_emissions.segment_id IS '管段编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_emissions.factor_code IS '排放因子: Code of the factor of the set; empty where none applies: another medium or no gas in the pipe.';
+COMMENT ON COLUMN registry.run_emissions.is_measured IS '实测: The measured flow of its leaks stands for the factor.';
+COMMENT ON COLUMN registry.run_emissions.methane_t_per_year IS '年甲烷排放: Methane of a year; empty where none applies. [t/year]';
+COMMENT ON COLUMN registry.run_emissions.methane_low_t_per_year IS '年甲烷排放(低): Methane of a year at the low factor. [t/year]';
+COMMENT ON COLUMN registry.run_emissions.methane_high_t_per_year IS '年甲烷排放(高): Methane of a year at the high factor. [t/year]';
+COMMENT ON COLUMN registry.run_emissions.methane_saved_t_per_year IS '年甲烷减排: Methane of the pipe less that of a new one in its place. [t/year]';
+COMMENT ON COLUMN registry.run_emissions.methane_saved_low_t_per_year IS '年甲烷减排(低): Low of the pipe less high of a new one; below 0 the saving is not certain. [t/year]';
+COMMENT ON COLUMN registry.run_emissions.methane_saved_high_t_per_year IS '年甲烷减排(高): High of the pipe less low of a new one. [t/year]';
