@@ -10,6 +10,7 @@ import maps.cli
 import planner.cli
 import planner.cli_audit
 import planner.cli_bans
+import planner.cli_forecast
 import planner.cli_gbt27512
 import planner.cli_leaks
 import planner.cli_live
@@ -47,6 +48,7 @@ for verbs in (
     planner.cli.app,
     planner.cli_overlap.app,
     planner.cli_bans.app,
+    planner.cli_forecast.app,
     planner.cli_audit.app,
     planner.cli_gbt27512.app,
     planner.cli_leaks.app,

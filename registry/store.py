@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from registry.intake.importer import Receipt, Report
 
-RUN_KINDS: Final = ("score", "overlap", "plan")
+RUN_KINDS: Final = ("score", "overlap", "plan", "forecast")
 RUN_FRAMES: Final = (
     "scores",
     "emissions",
@@ -44,6 +44,8 @@ RUN_FRAMES: Final = (
     "neighbours",
     "batches",
     "batch_segments",
+    "leak_forecast",
+    "network_forecast",
 )
 
 

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 import planner
+from planner.forecast.outlook import leak_outlook
+from planner.forecast.outlook_frames import leak_forecast
 from planner.policy_bans import BanSet
 from planner.policy_emissions import EmissionFactors
 from planner.policy_tables import Band, BandTable, CodeTable, DecadeFactor, Factor
@@ -290,15 +295,36 @@ def emissions() -> str:
                 f"`{found.id}`",
                 f"`{name}`",
                 "全球增温潜势",
-                f"{figure.value:g}",
+                f"{weight.value:g}",
                 "",
                 "",
-                figure.source,
-                figure.confidence,
+                weight.source,
+                weight.confidence,
             ]
             for name, weight in (("gwp100", found.gwp100), ("gwp20", found.gwp20))
         ]
     return table(["set", "main", "中文", "kg per km and year", "low", "high", "source", "confidence"], rows)
+
+
+def outlook() -> str:
+    """The steel main of docs/emissions-and-outlook.md, from 2027 to 2031, renewed in 2029."""
+    made = {"medium": "gas", "material": "steel", "diameter_mm": 200.0, "length_m": 100.0}
+    index = pd.Index(["main"], name="segment_id", dtype="str")
+    segments = pd.DataFrame(made, index)
+    told = {"likelihood_per_km_year": 0.3, "age_years": 36.0, "leak_count": 1.0, "third_party_per_km_year": 0.02}
+    scores = pd.DataFrame(told | {"ln_likelihood_level": 0.0}, index)
+    renewed = pd.Series([2029], index)
+    years = range(2027, 2032)
+    found = leak_forecast(leak_outlook(segments, scores, planner.read_policy(), years, date(2026, 11, 1), renewed))
+    rows: Rows = [
+        [
+            str(row["year"]),
+            *(f"{row[one]:.4f} ({row[f'{one}_low']:g}–{row[f'{one}_high']:g})" for one in ("leaks", "planned_leaks")),
+            f"{row['third_party_leaks']:.4f}",
+        ]
+        for row in found.to_dict("records")
+    ]
+    return table(["year", "nothing renewed", "renewed in 2029", "third-party damage"], rows)
 
 
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
@@ -313,7 +339,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "how-plans-work.md": {"prices": prices, "opened-ground": opened_ground},
     "windows.md": {"due-windows": due_windows, "ban-rules": ban_rules, "value-prices": value_prices},
-    "emissions-and-outlook.md": {"emissions": emissions},
+    "emissions-and-outlook.md": {"emissions": emissions, "outlook": outlook},
 }
 
 
