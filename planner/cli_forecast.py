@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 app = typer.Typer()
-_DRAWS: Final = 1000
+_DRAWS: Final = 200
 
 
 @command(app, "forecast")

@@ -159,25 +159,34 @@ def leak_interval(leaks: Floats, shape: Floats) -> tuple[Floats, Floats]:
     return np.minimum(low, np.floor(leaks)), np.maximum(high, np.ceil(leaks))
 
 
-def network_draws(outlook: Outlook, rows: Flags, draws: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Draw the leaks of the chosen segments in sum: years x draws, if nothing is renewed and if the plan is done.
+def network_draws(
+    outlook: Outlook, group: NDArray[np.int64], draws: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Draw the leaks of groups of segments: groups x years x draws, if nothing is renewed and if the plan is done.
 
-    Given the factors of the segments their leaks are Poisson, and so is the sum. What the plan avoids is drawn
-    apart and added, so that no draw of the plan lies above that of doing nothing. Memory: a block of segments.
+    `group` is the group of each segment as a code from 0; -1 is in none. Given the factors of the segments their leaks
+    are Poisson, and so is the sum. What the plan avoids is drawn apart and added, so that no draw of the plan lies
+    above that of doing nothing. Memory: the factors of a block of segments.
     """
-    nothing = np.zeros((len(outlook.years), draws))
-    planned = np.zeros((len(outlook.years), draws))
+    count = int(group.max(initial=-1)) + 1
+    nothing = np.zeros((count, len(outlook.years), draws))
+    avoided = np.zeros(nothing.shape)
     place = 0
     for factors in _blocks(outlook.shape, draws, seed):
         block = slice(place, place + len(factors))
-        chosen = rows[block]
-        nothing += outlook.leaks[block][chosen].T @ factors[chosen]
-        planned += outlook.planned_leaks[block][chosen].T @ factors[chosen]
         place += len(factors)
-    rng = np.random.default_rng([seed, -1 & 0xFFFFFFFF])
-    kept = rng.poisson(planned)
-    avoided = rng.poisson(np.maximum(nothing - planned, 0.0))
-    return kept + avoided, kept
+        saved = outlook.leaks[block] - outlook.planned_leaks[block]
+        renewed = saved.any(axis=1)
+        for code in range(count):
+            rows = group[block] == code
+            nothing[code] += outlook.leaks[block][rows].T @ factors[rows]
+            rows &= renewed
+            avoided[code] += saved[rows].T @ factors[rows]
+    # other than the seeds of the blocks, which have two numbers
+    rng = np.random.default_rng(seed)
+    gone = rng.poisson(avoided)
+    kept = rng.poisson(np.maximum(nothing - avoided, 0.0))
+    return kept + gone, kept
 
 
 def _blocks(shape: Floats, draws: int, seed: int) -> Iterator[Floats]:

@@ -62,9 +62,12 @@ def network_forecast(
     """
     if draws < _LEAST_DRAWS:
         raise PlanningError("forecast_draws_few", draws=draws, least=_LEAST_DRAWS)
+    media = sorted(map(str, outlook.medium.unique()))
+    group = pd.Categorical(outlook.medium, categories=media).codes.astype(np.int64)
+    nothing, kept = network_draws(outlook, group, draws, seed)
     parts = [
-        _of_medium(outlook, medium, (outlook.medium == medium).to_numpy(dtype=bool), scores, emissions, draws, seed)
-        for medium in sorted(map(str, outlook.medium.unique()))
+        _of_medium(outlook, group == code, scores, emissions, (nothing[code], kept[code])).assign(medium=medium)
+        for code, medium in enumerate(media)
     ]
     frame = pd.concat(parts, ignore_index=True)
     return frame.astype({"medium": "str", "scenario": "str", "year": "Int64"})[columns_of("network_forecast")]
@@ -72,18 +75,16 @@ def network_forecast(
 
 def _of_medium(
     outlook: Outlook,
-    medium: str,
     rows: Flags,
     scores: pd.DataFrame,
     emissions: pd.DataFrame | None,
-    draws: int,
-    seed: int,
+    drawn: tuple[Counts, Counts],
 ) -> pd.DataFrame:
-    nothing, kept = network_draws(outlook, rows, draws, seed)
+    """Return the rows of one medium; `drawn` are its leaks if nothing is renewed and if the plan is done."""
+    nothing, kept = drawn
     harm = _harm_per_leak(outlook, scores)[rows]
     third_party = outlook.third_party_leaks[rows]
     shared: dict[str, Any] = {
-        "medium": medium,
         "year": list(outlook.years),
         "third_party_leaks": np.nan if np.isnan(third_party).all() else float(np.nansum(third_party)),
     }
@@ -93,9 +94,9 @@ def _of_medium(
     if outlook.has_plan:
         scenarios.append(("plan", planned, kept, expected - planned, nothing - kept))
     tables = []
-    for name, leaks, drawn, avoided, drawn_avoided in scenarios:
+    for name, leaks, leaked, avoided, spared in scenarios:
         columns = shared | {"scenario": name}
-        columns |= _ranged("leaks", leaks.sum(axis=0), drawn) | _ranged("avoided", avoided.sum(axis=0), drawn_avoided)
+        columns |= _ranged("leaks", leaks.sum(axis=0), leaked) | _ranged("avoided", avoided.sum(axis=0), spared)
         columns["harm_cny"] = (leaks * harm[:, None]).sum(axis=0)
         columns["methane_t"] = _methane(outlook, rows, emissions, is_plan=name == "plan")
         tables.append(pd.DataFrame(columns))

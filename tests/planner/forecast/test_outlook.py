@@ -198,8 +198,8 @@ def test_more_draws_come_near_the_exact_distribution() -> None:
     exact = nbinom.cdf(np.arange(15), 2.9, 2.9 / 6.9)
     away = []
     for draws in (100, 100_000):
-        nothing, _ = network_draws(found, np.array([True]), draws, 5)
-        shares = (nothing[0][:, None] <= np.arange(15)).mean(axis=0)
+        nothing, _ = network_draws(found, np.array([0]), draws, 5)
+        shares = (nothing[0, 0][:, None] <= np.arange(15)).mean(axis=0)
         away.append(np.abs(shares - exact).max())
     assert away[1] < 0.006 < away[0]
 
@@ -214,14 +214,20 @@ def test_draws_have_mean_one_and_the_variance_of_their_shape_and_are_seeded() ->
     assert posterior_draws(np.empty(0), 5, 0).shape == (0, 5)
 
 
+def test_segments_of_all_blocks_are_drawn_on_their_own() -> None:
+    drawn = posterior_draws(np.full(9000, 0.9), 20, 1)
+    assert len(np.unique(drawn)) == drawn.size
+
+
 def test_segments_of_all_blocks_are_drawn_and_years_of_one_draw_go_together() -> None:
     """9,000 segments lie in three blocks; their own rates are the same in all years, so that totals go together."""
     rng = np.random.default_rng(3)
     leaks = np.repeat(rng.gamma(1.0, 1.0, 9000)[:, None], 2, axis=1)
     found = plain(leaks, np.full(9000, 0.9))
     rows = rng.random(9000) < 0.5
-    nothing, kept = network_draws(found, rows, 400, 2)
-    np.testing.assert_array_equal(nothing, kept)
+    drawn, kept = network_draws(found, np.where(rows, 1, 0) - 1, 400, 2)
+    np.testing.assert_array_equal(drawn, kept)
+    nothing = drawn[0]
     total = leaks[rows, 0].sum()
     deviation = np.sqrt(total + (leaks[rows, 0] ** 2 / 0.9).sum())
     assert abs(nothing[0].mean() - total) < 5 * deviation / np.sqrt(400)
@@ -236,7 +242,7 @@ def test_no_draw_of_the_plan_lies_above_that_of_doing_nothing(seed: int, count: 
     rng = np.random.default_rng(seed)
     leaks = rng.gamma(0.5, 2.0, (count, 3))
     found = plain(leaks, rng.uniform(0.2, 5.0, count), leaks * rng.random((count, 3)))
-    nothing, kept = network_draws(found, np.ones(count, dtype=bool), 60, seed)
+    nothing, kept = network_draws(found, rng.integers(0, 3, count), 60, seed)
     assert (kept <= nothing).all()
 
 
