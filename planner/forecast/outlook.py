@@ -112,13 +112,7 @@ def leak_outlook(
     from_year = np.full(len(segments), np.inf)
     if renewed_year is not None:
         from_year = renewed_year.reindex(segments.index).to_numpy(dtype="float64", na_value=np.inf)
-    renewed = from_year < years.stop
-    planned = rate
-    if renewed.any():
-        planned = rate.copy()
-        new = _new_rates(segments[renewed], scores[renewed], policy, years, from_year[renewed])
-        is_new = np.arange(years.start, years.stop)[None, :] >= from_year[renewed][:, None]
-        planned[renewed] = np.where(is_new, np.minimum(new, rate[renewed]), rate[renewed])
+    planned = _planned(segments, scores, policy, years, from_year, rate)
     kilometres = segments["length_m"].to_numpy(dtype="float64") / METRES_PER_KM
     leaks = rate * kilometres[:, None]
     return Outlook(
@@ -126,7 +120,7 @@ def leak_outlook(
         medium=segments["medium"],
         years=years,
         leaks=leaks,
-        planned_leaks=planned * kilometres[:, None] if renewed.any() else leaks,
+        planned_leaks=leaks if planned is rate else planned * kilometres[:, None],
         third_party_leaks=number_column(scores, "third_party_per_km_year") * kilometres,
         shape=policy.weights.likelihood.history.strengths.own.value + scores["leak_count"].to_numpy(dtype="float64"),
         renewed_from=from_year,
@@ -204,6 +198,20 @@ def _aged(segments: pd.DataFrame, scores: pd.DataFrame, policy: Policy, years: r
     then = ln_course(course, np.maximum(age[:, None] + ahead[None, :], 0.0))
     rate: Floats = scores["likelihood_per_km_year"].to_numpy(dtype="float64")[:, None] * np.exp(then - now)
     return rate
+
+
+def _planned(
+    segments: pd.DataFrame, scores: pd.DataFrame, policy: Policy, years: range, from_year: Floats, rate: Floats
+) -> Floats:
+    """Return the rates of a plan: those of new pipes from the year of renewal on, nowhere above the old ones."""
+    renewed = from_year < years.stop
+    if not renewed.any():
+        return rate
+    new = _new_rates(segments[renewed], scores[renewed], policy, years, from_year[renewed])
+    is_new = np.arange(years.start, years.stop)[None, :] >= from_year[renewed][:, None]
+    planned = rate.copy()
+    planned[renewed] = np.where(is_new, np.minimum(new, rate[renewed]), rate[renewed])
+    return planned
 
 
 def _new_rates(segments: pd.DataFrame, scores: pd.DataFrame, policy: Policy, years: range, from_year: Floats) -> Floats:
