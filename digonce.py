@@ -12,6 +12,7 @@ import planner.cli_audit
 import planner.cli_bans
 import planner.cli_compare
 import planner.cli_explain
+import planner.cli_forecast
 import planner.cli_gbt27512
 import planner.cli_inspect
 import planner.cli_leaks
@@ -52,6 +53,7 @@ for verbs in (
     planner.cli_bans.app,
     planner.cli_compare.app,
     planner.cli_explain.app,
+    planner.cli_forecast.app,
     planner.cli_audit.app,
     planner.cli_gbt27512.app,
     planner.cli_inspect.app,

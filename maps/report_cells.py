@@ -11,6 +11,7 @@ import pandas as pd
 from maps.facts import unit_words
 from maps.numbers import headline
 from maps.report_tables import ReportTables, total
+from planner.emission_words import methane_phrases
 from registry.catalogue import CNY_PER_UNIT, say
 from registry.fields import Field, fields, value_list
 
@@ -178,6 +179,8 @@ def notes(inputs: Inputs, language: str) -> list[str]:
     if inputs.closed is not None:
         codes.append("maps_note_closed")
     sentences = [say(code, language) for code in codes]
+    if methane := inputs.summary.get("methane"):
+        sentences += [phrase.say(language) for phrase in methane_phrases(methane)]
     unverified = inputs.summary.get("unverified_count")
     if unverified:
         sentences.append(say("maps_note_unverified", language, count=unverified))

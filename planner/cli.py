@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planner.cli_job import PolicyPath, YearsText, check_years, open_job, policy_facts, score_city, tell_unverified
+from planner.cli_methane import methane_of, show_methane
 from planner.cli_overlap import meeting_frames, read_city
 from planner.cli_tables import show_plan, show_risk, show_scores, told
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
@@ -61,6 +62,7 @@ def score(
             "grades": grades.to_dict("records"),
             "risk": told(media),
             "matrix": told(matrix),
+            "methane": methane_of(job, made),
             **policy_facts(job.policy),
         }
         run = job.save("score", save, made, summary)
@@ -68,6 +70,7 @@ def score(
             _write(scores, output, "scores", session, segments)
     show_scores(session, classes, grades)
     show_risk(session, media, matrix)
+    show_methane(session, summary["methane"])
     session.tell(
         "plan_scored",
         segments=len(scores),
@@ -131,12 +134,14 @@ def plan(
             "batches": made.batches,
             "batch_segments": made.batch_segments,
         }
-        run = job.save("plan", save, frames, made.summary)
+        summary = made.summary | {"methane": methane_of(job, scored, made.batch_segments)}
+        run = job.save("plan", save, frames, summary)
         if output is not None:
             _write(made.batches, output, "batches", session, _batch_shapes(segments, made))
     show_plan(session, made, has_projects=not projects.empty, run=run)
+    show_methane(session, summary["methane"])
     tell_unverified(session, job.policy)
-    session.result({"run_id": run, "name": save, "as_of": job.as_of, **made.summary})
+    session.result({"run_id": run, "name": save, "as_of": job.as_of, **summary})
 
 
 def _limits(years: range, budget_cny: float | None, budget_total_cny: float | None, km: float | None) -> Limits:

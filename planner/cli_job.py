@@ -121,8 +121,13 @@ def open_job(session: Session, policy: Path | None, as_of: str | None, known_at:
 
 def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
     """Link leaks, events and households to segments and score these: the frames of the run."""
+    from planner.emissions import find_emissions
+
     evidence, events = read_evidence(job, segments, leaks)
-    return {"scores": score_evidence(job, evidence), "leak_links": evidence.leak_links, "event_links": events}
+    frames = {"scores": score_evidence(job, evidence), "leak_links": evidence.leak_links, "event_links": events}
+    if job.policy.emissions is not None:
+        frames["emissions"] = find_emissions(segments, job.policy.emissions)
+    return frames
 
 
 def read_evidence(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> tuple[Evidence, pd.DataFrame]:

@@ -15,6 +15,7 @@ from typing import Any, Final, Self, TypeVar
 from pydantic import ValidationError
 
 from planner.policy_bans import BanSet
+from planner.policy_emissions import EmissionFactors
 from planner.policy_gbt27512 import OperatorRows
 from planner.policy_links import Links, Supply
 from planner.policy_models import (
@@ -58,6 +59,7 @@ class Policy(Named):
     planning: Planning
     timing: Timing
     gbt27512: OperatorRows | None = None
+    emissions: EmissionFactors | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole content as plain values that JSON can hold."""
@@ -91,8 +93,8 @@ class Policy(Named):
 def read_policy(path: Path | None = None) -> Policy:
     """Read a policy file and everything it names; without a path the packaged default.
 
-    Rules, weights, prices and dig bans are looked for in the folders `rules`, `weights`, `prices` and `bans` beside the
-    policy file, then among the packaged ones, by id and version.
+    Rules, weights, prices, dig bans and emission factors are looked for in the folders `rules`, `weights`, `prices`,
+    `bans` and `emission_factors` beside the policy file, then among the packaged ones, by id and version.
 
     Raises
     ------
@@ -117,6 +119,8 @@ def _resolve(path: Path | Traversable, folder: Path | None) -> Policy:
     content["weights"] = _find(written.weights, "weights", Weights, folder)
     content["prices"] = _find(written.prices, "prices", Prices, folder)
     content["bans"] = _find(written.bans, "bans", BanSet, folder)
+    if written.emissions is not None:
+        content["emissions"] = _find(written.emissions, "emission_factors", EmissionFactors, folder)
     return Policy(**content)
 
 

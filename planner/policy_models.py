@@ -284,3 +284,4 @@ class PolicyFile(Named):
     planning: Planning
     timing: Timing
     gbt27512: OperatorRows | None = None
+    emissions: Reference | None = None

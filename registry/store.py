@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
     from registry.intake.importer import Receipt, Report
 
-RUN_KINDS: Final = ("score", "overlap", "plan")
+RUN_KINDS: Final = ("score", "overlap", "plan", "forecast")
 RUN_FRAMES: Final = (
     "scores",
+    "emissions",
     "leak_links",
     "event_links",
     "pairs",
@@ -43,6 +44,8 @@ RUN_FRAMES: Final = (
     "neighbours",
     "batches",
     "batch_segments",
+    "leak_forecast",
+    "network_forecast",
 )
 
 

@@ -1,4 +1,4 @@
-"""The tables of docs/how-scores-work.md, how-plans-work.md and windows.md, made from the packaged policy.
+"""The tables of the docs (rules, weights, prices, bans, emission factors), made from the packaged policy.
 
 python -m tests.factor_tables        writes them anew between their marks
 """
@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 import planner
+from planner.forecast.outlook import leak_outlook
+from planner.forecast.outlook_frames import leak_forecast
 from planner.policy_bans import BanSet
+from planner.policy_emissions import EmissionFactors
 from planner.policy_tables import Band, BandTable, CodeTable, DecadeFactor, Factor
 from registry.fields import value_list, value_list_names
 
@@ -268,6 +274,59 @@ def ban_rules() -> str:
     return table(["ban set", "rule", "", "中文", "source", "confidence"], rows)
 
 
+def emissions() -> str:
+    folder = Path(planner.__file__).parent / "emission_factors"
+    sets = [EmissionFactors.model_validate(tomllib.loads(path.read_text("utf-8"))) for path in sorted(folder.glob("*"))]
+    rows: Rows = []
+    for found in sets:
+        rows += [
+            [
+                f"`{found.id}`",
+                f"`{main.code}`",
+                main.label_zh,
+                *(f"{kg:,g}" for kg in main.range),
+                main.source,
+                main.confidence,
+            ]
+            for main in found.mains
+        ]
+        rows += [
+            [
+                f"`{found.id}`",
+                f"`{name}`",
+                "全球增温潜势",
+                f"{weight.value:g}",
+                "",
+                "",
+                weight.source,
+                weight.confidence,
+            ]
+            for name, weight in (("gwp100", found.gwp100), ("gwp20", found.gwp20))
+        ]
+    return table(["set", "main", "中文", "kg per km and year", "low", "high", "source", "confidence"], rows)
+
+
+def outlook() -> str:
+    """The steel main of docs/emissions-and-outlook.md, from 2027 to 2031, renewed in 2029."""
+    made = {"medium": "gas", "material": "steel", "diameter_mm": 200.0, "length_m": 100.0}
+    index = pd.Index(["main"], name="segment_id", dtype="str")
+    segments = pd.DataFrame(made, index)
+    told = {"likelihood_per_km_year": 0.3, "age_years": 36.0, "leak_count": 1.0, "third_party_per_km_year": 0.02}
+    scores = pd.DataFrame(told | {"ln_likelihood_level": 0.0}, index)
+    renewed = pd.Series([2029], index)
+    years = range(2027, 2032)
+    found = leak_forecast(leak_outlook(segments, scores, planner.read_policy(), years, date(2026, 11, 1), renewed))
+    rows: Rows = [
+        [
+            str(row["year"]),
+            *(f"{row[one]:.4f} ({row[f'{one}_low']:g}–{row[f'{one}_high']:g})" for one in ("leaks", "planned_leaks")),
+            f"{row['third_party_leaks']:.4f}",
+        ]
+        for row in found.to_dict("records")
+    ]
+    return table(["year", "nothing renewed", "renewed in 2029", "third-party damage"], rows)
+
+
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "how-scores-work.md": {
         "rules": rules,
@@ -280,6 +339,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "how-plans-work.md": {"prices": prices, "opened-ground": opened_ground},
     "windows.md": {"due-windows": due_windows, "ban-rules": ban_rules, "value-prices": value_prices},
+    "emissions-and-outlook.md": {"emissions": emissions, "outlook": outlook},
 }
 
 

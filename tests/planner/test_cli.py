@@ -63,6 +63,9 @@ def test_score_overlap_and_plan_end_to_end(census: Callable[..., Result], settin
     assert {"objective", "bound", "gap_share", "greedy", "project_blind"} <= set(summary)
     assert 0 <= summary["gap_share"] <= 0.05
     assert summary["objective"] > 0
+    methane = summary["methane"]
+    assert 0 < methane["renewed"]["methane_saved_t_per_year"] < methane["methane_t_per_year"] < result["km"] * 2.85
+    assert methane["methane_t_per_year"] == result["methane"]["methane_t_per_year"]
     with open_registry(settings) as registry:
         run = registry.load_run("plan", "p1")
         assert run.summary["objective"] == summary["objective"]
@@ -94,6 +97,7 @@ def test_people_read_tables_in_their_language(census: Callable[..., Result]) -> 
     chinese = census("score", *AS_OF, language="zh")
     assert chinese.exit_code == 0
     assert "必须改造" in chinese.stdout
+    assert "甲烷" in chinese.output
     assert "庭院" in chinese.stdout
     english = census(*PLAN)
     assert english.exit_code == 0

@@ -74,3 +74,92 @@ COMMENT ON COLUMN registry.run_scores.grade IS '风险等级: One of four grades
 COMMENT ON COLUMN registry.run_scores.likelihood_band IS '可能性分级: Row of the risk matrix from 1 for the least likely.';
 COMMENT ON COLUMN registry.run_scores.consequence_band IS '后果分级: Column of the risk matrix from 1 for the least consequence.';
 COMMENT ON COLUMN registry.run_scores.matrix_grade IS '矩阵等级: Grade of the cell of the risk matrix.';
+
+-- methane by segment, beside the scores
+CREATE TABLE registry.run_emissions (
+    run_id text NOT NULL,
+    segment_id text NOT NULL,
+    factor_code text,
+    is_measured boolean NOT NULL,
+    methane_t_per_year double precision,
+    methane_low_t_per_year double precision,
+    methane_high_t_per_year double precision,
+    methane_saved_t_per_year double precision,
+    methane_saved_low_t_per_year double precision,
+    methane_saved_high_t_per_year double precision,
+    CONSTRAINT run_emissions_row_is_named_once PRIMARY KEY (run_id, segment_id),
+    CONSTRAINT run_emissions_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_emissions ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_emissions IS 'Rows of the frame emissions that a run made.';
+COMMENT ON COLUMN registry.run_emissions.segment_id IS '管段编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_emissions.factor_code IS '排放因子: Code of the factor of the set; empty where none applies: another medium or no gas in the pipe.';
+COMMENT ON COLUMN registry.run_emissions.is_measured IS '实测: The measured flow of its leaks stands for the factor.';
+COMMENT ON COLUMN registry.run_emissions.methane_t_per_year IS '年甲烷排放: Methane of a year; empty where none applies. [t/year]';
+COMMENT ON COLUMN registry.run_emissions.methane_low_t_per_year IS '年甲烷排放(低): Methane of a year at the low factor. [t/year]';
+COMMENT ON COLUMN registry.run_emissions.methane_high_t_per_year IS '年甲烷排放(高): Methane of a year at the high factor. [t/year]';
+COMMENT ON COLUMN registry.run_emissions.methane_saved_t_per_year IS '年甲烷减排: Methane of the pipe less that of a new one in its place. [t/year]';
+COMMENT ON COLUMN registry.run_emissions.methane_saved_low_t_per_year IS '年甲烷减排(低): Low of the pipe less high of a new one; below 0 the saving is not certain. [t/year]';
+COMMENT ON COLUMN registry.run_emissions.methane_saved_high_t_per_year IS '年甲烷减排(高): High of the pipe less low of a new one. [t/year]';
+
+-- forecasts: each segment and year, and the network by medium, year and scenario
+ALTER TABLE registry.run DROP CONSTRAINT run_is_a_score_an_overlap_or_a_plan;
+ALTER TABLE registry.run ADD CONSTRAINT run_is_of_a_known_kind CHECK (kind IN ('score', 'overlap', 'plan', 'forecast'));
+
+CREATE TABLE registry.run_leak_forecast (
+    run_id text NOT NULL,
+    segment_id text NOT NULL,
+    year integer NOT NULL,
+    leaks double precision NOT NULL,
+    leaks_low double precision NOT NULL,
+    leaks_high double precision NOT NULL,
+    planned_leaks double precision NOT NULL,
+    planned_leaks_low double precision NOT NULL,
+    planned_leaks_high double precision NOT NULL,
+    third_party_leaks double precision,
+    CONSTRAINT run_leak_forecast_row_is_named_once PRIMARY KEY (run_id, segment_id, year),
+    CONSTRAINT run_leak_forecast_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_leak_forecast ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_leak_forecast IS 'Rows of the frame leak_forecast that a run made.';
+COMMENT ON COLUMN registry.run_leak_forecast.segment_id IS '管段编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_leak_forecast.year IS '年度: Calendar year. [year]';
+COMMENT ON COLUMN registry.run_leak_forecast.leaks IS '期望漏点数: Leaks to expect in the year without third-party damage if nothing is renewed.';
+COMMENT ON COLUMN registry.run_leak_forecast.leaks_low IS '漏点数(低): 10 % point of the number of leaks of the year.';
+COMMENT ON COLUMN registry.run_leak_forecast.leaks_high IS '漏点数(高): 90 % point of the number of leaks of the year; never below what is expected.';
+COMMENT ON COLUMN registry.run_leak_forecast.planned_leaks IS '方案实施后期望漏点数: Leaks to expect in the year without third-party damage if the plan is carried out.';
+COMMENT ON COLUMN registry.run_leak_forecast.planned_leaks_low IS '方案实施后漏点数(低): 10 % point under the plan.';
+COMMENT ON COLUMN registry.run_leak_forecast.planned_leaks_high IS '方案实施后漏点数(高): 90 % point under the plan.';
+COMMENT ON COLUMN registry.run_leak_forecast.third_party_leaks IS '第三方破坏漏点数: Leaks to expect in the year by third-party damage; renewal does not remove them and they are in no other column.';
+
+CREATE TABLE registry.run_network_forecast (
+    run_id text NOT NULL,
+    medium text NOT NULL,
+    year integer NOT NULL,
+    scenario text NOT NULL,
+    leaks double precision NOT NULL,
+    leaks_low double precision NOT NULL,
+    leaks_high double precision NOT NULL,
+    avoided double precision NOT NULL,
+    avoided_low double precision NOT NULL,
+    avoided_high double precision NOT NULL,
+    third_party_leaks double precision,
+    harm_cny double precision,
+    methane_t double precision,
+    CONSTRAINT run_network_forecast_row_is_named_once PRIMARY KEY (run_id, medium, year, scenario),
+    CONSTRAINT run_network_forecast_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_network_forecast ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_network_forecast IS 'Rows of the frame network_forecast that a run made.';
+COMMENT ON COLUMN registry.run_network_forecast.medium IS '介质: What the pipe carries.';
+COMMENT ON COLUMN registry.run_network_forecast.year IS '年度: Calendar year. [year]';
+COMMENT ON COLUMN registry.run_network_forecast.scenario IS '情景: What is renewed.';
+COMMENT ON COLUMN registry.run_network_forecast.leaks IS '期望漏点数: Leaks to expect in the year without third-party damage.';
+COMMENT ON COLUMN registry.run_network_forecast.leaks_low IS '漏点数(低): 10 % point of the number of leaks of the year.';
+COMMENT ON COLUMN registry.run_network_forecast.leaks_high IS '漏点数(高): 90 % point of the number of leaks of the year.';
+COMMENT ON COLUMN registry.run_network_forecast.avoided IS '避免漏点数: Leaks of the year that the scenario avoids against renewing nothing.';
+COMMENT ON COLUMN registry.run_network_forecast.avoided_low IS '避免漏点数(低): 10 % point of the leaks avoided.';
+COMMENT ON COLUMN registry.run_network_forecast.avoided_high IS '避免漏点数(高): 90 % point of the leaks avoided.';
+COMMENT ON COLUMN registry.run_network_forecast.third_party_leaks IS '第三方破坏漏点数: Leaks to expect by third-party damage; the same in every scenario and in no other column.';
+COMMENT ON COLUMN registry.run_network_forecast.harm_cny IS '损害: Expected harm of the leaks of the year by the price list; without third-party damage. [CNY]';
+COMMENT ON COLUMN registry.run_network_forecast.methane_t IS '甲烷排放: Methane of the year by the figures of the emission factors; empty where none applies. [t]';

@@ -1,0 +1,36 @@
+"""What `score` and `plan` say of methane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from planner.emission_words import methane_phrases
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from planner.cli_job import Job
+    from registry.console import Session
+
+
+def methane_of(
+    job: Job, frames: dict[str, pd.DataFrame], batch_segments: pd.DataFrame | None = None
+) -> dict[str, Any] | None:
+    """Return the methane of the network and, for a plan, what its renewals save once all are done; else None."""
+    from planner.emissions import methane_facts
+
+    factors = job.policy.emissions
+    if factors is None:
+        return None
+    emissions = frames["emissions"]
+    facts = methane_facts(emissions, factors)
+    if batch_segments is not None:
+        placed = batch_segments.index[batch_segments["year"].notna()]
+        facts["renewed"] = methane_facts(emissions.loc[placed], factors)
+    return facts
+
+
+def show_methane(session: Session, facts: dict[str, Any] | None) -> None:
+    """Print the sentences about methane."""
+    for sentence in methane_phrases(facts):
+        session.tell(sentence.code, **sentence.parameters)
