@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from registry.intake.importer import Receipt, Report
 
-RUN_KINDS: Final = ("score", "overlap", "plan")
+RUN_KINDS: Final = ("score", "overlap", "plan", "backtest")
 RUN_FRAMES: Final = (
     "scores",
     "leak_links",
@@ -43,6 +43,11 @@ RUN_FRAMES: Final = (
     "neighbours",
     "batches",
     "batch_segments",
+    "backtest_windows",
+    "backtest_materials",
+    "backtest_lift",
+    "backtest_summary",
+    "gate_criteria",
 )
 
 
