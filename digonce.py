@@ -9,6 +9,7 @@ import typer
 import maps.cli
 import planner.cli
 import planner.cli_audit
+import planner.cli_backtest
 import planner.cli_bans
 import planner.cli_compare
 import planner.cli_explain
@@ -55,6 +56,7 @@ for verbs in (
     planner.cli_explain.app,
     planner.cli_forecast.app,
     planner.cli_audit.app,
+    planner.cli_backtest.app,
     planner.cli_gbt27512.app,
     planner.cli_inspect.app,
     planner.cli_leaks.app,

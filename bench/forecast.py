@@ -24,13 +24,12 @@ import pandas as pd
 
 from bench.kitchener import DATA, TEST_YEARS, YEARS, read_kitchener
 from planner.forecast.backtest import Window, walk_forward, windows_between
-from planner.forecast.catalogue import forecast_models
+from planner.forecast.catalogue import RANKINGS, forecast_models
 from planner.forecast.gate import decide
 from planner.forecast.models import ForecastModel
 from planner.forecast.panel import Panel
 from planner.forecast.summary import by_material, summarise
 
-RANKINGS_ONLY = ("age", "random", "prior_count")
 THREE_YEARS = [Window(year, 3) for year in (2012, 2014, 2017, 2020)]
 THIN_TO = (46, 156, 460)
 THIN_YEARS = (2014, 2017, 2020)
@@ -95,7 +94,7 @@ def compare(panel: Panel, models: Sequence[ForecastModel], first: int) -> None:
 
 def gate(windows: pd.DataFrame, materials: pd.DataFrame, panel: Panel) -> None:
     """Print what the gate asks and decides."""
-    learned = [name for name in windows["model"].unique() if name not in {*RANKINGS_ONLY, "default"}]
+    learned = [name for name in windows["model"].unique() if name not in {*RANKINGS, "default"}]
     decision = decide(windows, materials, learned, float(panel.leaks.sum()))
     print(f"\ngate: {decision.ships} ships; nearest learned model: {decision.candidate}")
     judged = decision.criteria[decision.criteria["model"].isin(["chosen_before", decision.candidate])]

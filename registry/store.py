@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from registry.intake.importer import Receipt, Report
 
-RUN_KINDS: Final = ("score", "overlap", "plan", "forecast")
+RUN_KINDS: Final = ("score", "overlap", "plan", "forecast", "backtest")
 RUN_FRAMES: Final = (
     "scores",
     "emissions",
@@ -46,6 +46,11 @@ RUN_FRAMES: Final = (
     "batch_segments",
     "leak_forecast",
     "network_forecast",
+    "backtest_windows",
+    "backtest_materials",
+    "backtest_lift",
+    "backtest_summary",
+    "gate_criteria",
 )
 
 

@@ -24,6 +24,7 @@ CAPTURES: Final = tuple(f"capture_at_{share:.0%}".rstrip("%") for share in SHARE
 LIFT_SHARES: Final = tuple(np.linspace(0.0, 1.0, 101).tolist())
 LEAST_HISTORY_YEARS: Final = 3
 PanelAt = Callable[[int], Panel]
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, order=True)
@@ -77,6 +78,7 @@ def walk_forward(
     windows: Sequence[Window],
     panel_at: PanelAt | None = None,
     least_history_years: int = LEAST_HISTORY_YEARS,
+    progress: Progress | None = None,
 ) -> Backtest:
     """Fit every model on what had happened before each window, and measure it on what came.
 
@@ -100,6 +102,8 @@ def walk_forward(
         learned what.
     least_history_years
         Years of record before the first window.
+    progress
+        Called with 1 whenever a model has been tested on the windows of one first year.
 
     Raises
     ------
@@ -112,7 +116,7 @@ def walk_forward(
         everywhere = np.ones(len(panel.segments), dtype=bool)
         yield _Trial(past, past, np.ones(len(past.segments), dtype=bool), everywhere, None)
 
-    return _run(panel, models, windows, trials, _Setting(panel_at is not None, least_history_years))
+    return _run(panel, models, windows, trials, _Setting(panel_at is not None, least_history_years, progress))
 
 
 def hold_out(
@@ -159,10 +163,11 @@ def hold_out(
 
 @dataclass(frozen=True)
 class _Setting:
-    """Whether the registry recorded what it knew when, and how much record a forecast needs."""
+    """Whether the registry recorded what it knew when, how much record a forecast needs, and who is told."""
 
     is_recorded: bool
     least_history_years: int
+    progress: Progress | None = None
 
 
 def _past(panel: Panel, year: int, panel_at: PanelAt | None) -> Panel:
@@ -189,6 +194,8 @@ def _run(
                     keys = _keys(model.name, trial, truth.window)
                     for name, rows in truth.measure(rates).items():
                         parts[name] += [keys | row for row in rows]
+                if setting.progress is not None:
+                    setting.progress(1)
     knowledge = "recorded" if setting.is_recorded else "event_dates"
     frames = {name: _typed(pd.DataFrame(rows).assign(knowledge=knowledge), name) for name, rows in parts.items()}
     return Backtest(frames["backtest_windows"], frames["backtest_materials"], frames["backtest_lift"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from typing import Final
+
 from planner.forecast.boosting import Boosting
 from planner.forecast.default import DefaultModel
 from planner.forecast.gamma import OwnHistory
@@ -12,6 +15,16 @@ from planner.forecast.peers import Age, Chance, PriorCount
 from planner.forecast.rate_tables import RateTable
 from planner.forecast.survival import Survival
 from planner.policy import Policy, read_policy
+
+# what the others are held against; they give an order and no usable number of leaks, so they can never ship
+RANKINGS: Final = ("age", "random", "prior_count")
+# the library of the extra `models` that a model cannot do without
+_LIBRARIES: Final = {"survival": "lifelines", "boosting": "sklearn"}
+
+
+def can_run(name: str) -> bool:
+    """Say whether the library that a model needs is installed."""
+    return name not in _LIBRARIES or find_spec(_LIBRARIES[name]) is not None
 
 
 def forecast_models(policy: Policy | None = None) -> dict[str, ForecastModel]:

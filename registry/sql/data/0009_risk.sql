@@ -104,7 +104,7 @@ COMMENT ON COLUMN registry.run_emissions.methane_saved_high_t_per_year IS '年�
 
 -- forecasts: each segment and year, and the network by medium, year and scenario
 ALTER TABLE registry.run DROP CONSTRAINT run_is_a_score_an_overlap_or_a_plan;
-ALTER TABLE registry.run ADD CONSTRAINT run_is_of_a_known_kind CHECK (kind IN ('score', 'overlap', 'plan', 'forecast'));
+ALTER TABLE registry.run ADD CONSTRAINT run_is_of_a_known_kind CHECK (kind IN ('score', 'overlap', 'plan', 'forecast', 'backtest'));
 
 CREATE TABLE registry.run_leak_forecast (
     run_id text NOT NULL,
@@ -163,3 +163,173 @@ COMMENT ON COLUMN registry.run_network_forecast.avoided_high IS '避免漏点数
 COMMENT ON COLUMN registry.run_network_forecast.third_party_leaks IS '第三方破坏漏点数: Leaks to expect by third-party damage; the same in every scenario and in no other column.';
 COMMENT ON COLUMN registry.run_network_forecast.harm_cny IS '损害: Expected harm of the leaks of the year by the price list; without third-party damage. [CNY]';
 COMMENT ON COLUMN registry.run_network_forecast.methane_t IS '甲烷排放: Methane of the year by the figures of the emission factors; empty where none applies. [t]';
+
+CREATE TABLE registry.run_backtest_windows (
+    run_id text NOT NULL,
+    model text NOT NULL,
+    district text,
+    year integer NOT NULL,
+    horizon_years integer NOT NULL,
+    knowledge text NOT NULL,
+    history_years integer NOT NULL,
+    history_leaks double precision NOT NULL,
+    segment_count integer NOT NULL,
+    length_km double precision NOT NULL,
+    leaks double precision NOT NULL,
+    capture_at_1 double precision,
+    capture_at_5 double precision,
+    capture_at_10 double precision,
+    capture_at_20 double precision,
+    never_leaked_km double precision NOT NULL,
+    never_leaked_leaks double precision NOT NULL,
+    never_leaked_capture_at_1 double precision,
+    never_leaked_capture_at_5 double precision,
+    never_leaked_capture_at_10 double precision,
+    never_leaked_capture_at_20 double precision,
+    predicted_leaks double precision NOT NULL,
+    calibration double precision,
+    deviance double precision,
+    secondary_auc double precision,
+    gone_count integer NOT NULL,
+    new_count integer NOT NULL,
+    new_km double precision NOT NULL,
+    new_leaks double precision NOT NULL,
+    CONSTRAINT run_backtest_windows_row_is_named_once UNIQUE NULLS NOT DISTINCT (run_id, model, district, year, horizon_years),
+    CONSTRAINT run_backtest_windows_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_backtest_windows ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_backtest_windows IS 'Rows of the frame backtest_windows that a run made.';
+COMMENT ON COLUMN registry.run_backtest_windows.model IS '模型: Name of the forecast model.';
+COMMENT ON COLUMN registry.run_backtest_windows.district IS '留出区划: District whose leaks were hidden from the model; empty in the walk-forward.';
+COMMENT ON COLUMN registry.run_backtest_windows.year IS '检验首年: First year of the window; the model knew what had happened before it. [year]';
+COMMENT ON COLUMN registry.run_backtest_windows.horizon_years IS '预测年限: Years of the window. [year]';
+COMMENT ON COLUMN registry.run_backtest_windows.knowledge IS '认知依据: Whether the past was taken as the registry had recorded it by then or by event dates and install intervals.';
+COMMENT ON COLUMN registry.run_backtest_windows.history_years IS '记录年数: Years of record before the window. [year]';
+COMMENT ON COLUMN registry.run_backtest_windows.history_leaks IS '训练漏点数: Expected number of leaks that the model could learn from.';
+COMMENT ON COLUMN registry.run_backtest_windows.segment_count IS '管段数: Segments known before the window and in the ground during it; they are ranked.';
+COMMENT ON COLUMN registry.run_backtest_windows.length_km IS '长度: Length of the ranked segments. [km]';
+COMMENT ON COLUMN registry.run_backtest_windows.leaks IS '漏点数: Leaks that came on the ranked segments during the window.';
+COMMENT ON COLUMN registry.run_backtest_windows.capture_at_1 IS '最差1%长度捕获率: Share of the leaks on the 1 % of the length with the highest rates; empty without leaks.';
+COMMENT ON COLUMN registry.run_backtest_windows.capture_at_5 IS '最差5%长度捕获率: Share of the leaks on the 5 % of the length with the highest rates; empty without leaks.';
+COMMENT ON COLUMN registry.run_backtest_windows.capture_at_10 IS '最差10%长度捕获率: Share of the leaks on the 10 % of the length with the highest rates; empty without leaks.';
+COMMENT ON COLUMN registry.run_backtest_windows.capture_at_20 IS '最差20%长度捕获率: Share of the leaks on the 20 % of the length with the highest rates; empty without leaks.';
+COMMENT ON COLUMN registry.run_backtest_windows.never_leaked_km IS '未漏管段长度: Length of the ranked segments without a leak on record before the window. [km]';
+COMMENT ON COLUMN registry.run_backtest_windows.never_leaked_leaks IS '未漏管段漏点数: Leaks that came on segments without a leak on record before.';
+COMMENT ON COLUMN registry.run_backtest_windows.never_leaked_capture_at_1 IS '未漏管段最差1%长度捕获率: Share of the leaks on segments without a leak before that lay on the 1 % of their length with the highest rates.';
+COMMENT ON COLUMN registry.run_backtest_windows.never_leaked_capture_at_5 IS '未漏管段最差5%长度捕获率: Share of the leaks on segments without a leak before that lay on the 5 % of their length with the highest rates.';
+COMMENT ON COLUMN registry.run_backtest_windows.never_leaked_capture_at_10 IS '未漏管段最差10%长度捕获率: Share of the leaks on segments without a leak before that lay on the 10 % of their length with the highest rates.';
+COMMENT ON COLUMN registry.run_backtest_windows.never_leaked_capture_at_20 IS '未漏管段最差20%长度捕获率: Share of the leaks on segments without a leak before that lay on the 20 % of their length with the highest rates.';
+COMMENT ON COLUMN registry.run_backtest_windows.predicted_leaks IS '预测漏点数: Rates times the exposure of the window.';
+COMMENT ON COLUMN registry.run_backtest_windows.calibration IS '预测/实际: Predicted over observed leaks; empty without leaks.';
+COMMENT ON COLUMN registry.run_backtest_windows.deviance IS '泊松偏差: Summed over the ranked segments; the less the better; to be compared on the same window only.';
+COMMENT ON COLUMN registry.run_backtest_windows.secondary_auc IS 'AUC（次要）: Probability that a segment with a leak ranks above one without; secondary because it counts segments instead of length.';
+COMMENT ON COLUMN registry.run_backtest_windows.gone_count IS '已无对应管段数: Segments known before the window that the registry no longer has; they cannot be tested.';
+COMMENT ON COLUMN registry.run_backtest_windows.new_count IS '当时未知管段数: Segments laid or learned of after the window began; left out.';
+COMMENT ON COLUMN registry.run_backtest_windows.new_km IS '当时未知长度: Their length. [km]';
+COMMENT ON COLUMN registry.run_backtest_windows.new_leaks IS '当时未知管段漏点数: Leaks on them during the window.';
+
+CREATE TABLE registry.run_backtest_materials (
+    run_id text NOT NULL,
+    model text NOT NULL,
+    district text,
+    year integer NOT NULL,
+    horizon_years integer NOT NULL,
+    knowledge text NOT NULL,
+    material text NOT NULL,
+    segment_count integer NOT NULL,
+    leaks double precision NOT NULL,
+    predicted_leaks double precision NOT NULL,
+    CONSTRAINT run_backtest_materials_row_is_named_once UNIQUE NULLS NOT DISTINCT (run_id, model, district, year, horizon_years, material),
+    CONSTRAINT run_backtest_materials_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_backtest_materials ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_backtest_materials IS 'Rows of the frame backtest_materials that a run made.';
+COMMENT ON COLUMN registry.run_backtest_materials.model IS '模型: Name of the forecast model.';
+COMMENT ON COLUMN registry.run_backtest_materials.district IS '留出区划: District whose leaks were hidden from the model; empty in the walk-forward.';
+COMMENT ON COLUMN registry.run_backtest_materials.year IS '检验首年: First year of the window; the model knew what had happened before it. [year]';
+COMMENT ON COLUMN registry.run_backtest_materials.horizon_years IS '预测年限: Years of the window. [year]';
+COMMENT ON COLUMN registry.run_backtest_materials.knowledge IS '认知依据: Whether the past was taken as the registry had recorded it by then or by event dates and install intervals.';
+COMMENT ON COLUMN registry.run_backtest_materials.material IS '管材: Material as known before the window.';
+COMMENT ON COLUMN registry.run_backtest_materials.segment_count IS '管段数: Ranked segments of the material.';
+COMMENT ON COLUMN registry.run_backtest_materials.leaks IS '漏点数: Leaks that came on them.';
+COMMENT ON COLUMN registry.run_backtest_materials.predicted_leaks IS '预测漏点数: Rates times the exposure of the window.';
+
+CREATE TABLE registry.run_backtest_lift (
+    run_id text NOT NULL,
+    model text NOT NULL,
+    district text,
+    year integer NOT NULL,
+    horizon_years integer NOT NULL,
+    knowledge text NOT NULL,
+    length_share double precision NOT NULL,
+    leak_share double precision,
+    leaks double precision NOT NULL,
+    CONSTRAINT run_backtest_lift_row_is_named_once UNIQUE NULLS NOT DISTINCT (run_id, model, district, year, horizon_years, length_share),
+    CONSTRAINT run_backtest_lift_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_backtest_lift ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_backtest_lift IS 'Rows of the frame backtest_lift that a run made.';
+COMMENT ON COLUMN registry.run_backtest_lift.model IS '模型: Name of the forecast model.';
+COMMENT ON COLUMN registry.run_backtest_lift.district IS '留出区划: District whose leaks were hidden from the model; empty in the walk-forward.';
+COMMENT ON COLUMN registry.run_backtest_lift.year IS '检验首年: First year of the window; the model knew what had happened before it. [year]';
+COMMENT ON COLUMN registry.run_backtest_lift.horizon_years IS '预测年限: Years of the window. [year]';
+COMMENT ON COLUMN registry.run_backtest_lift.knowledge IS '认知依据: Whether the past was taken as the registry had recorded it by then or by event dates and install intervals.';
+COMMENT ON COLUMN registry.run_backtest_lift.length_share IS '长度占比: Share of the length, worst first.';
+COMMENT ON COLUMN registry.run_backtest_lift.leak_share IS '漏点占比: Share of the leaks found on it; empty without leaks.';
+COMMENT ON COLUMN registry.run_backtest_lift.leaks IS '漏点数: Leaks of the window.';
+
+CREATE TABLE registry.run_backtest_summary (
+    run_id text NOT NULL,
+    model text NOT NULL,
+    is_hold_out boolean NOT NULL,
+    horizon_years integer NOT NULL,
+    measure text NOT NULL,
+    weighted_mean double precision,
+    mean double precision,
+    standard_deviation double precision,
+    window_count integer NOT NULL,
+    leaks double precision NOT NULL,
+    difference double precision,
+    difference_standard_error double precision,
+    better_count integer,
+    CONSTRAINT run_backtest_summary_row_is_named_once UNIQUE NULLS NOT DISTINCT (run_id, model, is_hold_out, horizon_years, measure),
+    CONSTRAINT run_backtest_summary_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_backtest_summary ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_backtest_summary IS 'Rows of the frame backtest_summary that a run made.';
+COMMENT ON COLUMN registry.run_backtest_summary.model IS '模型: Name of the forecast model.';
+COMMENT ON COLUMN registry.run_backtest_summary.is_hold_out IS '留出区划检验: Whether the windows are those of held-out districts.';
+COMMENT ON COLUMN registry.run_backtest_summary.horizon_years IS '预测年限: Years of each window. [year]';
+COMMENT ON COLUMN registry.run_backtest_summary.measure IS '指标: Column of backtest_windows.';
+COMMENT ON COLUMN registry.run_backtest_summary.weighted_mean IS '按漏点加权均值: Mean over windows weighted by their leaks.';
+COMMENT ON COLUMN registry.run_backtest_summary.mean IS '均值: Mean over windows alike.';
+COMMENT ON COLUMN registry.run_backtest_summary.standard_deviation IS '标准差: Standard deviation over windows.';
+COMMENT ON COLUMN registry.run_backtest_summary.window_count IS '窗口数: Windows in which the measure exists.';
+COMMENT ON COLUMN registry.run_backtest_summary.leaks IS '漏点数: Leaks of these windows, by which they are weighted.';
+COMMENT ON COLUMN registry.run_backtest_summary.difference IS '与默认模型之差: Mean over windows of the measure less that of the default on the same window.';
+COMMENT ON COLUMN registry.run_backtest_summary.difference_standard_error IS '差值标准误: Standard error of the difference over windows; empty for fewer than two.';
+COMMENT ON COLUMN registry.run_backtest_summary.better_count IS '优于默认的窗口数: Windows in which the model is better than the default; empty where no side is better.';
+
+CREATE TABLE registry.run_gate_criteria (
+    run_id text NOT NULL,
+    model text NOT NULL,
+    criterion text NOT NULL,
+    material text,
+    value double precision,
+    standard_error double precision,
+    at_least double precision,
+    at_most double precision,
+    passed boolean NOT NULL,
+    CONSTRAINT run_gate_criteria_row_is_named_once UNIQUE NULLS NOT DISTINCT (run_id, model, criterion, material),
+    CONSTRAINT run_gate_criteria_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_gate_criteria ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_gate_criteria IS 'Rows of the frame gate_criteria that a run made.';
+COMMENT ON COLUMN registry.run_gate_criteria.model IS '模型: Learned model, or `chosen_before`: each window played by the model chosen on earlier windows.';
+COMMENT ON COLUMN registry.run_gate_criteria.criterion IS '准则: What is asked of the model.';
+COMMENT ON COLUMN registry.run_gate_criteria.material IS '管材: Material of a calibration by material.';
+COMMENT ON COLUMN registry.run_gate_criteria.value IS '数值: What was found.';
+COMMENT ON COLUMN registry.run_gate_criteria.standard_error IS '标准误: Standard error over windows of a difference to the default.';
+COMMENT ON COLUMN registry.run_gate_criteria.at_least IS '下限: Lower limit; the capture must lie above it.';
+COMMENT ON COLUMN registry.run_gate_criteria.at_most IS '上限: Upper limit; the deviance must lie below it.';
+COMMENT ON COLUMN registry.run_gate_criteria.passed IS '通过: Whether the criterion is met.';

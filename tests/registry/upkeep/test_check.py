@@ -67,10 +67,10 @@ SCHEMA_DAMAGE = {
         "ADD CONSTRAINT delivery_accounts_for_every_row CHECK",
     ),
     "constraint weakened": (
-        "ALTER TABLE registry.run DROP CONSTRAINT run_is_a_score_an_overlap_or_a_plan;"
-        "ALTER TABLE registry.run ADD CONSTRAINT run_is_a_score_an_overlap_or_a_plan CHECK (kind <> '')",
+        "ALTER TABLE registry.run DROP CONSTRAINT run_is_of_a_known_kind;"
+        "ALTER TABLE registry.run ADD CONSTRAINT run_is_of_a_known_kind CHECK (kind <> '')",
         "check_changed",
-        "DROP CONSTRAINT run_is_a_score_an_overlap_or_a_plan, ADD CONSTRAINT",
+        "DROP CONSTRAINT run_is_of_a_known_kind, ADD CONSTRAINT",
     ),
     "column loosened": ("ALTER TABLE registry.delivery ALTER actor DROP NOT NULL", "check_changed", "SET NOT NULL"),
     "default changed": (

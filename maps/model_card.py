@@ -1,0 +1,227 @@
+"""The model card: what a back-test found of the forecasts of a city, on one page for print."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from maps.lift_chart import Axis, line_chart, line_of, mark_of, point_chart
+from maps.offline import own_file
+from maps.plan_map import templates
+from planner.forecast.gate import CHOSEN_BEFORE
+from planner.forecast.summary import DEFAULT, by_material
+from registry.catalogue import say
+from registry.fields import fields, value_list
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
+    from registry.store import SavedRun
+
+SHARES: Final = (1, 5, 10, 20)
+# fewer leaks in the test years than these: the figures scatter by more than what they tell apart
+LEAST_LEAKS: Final = 50.0
+LEAST_WINDOWS: Final = 5
+MATERIAL_LEAKS: Final = 20.0
+_HIGHEST_CALIBRATION: Final = 2.0
+_PLAIN: Final = ("prior_count", "age", "random")
+
+
+def model_card(run: SavedRun, city: str, language: str = "zh") -> str:
+    """Return the page of one stored back-test.
+
+    Says by itself where the record is too short or has too few leaks. Charts show the default, the learned model that
+    came nearest and the plain rankings; tables show all models.
+    """
+    windows = run.frames["backtest_windows"]
+    summary = run.frames["backtest_summary"]
+    walked = summary[~summary["is_hold_out"].astype(bool)]
+    models = _charted(list(dict.fromkeys(walked["model"])), run.summary["candidate"])
+    name = _namer(language)
+    yearly = windows[(windows["horizon_years"] == 1) & windows["district"].isna()]
+    leaks = float(yearly.loc[yearly["model"] == DEFAULT, "leaks"].sum())
+    count = int(yearly["year"].nunique())
+    return (
+        templates()
+        .get_template("model_card.html")
+        .render(
+            say=lambda code, **parameters: say(code, language, **parameters),
+            language=language,
+            style=own_file("look.css") + own_file("report.css") + own_file("model_card.css"),
+            city=city,
+            run=run,
+            facts=run.summary,
+            media=_listed(run.summary["media"], "medium", language),
+            knowledge=value_list("knowledge")[run.summary["knowledge"]].label(language),
+            window_count=count,
+            tested_leaks=leaks,
+            is_short=count < LEAST_WINDOWS,
+            is_sparse=leaks < LEAST_LEAKS,
+            tables=[_table(walked, int(years), name) for years in sorted(walked["horizon_years"].unique())],
+            gate=_gate(run, language, name),
+            decision=_decision(run, language, name),
+            charts=_charts(run, yearly, models, language),
+            lines=[(line_of(number), name(model)) for number, model in enumerate(models)],
+            marks=[(mark_of(number), name(model)) for number, model in enumerate(models) if model not in _PLAIN],
+        )
+    )
+
+
+def _namer(language: str) -> Callable[[str], str]:
+    return lambda model: say(f"forecast_model_{model}", language)
+
+
+def _charted(tested: Sequence[str], candidate: str | None) -> list[str]:
+    return [model for model in (DEFAULT, candidate, *_PLAIN) if model is not None and model in tested]
+
+
+def _listed(codes: Sequence[str], name: str, language: str) -> str:
+    labels = value_list(name)
+    said = [labels[code].label(language) if code in labels else code for code in codes]
+    return ("、" if language == "zh" else ", ").join(said)
+
+
+def _table(walked: pd.DataFrame, years: int, name: Callable[[str], str]) -> dict[str, Any]:
+    """Return the captures of every model over windows of as many years, with the difference to the default."""
+    own = walked[walked["horizon_years"] == years].set_index(["model", "measure"])
+    rows = []
+    for model in dict.fromkeys(own.index.get_level_values("model")):
+        gain = own.loc[(model, "capture_at_10")]
+        measures = [*(f"capture_at_{share}" for share in SHARES), "never_leaked_capture_at_10"]
+        rows.append(
+            {
+                "model": name(str(model)),
+                "is_default": model == DEFAULT,
+                "shares": [_percent(own.loc[(model, measure)]["weighted_mean"]) for measure in measures],
+                "calibration": _number(own.loc[(model, "calibration")]["weighted_mean"]),
+                "difference": "" if model == DEFAULT else _paired(gain),
+                "better": "" if model == DEFAULT else f"{gain['better_count']}/{gain['window_count']}",
+            }
+        )
+    first = own.xs("capture_at_10", level="measure").iloc[0]
+    return {"years": years, "windows": int(first["window_count"]), "leaks": float(first["leaks"]), "rows": rows}
+
+
+def _gate(run: SavedRun, language: str, name: Callable[[str], str]) -> list[dict[str, Any]]:
+    criteria = run.frames["gate_criteria"]
+    judged = criteria[criteria["model"].isin([CHOSEN_BEFORE, run.summary["candidate"]])]
+    labels, materials = value_list("gate_criterion"), value_list("material")
+    return [
+        {
+            "model": name(row["model"]),
+            "criterion": labels[row["criterion"]].label(language),
+            "material": materials[row["material"]].label(language) if row["material"] in materials else "",
+            "value": _number(row["value"]),
+            "limits": " ".join(
+                f"{sign} {limit:.3g}"
+                for sign, limit in (("≥", row["at_least"]), ("≤", row["at_most"]))
+                if limit == limit and limit is not None
+            ),
+            "passed": bool(row["passed"]),
+        }
+        for row in judged.to_dict("records")
+    ]
+
+
+def _decision(run: SavedRun, language: str, name: Callable[[str], str]) -> str:
+    candidate = run.summary["candidate"]
+    if candidate is None:
+        return say("forecast_gate_unplayed", language)
+    if run.summary["is_open"]:
+        return say("forecast_gate_open", language, model=name(candidate))
+    criteria = run.frames["gate_criteria"]
+    judged = criteria[criteria["model"].isin([CHOSEN_BEFORE, candidate]) & ~criteria["passed"].astype(bool)]
+    failed = _listed(list(dict.fromkeys(judged["criterion"])), "gate_criterion", language)
+    return say("forecast_gate_closed", language, model=name(candidate), criteria=failed)
+
+
+def _charts(run: SavedRun, yearly: pd.DataFrame, models: list[str], language: str) -> list[dict[str, Any]]:
+    declared = fields()["backtest_lift"]
+    percent = [(value / 100.0, f"{value} %") for value in (0, 20, 40, 60, 80, 100)]
+    share = Axis(declared["length_share"].label(language), 0.0, 1.0, percent)
+    leaks = Axis(declared["leak_share"].label(language), 0.0, 1.0, percent)
+    lift = run.frames["backtest_lift"]
+    lift = lift[(lift["horizon_years"] == 1) & lift["district"].isna()]
+    titles = {code: say(f"card_chart_{code}", language) for code in ("lift", "years", "materials")}
+    curves = {model: _curve(lift[lift["model"] == model]) for model in models}
+    captures = {model: _by_year(yearly[yearly["model"] == model]) for model in models}
+    years = sorted(yearly["year"].unique())
+    step = max(1, -(-len(years) // 8))
+    across = Axis(
+        fields()["backtest_windows"]["year"].label(language),
+        float(min(years)) - 0.5,
+        float(max(years)) + 0.5,
+        [(float(year), str(year)) for year in years[::step]],
+    )
+    label = fields()["backtest_windows"]["capture_at_10"].label(language)
+    up = Axis(label, 0.0, 1.0, percent)
+    return [
+        {"title": titles["lift"], "picture": line_chart(curves, share, leaks, titles["lift"]), "is_line": True},
+        {
+            "title": titles["years"],
+            "picture": line_chart(captures, across, up, titles["years"], has_points=True),
+            "is_line": True,
+        },
+        {
+            "title": titles["materials"],
+            "picture": _materials(run, models, titles["materials"], language),
+            "is_line": False,
+        },
+    ]
+
+
+def _by_year(own: pd.DataFrame) -> list[tuple[float, float]]:
+    known = own.dropna(subset="capture_at_10").sort_values("year")
+    return list(zip(known["year"].astype("float64"), known["capture_at_10"].astype("float64"), strict=True))
+
+
+def _curve(lift: pd.DataFrame) -> list[tuple[float, float]]:
+    """Return the mean share of leaks found on each share of length, over windows weighted by their leaks."""
+    known = lift.dropna(subset="leak_share")
+    weighted = (known["leak_share"] * known["leaks"]).groupby(known["length_share"]).sum()
+    mean = weighted / known["leaks"].groupby(known["length_share"]).sum()
+    return [(float(str(share)), float(found)) for share, found in mean.items()]
+
+
+def _materials(run: SavedRun, models: list[str], title: str, language: str) -> str:
+    """Return the chart of predicted over observed leaks by material, of models that predict a number."""
+    parts = run.frames["backtest_materials"]
+    parts = parts[(parts["horizon_years"] == 1) & parts["district"].isna()]
+    told = by_material(parts).reset_index()
+    told = told[(told["horizon_years"] == 1) & (told["leaks"] >= MATERIAL_LEAKS)]
+    labels = value_list("material")
+    rows: dict[str, list[float | None]] = {}
+    order = told[told["model"] == DEFAULT].sort_values("leaks", ascending=False)["material"]
+    for material in order:
+        own = told[told["material"] == material].set_index("model")
+        code = str(material)
+        count = float(own["leaks"].iloc[0])
+        name = labels[code].label(language) if code in labels else code
+        rows[f"{name} ({count:,.0f})"] = [_of(own, model) for model in models]
+    across = Axis(
+        fields()["backtest_windows"]["calibration"].label(language),
+        0.0,
+        _HIGHEST_CALIBRATION,
+        [(0.0, "0"), (0.5, "0.5"), (1.0, "1"), (1.5, "1.5"), (2.0, "≥ 2")],
+    )
+    return point_chart(rows, across, title, 1.0)
+
+
+def _of(own: pd.DataFrame, model: str) -> float | None:
+    if model in _PLAIN or model not in own.index:
+        return None
+    return float(own.loc[model, "calibration"])  # type: ignore[arg-type]
+
+
+def _paired(gain: pd.Series) -> str:
+    error = gain["difference_standard_error"]
+    return _number(gain["difference"]) if error != error else f"{gain['difference']:+.3f} ± {error:.3f}"
+
+
+def _percent(value: float) -> str:
+    return "—" if value != value else f"{value:.1%}"
+
+
+def _number(value: float) -> str:
+    return "—" if value != value or value is None else f"{value:.3g}"

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from functools import cache
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from maps.lift_chart import Axis, line_chart
+from maps.model_card import _curve, model_card
+from planner.forecast.backtest import walk_forward, windows_between
+from planner.forecast.catalogue import forecast_models
+from planner.forecast.gate import decide
+from planner.forecast.panel import Panel
+from planner.forecast.summary import summarise
+from registry.store import SavedRun
+
+YEARS = range(2008, 2020)
+MODELS = ("default", "rate_table", "age", "prior_count")
+
+
+def a_panel(rate: float) -> Panel:
+    rng = np.random.default_rng(4)
+    count = 60
+    installed = rng.integers(1960, 2000, count)
+    segments = pd.DataFrame(
+        {
+            "medium": "water",
+            "tier": "municipal",
+            "material": rng.choice(["cast_iron", "ductile_iron"], count),
+            "diameter_mm": 150.0,
+            "installed_year_min": pd.array(installed, dtype="Int64"),
+            "installed_year_max": pd.array(installed, dtype="Int64"),
+            "street_name": pd.Series(rng.choice(["A", "B", "C"], count), dtype="str"),
+            "length_m": rng.uniform(50.0, 500.0, count),
+        }
+    ).set_axis(pd.Index([f"S{row}" for row in range(count)], name="segment_id"), axis=0)
+    km = segments["length_m"].to_numpy()[:, None] / 1000.0 * np.ones((1, len(YEARS)))
+    age = np.array(YEARS)[None, :] + 0.5 - installed[:, None]
+    return Panel(segments, YEARS, km, rng.poisson(rate * km).astype("float64"), age)
+
+
+@cache
+def a_run(first: int = 2012, rate: float = 2.0) -> SavedRun:
+    panel = a_panel(rate)
+    models = [model for name, model in forecast_models().items() if name in MODELS]
+    tested = walk_forward(panel, models, windows_between(first, 2019))
+    decision = decide(tested.windows, tested.materials, ["rate_table"], float(panel.leaks.sum()))
+    frames = {
+        "backtest_windows": tested.windows,
+        "backtest_materials": tested.materials,
+        "backtest_lift": tested.lift,
+        "backtest_summary": summarise(tested.windows),
+        "gate_criteria": decision.criteria,
+    }
+    facts = {
+        "first_year": first,
+        "last_year": 2019,
+        "record_from": 2008,
+        "km": 16.0,
+        "leaks": float(panel.leaks.sum()),
+        "media": ["water"],
+        "knowledge": "event_dates",
+        "candidate": decision.candidate,
+        "is_open": decision.is_open,
+        "policy": {"id": "base", "version": "1", "hash": "0" * 64},
+    }
+    made = datetime(2026, 11, 1, tzinfo=UTC)
+    return SavedRun("r", "backtest", None, made, "me", date(2026, 11, 1), None, 1, "0.3", {}, facts, frames)
+
+
+class _Words(HTMLParser):
+    """The words of a page that a reader sees, without style and pictures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self.hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        self.hidden += tag in {"style", "svg"}
+
+    def handle_endtag(self, tag: str) -> None:
+        self.hidden -= tag in {"style", "svg"}
+
+    def handle_data(self, data: str) -> None:
+        if not self.hidden:
+            self.text.append(data)
+
+
+def words(page: str) -> str:
+    parser = _Words()
+    parser.feed(page)
+    return " ".join(" ".join(parser.text).split())
+
+
+@pytest.mark.parametrize(("language", "note"), [("en", "water mains"), ("zh", "实际验证数据均为供水管道")])
+def test_every_chart_says_that_all_evidence_is_of_water(language: str, note: str) -> None:
+    page = model_card(a_run(), "K", language)
+    figures = re.findall(r"<figure>.*?</figure>", page, re.S)
+    assert len(figures) == 3
+    assert all(note in figure for figure in figures)
+    assert "http" not in re.sub(r"http://www\.w3\.org/\S+", "", page)
+
+
+def test_the_table_of_the_card_says_what_the_summary_says() -> None:
+    run = a_run()
+    page = words(model_card(run, "K", "en"))
+    summary = run.frames["backtest_summary"]
+    own = summary[summary["measure"].isin(["capture_at_1", "capture_at_5", "capture_at_10", "capture_at_20"])]
+    for _, rows in own.groupby("model"):
+        assert " ".join(f"{value:.1%}" for value in rows["weighted_mean"]) in page
+    gain = summary[(summary["model"] == "age") & (summary["measure"] == "capture_at_10")].iloc[0]
+    assert f"{gain['difference']:+.3f} ± {gain['difference_standard_error']:.3f}" in page
+
+
+def test_a_card_says_where_the_record_is_too_short_or_too_thin() -> None:
+    short, thin = "fewer than five say little", "the figures scatter"
+    told = {name: words(model_card(run, "K", "en")) for name, run in (
+        ("enough", a_run()), ("short", a_run(2017)), ("thin", a_run(2012, 0.2))
+    )}  # fmt: skip
+    assert (short in told["enough"], thin in told["enough"]) == (False, False)
+    assert short in told["short"]
+    assert thin in told["thin"]
+    assert short not in told["thin"]
+
+
+def test_the_curve_is_that_of_all_leaks_together() -> None:
+    lift = pd.DataFrame(
+        {"length_share": [0.0, 0.5, 1.0] * 3, "leak_share": [0.0, 1.0, 1.0, 0.0, 0.0, 1.0, np.nan, np.nan, np.nan]}
+    ).assign(leaks=[30.0] * 3 + [10.0] * 3 + [0.0] * 3)
+    assert _curve(lift) == [(0.0, 0.0), (0.5, 0.75), (1.0, 1.0)]
+
+
+def test_higher_values_are_drawn_higher_and_stay_inside() -> None:
+    axis = Axis("share", 0.0, 1.0, [(0.0, "0"), (1.0, "1")])
+    drawn = ElementTree.fromstring(line_chart({"a": [(0.0, 0.0), (0.5, 0.7), (1.0, 3.0)]}, axis, axis, "a < b"))  # noqa: S314 - our own
+    line = next(part for part in drawn if part.tag == "polyline")
+    places = [tuple(map(float, pair.split(","))) for pair in line.attrib["points"].split()]
+    across, down = zip(*places, strict=True)
+    assert list(across) == sorted(across)
+    assert list(down) == sorted(down, reverse=True)
+    assert min(down) >= 0
+    assert drawn.attrib["aria-label"] == "a < b"
