@@ -124,7 +124,7 @@ def _strongest(changed: pd.DataFrame, ratio: pd.Series) -> pd.DataFrame:
     names = np.array(causes.columns, dtype=object)[place]
     return pd.DataFrame(
         {
-            "cause": pd.Series(np.where(is_told, names, None), changed.index, dtype="str"),
+            "cause": pd.Series(names, changed.index, dtype="str").where(is_told),
             "cause_multiplier": np.where(is_told, np.exp(ln * direction), np.nan),
         },
         index=changed.index,

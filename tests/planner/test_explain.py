@@ -89,7 +89,7 @@ def test_contributions_add_up_to_the_risk_against_that_of_the_network(evidence: 
     check_frame(frame, "explanations")
     total = frame.groupby("segment_id")["ln"].sum()
     for medium, rows in scores.groupby(evidence.segments["medium"]):
-        ln_risk = np.log(rows["risk_per_km_year"])
+        ln_risk = pd.Series(np.log(rows["risk_per_km_year"].to_numpy()), rows.index)
         mean = sum(ln_risk * rows["length_m"]) / sum(rows["length_m"])
         assert total[rows.index].to_numpy() == pytest.approx((ln_risk - mean).to_numpy(), abs=1e-9), medium
     assert frame["multiplier"].to_numpy() == pytest.approx(np.exp(frame["ln"].to_numpy()))
@@ -109,7 +109,7 @@ def test_the_mean_of_the_network_is_explained_by_nothing() -> None:
 
 def test_contributions_are_the_shapley_values_by_all_orders(evidence: Evidence, scores: pd.DataFrame) -> None:
     medium = evidence.segments["medium"]
-    found = term_differences(scores, medium).loc["S0003"]
+    found: dict[Any, float] = term_differences(scores, medium).loc[["S0003"]].to_dict("records")[0]
     own = scores[medium == medium["S0003"]]
     term_of = scores.loc["S0003", list(TERMS)].to_dict()
     mean = {term: np.average(own[term], weights=own["length_m"]) for term in TERMS}
@@ -164,10 +164,11 @@ def test_the_standing_among_its_kind_is_what_loops_find(evidence: Evidence, scor
             and (other["material"] == pipe["material"] or (pd.isna(other["material"]) and pd.isna(pipe["material"])))
             and decade(other) == decade(pipe)
         ]
-        own = scores.loc[segment_id, "risk_per_km_year"]
-        assert standing.loc[segment_id, "cohort_count"] == len(alike)
-        assert standing.loc[segment_id, "cohort_rank"] == 1 + sum(risk > own for risk in alike)
-        assert standing.loc[segment_id, "cohort_multiple"] == pytest.approx(own / np.median(alike))
+        own = float(scores["risk_per_km_year"].loc[[segment_id]].iloc[0])
+        told = standing.loc[[segment_id]].to_dict("records")[0]
+        assert told["cohort_count"] == len(alike)
+        assert told["cohort_rank"] == 1 + sum(risk > own for risk in alike)
+        assert told["cohort_multiple"] == pytest.approx(own / np.median(alike))
 
 
 def decade(pipe: pd.Series) -> int | None:
@@ -231,9 +232,9 @@ def test_every_claim_of_another_grade_is_what_the_score_says(evidence: Evidence,
                 leaks = gpd.GeoDataFrame(pd.concat([leaks, more]))
                 links = pd.concat([links, named_links(more, segment_id)], ignore_index=True)
             after = score_segments(segments, links, leaks, evidence.buildings, POLICY, AS_OF, told=Told())
-            assert after.loc[segment_id, "grade"] == change.grade
-            ratio = after.loc[segment_id, "risk_per_km_year"] / scores.loc[segment_id, "risk_per_km_year"]
-            assert ratio == pytest.approx(change.multiple, rel=1e-9)
+            new, old = (table.loc[[segment_id]].to_dict("records")[0] for table in (after, scores))
+            assert new["grade"] == change.grade
+            assert new["risk_per_km_year"] / old["risk_per_km_year"] == pytest.approx(change.multiple, rel=1e-9)
             claims += 1
     assert claims > 8
 

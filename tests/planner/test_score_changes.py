@@ -116,7 +116,7 @@ def test_causes_are_those_of_what_moved() -> None:
 
 def test_policies_are_told_apart_figure_by_figure() -> None:
     before = POLICY.to_dict() | {"hash": "a"}
-    after = POLICY.to_dict() | {"hash": "b"}
+    after: Any = POLICY.to_dict() | {"hash": "b"}
     assert policy_differences(before, after) == []
     after["weights"]["likelihood"]["gap_penalty"]["value"] = 1.5
     steel = next(entry for entry in after["weights"]["likelihood"]["material"]["factors"] if entry["code"] == "steel")
