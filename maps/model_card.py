@@ -222,4 +222,4 @@ def _percent(value: float) -> str:
 
 
 def _number(value: float) -> str:
-    return "—" if value != value or value is None else f"{value:.3g}"
+    return "—" if value != value else f"{value:.3g}"
