@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 
-WIDTH: Final = 460
-HEIGHT: Final = 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 46
+WIDTH: Final = 380
+HEIGHT: Final = 270
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 22, 12, 46
 # colours that stay apart under the three kinds of colour blindness, and dashes for print without colour
 _STROKES: Final = (
     ("#0b5c7a", ""),
@@ -64,7 +64,7 @@ def line_chart(
 def point_chart(rows: Mapping[str, Sequence[float | None]], across: Axis, title: str, reference: float) -> str:
     """Return a chart with a row for each name and a mark for each model, beside a reference that means right."""
     height = 60 + 28 * max(len(rows), 1)
-    left, inner = 150, WIDTH - 150 - _RIGHT - 8
+    left, inner = 192, WIDTH - 192 - _RIGHT
     bottom = height - 44
 
     def at(value: float) -> float:

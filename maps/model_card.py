@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from maps.lift_chart import Axis, line_chart, line_of, mark_of, point_chart
 from maps.offline import own_file
 from maps.plan_map import templates
-from planner.forecast.gate import CHOSEN_BEFORE
+from planner.forecast.gate import CHOSEN_BEFORE, limits_in_signs
 from planner.forecast.summary import DEFAULT, by_material
 from registry.catalogue import say
 from registry.fields import fields, value_list
@@ -113,11 +113,7 @@ def _gate(run: SavedRun, language: str, name: Callable[[str], str]) -> list[dict
             "criterion": labels[row["criterion"]].label(language),
             "material": materials[row["material"]].label(language) if row["material"] in materials else "",
             "value": _number(row["value"]),
-            "limits": " ".join(
-                f"{sign} {limit:.3g}"
-                for sign, limit in (("≥", row["at_least"]), ("≤", row["at_most"]))
-                if limit == limit and limit is not None
-            ),
+            "limits": limits_in_signs(row["criterion"], row["at_least"], row["at_most"]),
             "passed": bool(row["passed"]),
         }
         for row in judged.to_dict("records")
@@ -165,7 +161,9 @@ def _charts(run: SavedRun, yearly: pd.DataFrame, models: list[str], language: st
         },
         {
             "title": titles["materials"],
-            "picture": _materials(run, models, titles["materials"], language),
+            "picture": _materials(
+                run, [model for model in models if model not in _PLAIN], titles["materials"], language
+            ),
             "is_line": False,
         },
     ]
@@ -209,7 +207,7 @@ def _materials(run: SavedRun, models: list[str], title: str, language: str) -> s
 
 
 def _of(own: pd.DataFrame, model: str) -> float | None:
-    if model in _PLAIN or model not in own.index:
+    if model not in own.index:
         return None
     return float(own.loc[model, "calibration"])  # type: ignore[arg-type]
 
@@ -224,4 +222,4 @@ def _percent(value: float) -> str:
 
 
 def _number(value: float) -> str:
-    return "—" if value != value or value is None else f"{value:.3g}"
+    return "—" if value != value else f"{value:.3g}"

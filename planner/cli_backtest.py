@@ -275,17 +275,15 @@ def _show_horizon(session: Session, own: pd.DataFrame, horizon: int) -> None:
 
 def _show_gate(session: Session, judged: pd.DataFrame) -> None:
     from planner.cli_tables import in_words
+    from planner.forecast.gate import limits_in_signs
     from registry.fields import fields
 
     words = in_words(judged, {"criterion": "gate_criterion", "material": "material"}, session.language)
     words["model"] = [_names(session, [name]) for name in judged["model"]]
     words["material"] = words["material"].fillna("")
     words["value"] = [_number(value) for value in judged["value"]]
-    limits = zip(judged["at_least"], judged["at_most"], strict=True)
-    words["limits"] = [
-        " ".join(f"{sign} {limit:.3g}" for sign, limit in zip("≥≤", pair, strict=True) if limit == limit)
-        for pair in limits
-    ]
+    limits = zip(judged["criterion"], judged["at_least"], judged["at_most"], strict=True)
+    words["limits"] = [limits_in_signs(*row) for row in limits]
     words["passed"] = [session.say("forecast_yes" if passed else "forecast_no") for passed in judged["passed"]]
     declared = fields()["gate_criteria"]
     names = ("model", "criterion", "material", "value")

@@ -64,6 +64,13 @@ class GateDecision:
         return self.ships != DEFAULT
 
 
+def limits_in_signs(criterion: str, at_least: float, at_most: float) -> str:
+    """Return the limits of a criterion as they are meant: capture and deviance must lie beyond theirs, not at them."""
+    signs = "><" if criterion in {"capture", "deviance"} else "≥≤"
+    pairs = zip(signs, (at_least, at_most), strict=True)
+    return " ".join(f"{sign} {limit:.3g}" for sign, limit in pairs if not np.isnan(limit))
+
+
 def decide(
     windows: pd.DataFrame,
     materials: pd.DataFrame,

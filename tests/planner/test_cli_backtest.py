@@ -79,13 +79,24 @@ def test_every_leak_of_the_record_is_counted_or_told(census: Callable[..., Resul
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_the_decision_is_told_in_words(census: Callable[..., Result], language: str) -> None:
+def test_the_decision_is_told_in_words_and_on_the_card(
+    census: Callable[..., Result], tmp_path: Path, language: str
+) -> None:
+    page = tmp_path / "card.html"
+    # before any back-test there is nothing to make a card of
+    assert census("card", "-o", page).exit_code == 1
+    assert not page.exists()
     tested = census("backtest", *YEARS, *MODELS, *AS_OF, "--lang", language)
     assert tested.exit_code == 0, tested.output
     stays = {"en": "The default stays", "zh": "沿用默认模型"}
     opens = {"en": "The gate is open", "zh": "准入通过"}
     assert (stays[language] in tested.output) != (opens[language] in tested.output)
     assert {"en": "water mains", "zh": "供水管道"}[language] in " ".join(tested.output.split())
+    card = census("card", "-o", page, "--lang", language)
+    assert card.exit_code == 0, card.output
+    told = page.read_text(encoding="utf-8")
+    assert (stays[language] in tested.output) == (stays[language] in told)
+    assert {"en": "Model card", "zh": "模型说明卡"}[language] in told
 
 
 @pytest.mark.parametrize(
