@@ -140,7 +140,7 @@ def _charts(run: SavedRun, yearly: pd.DataFrame, models: list[str], language: st
     lift = run.frames["backtest_lift"]
     lift = lift[(lift["horizon_years"] == 1) & lift["district"].isna()]
     titles = {code: say(f"card_chart_{code}", language) for code in ("lift", "years", "materials")}
-    curves = {model: _curve(lift[lift["model"] == model]) for model in models}
+    curves = {model: lift_curve(lift[lift["model"] == model]) for model in models}
     captures = {model: _by_year(yearly[yearly["model"] == model]) for model in models}
     years = sorted(yearly["year"].unique())
     step = max(1, -(-len(years) // 8))
@@ -174,7 +174,7 @@ def _by_year(own: pd.DataFrame) -> list[tuple[float, float]]:
     return list(zip(known["year"].astype("float64"), known["capture_at_10"].astype("float64"), strict=True))
 
 
-def _curve(lift: pd.DataFrame) -> list[tuple[float, float]]:
+def lift_curve(lift: pd.DataFrame) -> list[tuple[float, float]]:
     """Return the mean share of leaks found on each share of length, over windows weighted by their leaks."""
     known = lift.dropna(subset="leak_share")
     weighted = (known["leak_share"] * known["leaks"]).groupby(known["length_share"]).sum()

@@ -53,6 +53,7 @@ def score(
         scores, links = made["scores"], made["leak_links"]
         classes, grades = (by_tier(scores, segments, column) for column in ("policy_class", "grade"))
         media, matrix = risk_by_medium(scores, segments), risk_matrix(scores, segments, job.policy.weights.matrix)
+        methane = methane_of(job, made)
         summary = {
             "segment_count": len(scores),
             "km": float(scores["length_m"].sum() / 1000.0),
@@ -62,7 +63,7 @@ def score(
             "grades": grades.to_dict("records"),
             "risk": told(media),
             "matrix": told(matrix),
-            "methane": methane_of(job, made),
+            "methane": methane,
             **policy_facts(job.policy),
         }
         run = job.save("score", save, made, summary)
@@ -70,7 +71,7 @@ def score(
             _write(scores, output, "scores", session, segments)
     show_scores(session, classes, grades)
     show_risk(session, media, matrix)
-    show_methane(session, summary["methane"])
+    show_methane(session, methane)
     session.tell(
         "plan_scored",
         segments=len(scores),

@@ -113,7 +113,10 @@ def slow_window(panel: Panel, year: int, horizon: int, rate: dict[str, list[floa
         is_new = sum(panel.leaks[row, :first].tolist()) < 0.5
         worst.append((sum(yearly) / horizon, length, leaks, predicted, is_new, panel.segments["material"].iloc[row]))
     worst.sort(key=lambda entry: -entry[0])
-    result = {"leaks": sum(entry[2] for entry in worst), "predicted_leaks": sum(entry[3] for entry in worst)}
+    result: dict[str, float] = {
+        "leaks": sum(entry[2] for entry in worst),
+        "predicted_leaks": sum(entry[3] for entry in worst),
+    }
     for prefix, chosen in (("", worst), ("never_leaked_", [entry for entry in worst if entry[4]])):
         for percent in (1, 5, 10, 20):
             result[f"{prefix}capture_at_{percent}"] = slow_capture(chosen, percent / 100)

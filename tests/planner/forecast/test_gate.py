@@ -253,7 +253,8 @@ def test_each_window_is_played_by_the_best_before_it() -> None:
     other = learned.assign(model="other", capture_at_10=[0.9, 0.0, 0.0, 0.0, 0.0])
     both = parts[parts["model"] == "learned"].assign(model="other")
     decision = decide(pd.concat([windows, other]), pd.concat([parts, both]), ["learned", "other"], 500.0)
-    row = decision.criteria[decision.criteria["model"] == CHOSEN_BEFORE].set_index("criterion").loc["capture"]
+    played = decision.criteria[decision.criteria["model"] == CHOSEN_BEFORE]
+    value = played.set_index("criterion")["value"].to_dict()["capture"]
     # 2011 by `other`; after it .45 stands against .455, so that `learned` plays from 2012 on
-    assert row["value"] == pytest.approx(np.mean([-0.4, 0.04, 0.05, 0.05]))
+    assert value == pytest.approx(np.mean([-0.4, 0.04, 0.05, 0.05]))
     assert decision.candidate == "learned"
