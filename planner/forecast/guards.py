@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from planner.factors import Floats
 from planner.forecast.models import ForecastModel
 from planner.forecast.panel import Panel
 from registry.errors import PlanningError
@@ -88,7 +87,8 @@ def _probe(segment: pd.DataFrame, years: range) -> Panel:
     )
     km_years = np.repeat(PROBE_KM[:, None], len(years), axis=1)
     installed = float(segment["installed_year_min"].iloc[0])
-    age: Floats = np.repeat(np.arange(years.start, years.stop)[None, :] + 0.5 - installed, count, axis=0)
+    yearly = np.arange(years.start, years.stop, dtype=np.float64) + 0.5 - installed
+    age = np.repeat(yearly[None, :], count, axis=0)
     return Panel(segments, years, km_years, km_years / km_years.sum() * count, age)
 
 
