@@ -161,19 +161,8 @@ def read_evidence(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame)
 
 def score_evidence(job: Job, evidence: Evidence) -> pd.DataFrame:
     """Score the segments by what was read of them."""
-    from planner.score import score_segments
-
     with job.step("plan_step_score", len(evidence.segments)) as advance:
-        return score_segments(
-            evidence.segments,
-            evidence.leak_links,
-            evidence.leaks,
-            evidence.buildings,
-            evidence.policy,
-            evidence.as_of,
-            told=evidence.told,
-            progress=advance,
-        )
+        return evidence.scores(advance)
 
 
 def link_nameless(segments: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, policy: Policy) -> pd.DataFrame | None:

@@ -13,7 +13,6 @@ import pandas as pd
 from planner.classes import classify_segments
 from planner.explain_facts import Evidence
 from planner.factors import code_factors, text_column
-from planner.score import score_segments
 from planner.table_rates import attribute_factors
 
 # what a person can find out about the pipe itself; the soil and the roads are told by other layers
@@ -69,16 +68,7 @@ def grade_changes(evidence: Evidence, scores: pd.DataFrame, segment_id: str) -> 
 def scored_again(evidence: Evidence, segment_id: str, attribute: str, value: Any) -> pd.Series:  # noqa: ANN401
     """Return the score of a segment with one attribute changed, or with one more leak where `attribute` is empty."""
     changed = _with_leak(evidence, segment_id) if not attribute else _with_value(evidence, segment_id, attribute, value)
-    scores = score_segments(
-        changed.segments,
-        changed.leak_links,
-        changed.leaks,
-        changed.buildings,
-        changed.policy,
-        changed.as_of,
-        told=changed.told,
-    )
-    return scores.loc[[segment_id]].iloc[0]
+    return changed.scores().loc[[segment_id]].iloc[0]
 
 
 def class_when_assessed(evidence: Evidence, segment_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -19,7 +19,7 @@ from planner.policy_models import Consequence
 from planner.pressure import pressure_class
 from planner.record import DAYS_PER_YEAR, make_record
 from planner.record_groups import street_names
-from planner.score import Told
+from planner.score import Told, score_segments
 from planner.surroundings import Near, Surroundings, find_surroundings
 
 _OF_RECORD: Final = [
@@ -49,6 +49,19 @@ class Evidence:
     policy: Policy
     as_of: date
     told: Told
+
+    def scores(self, progress: Callable[[int], None] | None = None) -> pd.DataFrame:
+        """Score the segments by this evidence: the frame `scores`."""
+        return score_segments(
+            self.segments,
+            self.leak_links,
+            self.leaks,
+            self.buildings,
+            self.policy,
+            self.as_of,
+            told=self.told,
+            progress=progress,
+        )
 
 
 def find_facts(evidence: Evidence, scores: pd.DataFrame, segment_ids: Sequence[str]) -> pd.DataFrame:

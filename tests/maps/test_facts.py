@@ -8,7 +8,7 @@ import pytest
 
 from maps.facts import list_words, top_causes
 from planner.explain import cause_differences, term_differences
-from tests.planner.test_explain import scored, town
+from tests.planner.test_explain import town
 
 COUNT = 3
 
@@ -16,7 +16,7 @@ COUNT = 3
 def test_the_reasons_are_the_strongest_causes_and_nothing_without_a_score() -> None:
     evidence = town()
     medium = evidence.segments["medium"]
-    scores = scored(evidence).drop(index=["S0005"])
+    scores = evidence.scores().drop(index=["S0005"])
     causes = cause_differences(term_differences(scores, medium))
     words, codes, logarithms = top_causes(scores.reindex(evidence.segments.index), medium, COUNT)
     assert words == [list_words("explanation_cause", cause) for cause in causes.columns]
@@ -33,6 +33,6 @@ def test_the_reasons_are_the_strongest_causes_and_nothing_without_a_score() -> N
 
 def test_old_scores_without_new_terms_are_drawn_all_the_same() -> None:
     evidence = town(6)
-    scores = scored(evidence).drop(columns=["ln_likelihood_soil"])
+    scores = evidence.scores().drop(columns=["ln_likelihood_soil"])
     _, codes, _ = top_causes(scores, evidence.segments["medium"], COUNT)
     assert pd.Series(codes[0]).gt(0).all()

@@ -31,18 +31,6 @@ POLICY = read_policy()
 AS_OF = date(2026, 11, 1)
 
 
-def scored(evidence: Evidence) -> pd.DataFrame:
-    return score_segments(
-        evidence.segments,
-        evidence.leak_links,
-        evidence.leaks,
-        evidence.buildings,
-        evidence.policy,
-        evidence.as_of,
-        told=evidence.told,
-    )
-
-
 def town(count: int = 40, seed: int = 5) -> Evidence:
     """A town of every kind of pipe, with gaps, leaks and buildings."""
     rng = np.random.default_rng(seed)
@@ -81,7 +69,7 @@ def evidence() -> Evidence:
 
 @pytest.fixture(scope="module")
 def scores(evidence: Evidence) -> pd.DataFrame:
-    return scored(evidence)
+    return evidence.scores()
 
 
 def test_contributions_add_up_to_the_risk_against_that_of_the_network(evidence: Evidence, scores: pd.DataFrame) -> None:
@@ -102,7 +90,7 @@ def test_contributions_add_up_to_the_risk_against_that_of_the_network(evidence: 
 
 def test_the_mean_of_the_network_is_explained_by_nothing() -> None:
     alone = town(1)
-    frame = explain_scores(scored(alone), alone.segments["medium"], ["S0000"])
+    frame = explain_scores(alone.scores(), alone.segments["medium"], ["S0000"])
     assert (frame["ln"] == 0).all()
     assert (frame["points"] == 0).all()
 
@@ -245,7 +233,7 @@ def test_a_leak_more_never_lowers_and_is_no_change_of_the_evidence(evidence: Evi
     assert leak.multiple > 1
     assert len(evidence.leaks) == count
     bare = Evidence(evidence.segments, named_links(leaks_of(), "S0000"), leaks_of(), None, POLICY, AS_OF, Told())
-    assert next(c for c in grade_changes(bare, scored(bare), "S0001") if not c.attribute).multiple > 1
+    assert next(c for c in grade_changes(bare, bare.scores(), "S0001") if not c.attribute).multiple > 1
 
 
 def school_town() -> Evidence:
@@ -275,7 +263,7 @@ def school_town() -> Evidence:
 
 def test_a_reader_is_told_real_causes_in_both_languages() -> None:
     evidence = school_town()
-    texts = explain_in_words(evidence, scored(evidence), ["S0000", "S0003"])
+    texts = explain_in_words(evidence, evidence.scores(), ["S0000", "S0003"])
     check_frame(texts, "explanation_texts")
     english, chinese = (str(texts[column].loc["S0000"]) for column in ("text_en", "text_zh"))
     for words in ("grey cast iron laid in the 1970s", "3 m from a school", "mandatory", "only pipe of its kind"):
@@ -284,7 +272,7 @@ def test_a_reader_is_told_real_causes_in_both_languages() -> None:
         assert words in chinese
     assert "joint" in english.split("Not on file: ")[1].split(";")[0]
     assert "接口型式" in chinese.split("资料缺失：")[1].split("；")[0]
-    facts = facts_of(find_facts(evidence, scored(evidence), ["S0000"]))[0]
+    facts = facts_of(find_facts(evidence, evidence.scores(), ["S0000"]))[0]
     for language, words in (("en", "4 leaks on 解放路 in 10 years"), ("zh", "解放路近10年漏点4处")):
         assert Teller(facts, POLICY.weights, language).cause("street", 0.5) == words
     fewer = Teller(facts, POLICY.weights, "en")
@@ -305,7 +293,7 @@ def test_an_assessment_is_told_where_it_would_change_the_class() -> None:
     evidence = Evidence(
         segments_of(aged, {}), named_links(leaks_of(), "S0000"), leaks_of(), None, POLICY, AS_OF, Told()
     )
-    scores = scored(evidence)
+    scores = evidence.scores()
     assert scores.loc["S0000", "policy_class"] == "assess"
     assert class_when_assessed(evidence, "S0000") == "keep"
     assert "from assess first to keep" in explain_in_words(evidence, scores, ["S0000"])["text_en"].iloc[0]
@@ -335,7 +323,7 @@ def test_every_fact_that_a_score_may_name_has_words(evidence: Evidence, scores: 
 
 def test_the_example_of_the_page_is_what_the_program_says() -> None:
     evidence = school_town()
-    scores = scored(evidence)
+    scores = evidence.scores()
     texts = explain_in_words(evidence, scores, ["S0000"])
     page = (REPOSITORY / "docs" / "how-scores-work.md").read_text(encoding="utf-8")
     shown = page.split("<!-- explanation -->")[1].split("<!-- end of explanation -->")[0]

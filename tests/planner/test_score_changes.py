@@ -13,7 +13,7 @@ import pytest
 from planner.explain import CAUSES, TERMS
 from planner.score_changes import causes_by_km, compare_scores, moves_by_km, policy_differences, term_changes
 from registry.fields import check_frame, columns_of, value_list
-from tests.planner.test_explain import POLICY, scored, town
+from tests.planner.test_explain import POLICY, town
 
 NO_LINEAGE = pd.DataFrame(
     {name: pd.Series(dtype="float64" if name.endswith("_m") else "str") for name in columns_of("successions")}
@@ -43,11 +43,11 @@ def two_runs() -> tuple[pd.DataFrame, pd.DataFrame]:
     segments.loc["S0002", "material"] = "pe100"
     segments.loc["S0002", "installed_year_min"] = segments.loc["S0002", "installed_year_max"] = 2026
     later = replace(evidence, segments=segments, as_of=date(2031, 11, 1))
-    return scored(evidence), scored(later)
+    return evidence.scores(), later.scores()
 
 
 def test_a_run_is_the_same_as_itself() -> None:
-    scores = scored(town())
+    scores = town().scores()
     changes = compare_scores(scores, scores.iloc[::-1], NO_LINEAGE)
     check_frame(changes, "score_changes")
     assert set(changes["move"]) == {"same"}
@@ -86,7 +86,7 @@ def test_changes_of_the_terms_add_up_to_the_ratio_of_the_risks() -> None:
 
 
 def test_new_and_gone_are_told_by_lineage_and_no_kilometre_is_lost() -> None:
-    before = scored(town())
+    before = town().scores()
     after = before.drop(index=["S0004", "S0005"]).rename(index={"S0006": "S0006-a"})
     after.index.name = "segment_id"
     changes = compare_scores(before, after, lineage(("S0006", "S0006-a"), ("S0004", "S0007"), ("S0004", "S0001")))
