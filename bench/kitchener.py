@@ -14,7 +14,7 @@ from typing import Final
 
 import pandas as pd
 
-from planner.forecast.history import make_panel
+from planner.forecast.history import make_history
 from planner.forecast.panel import Panel
 from planner.policy import read_policy
 
@@ -48,9 +48,9 @@ class Kitchener:
     def panel(self, years: range = YEARS) -> Panel:
         """Return the panel; the record of breaks is complete from its first year on."""
         last = date(years[-1], 12, 31)
-        return make_panel(
+        return make_history(
             self.segments, self.leak_links, self.leaks, read_policy(), years, last, record_from=years.start
-        )
+        ).panel
 
 
 def read_kitchener(data: Path = DATA) -> Kitchener:

@@ -36,7 +36,7 @@ class History:
     left_out: pd.Series
 
 
-def make_panel(  # noqa: PLR0913 - all that a past is made from
+def make_history(  # noqa: PLR0913 - all that a past is made from
     segments: pd.DataFrame,
     leak_links: pd.DataFrame,
     leaks: pd.DataFrame,
@@ -48,10 +48,10 @@ def make_panel(  # noqa: PLR0913 - all that a past is made from
     street_links: pd.DataFrame | None = None,
     effort: pd.DataFrame | None = None,
     districts: pd.Series | None = None,
-) -> Panel:
-    """Return exposure, leaks and age of every segment in every year, up to and including the as-of day.
+) -> History:
+    """Return exposure, leaks and age of every segment in every year up to the as-of day, and the leaks left out.
 
-    Leaks count with the probability of their links. Left out, and counted by `make_history`, are leaks of excluded
+    Leaks count with the probability of their links. Left out, and counted by reason, are leaks of excluded
     causes and of other parts than the main, leaks of predecessors (they are linked to the pipe that is gone, which
     keeps them), and leaks where the segment has no exposure. Exposure begins with the record and ends with the
     retirement.
@@ -78,7 +78,7 @@ def make_panel(  # noqa: PLR0913 - all that a past is made from
 
     Returns
     -------
-    The panel. Its `segments` have the columns of the contract without what was found out later
+    The `segments` of the panel have the columns of the contract without what was found out later
     (status, assessments, retirement, remarks), `street_name`, and `is_undated` where no install year is known at all.
 
     Raises
@@ -88,24 +88,6 @@ def make_panel(  # noqa: PLR0913 - all that a past is made from
     PlanningError
         If links name leaks that `leaks` does not hold, or if `effort` lacks a year or has a share that is none.
     """
-    told = {"record_from": record_from, "street_links": street_links, "effort": effort, "districts": districts}
-    return make_history(segments, leak_links, leaks, policy, years, as_of, **told).panel  # type: ignore[arg-type]
-
-
-def make_history(  # noqa: PLR0913 - all that a past is made from
-    segments: pd.DataFrame,
-    leak_links: pd.DataFrame,
-    leaks: pd.DataFrame,
-    policy: Policy,
-    years: range,
-    as_of: date,
-    *,
-    record_from: int | Mapping[str, int] | None = None,
-    street_links: pd.DataFrame | None = None,
-    effort: pd.DataFrame | None = None,
-    districts: pd.Series | None = None,
-) -> History:
-    """Return the panel of `make_panel`, which see, with what it leaves out."""
     check_frame(segments, "segments", ["medium", "length_m"])
     check_frame(leak_links, "leak_links", ["leak_id", "segment_id", "probability"])
     record = make_record(segments, leak_links, leaks, as_of, policy.weights.likelihood.history.excluded_causes)

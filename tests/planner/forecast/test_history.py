@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.forecast.exposure import ages_in, presence
-from planner.forecast.history import History, make_history, make_panel
+from planner.forecast.history import History, make_history
 from planner.policy import read_policy
 from registry.errors import PlanningError
 from tests.planner.frames import leaks_of, segments_of
@@ -113,10 +113,10 @@ def test_the_record_of_a_medium_begins_with_its_first_leak() -> None:
     segments = segments_of({}, {"medium": "water"}, {"medium": "heat"})
     leaks = leaks_of({"leaked_on": "2012-01-01"}, {"leaked_on": "2015-07-02"})
     links = links_of(*((str(leak), 1.0) for leak in leaks.index), segment_ids=("S0000", "S0001"))
-    panel = make_panel(segments, links, leaks, read_policy(), YEARS, AS_OF)
+    panel = make_history(segments, links, leaks, read_policy(), YEARS, AS_OF).panel
     np.testing.assert_allclose(panel.km_years.sum(axis=1) / 0.1, [9.0, 6.0 - 182 / 365, 0.0])
     assert panel.leaks.sum() == 2.0
-    stated = make_panel(segments, links, leaks, read_policy(), YEARS, AS_OF, record_from={"heat": 2018})
+    stated = make_history(segments, links, leaks, read_policy(), YEARS, AS_OF, record_from={"heat": 2018}).panel
     np.testing.assert_allclose(stated.km_years.sum(axis=1) / 0.1, [9.0, 6.0 - 182 / 365, 3.0])
 
 
@@ -158,9 +158,9 @@ def test_a_pipe_that_was_split_keeps_its_exposure_and_its_leaks_in_its_parts() -
     whole = segments_of({})
     halves = pd.concat([whole.set_axis([name], axis=0) for name in ("A", "B")]).rename_axis("segment_id")
     halves["length_m"] /= 2.0
-    one = make_panel(whole, links_of(("L0000", 1.0)), leaks, read_policy(), YEARS, AS_OF)
+    one = make_history(whole, links_of(("L0000", 1.0)), leaks, read_policy(), YEARS, AS_OF).panel
     parted = links_of(("L0000", 0.4), ("L0000", 0.6), segment_ids=("A", "B"))
-    two = make_panel(halves, parted, leaks, read_policy(), YEARS, AS_OF)
+    two = make_history(halves, parted, leaks, read_policy(), YEARS, AS_OF).panel
     np.testing.assert_allclose(two.km_years.sum(axis=0), one.km_years[0])
     np.testing.assert_allclose(two.leaks.sum(axis=0), one.leaks[0])
     np.testing.assert_allclose(two.age_years[0], one.age_years[0])

@@ -160,7 +160,7 @@ def test_a_panel_made_from_linked_predecessor_leaks_keeps_them_out() -> None:
     """The maker of panels itself: leaks linked to a pipe laid later are left out, so that the check finds nothing."""
     from datetime import date
 
-    from planner.forecast.history import make_panel
+    from planner.forecast.history import make_history
     from planner.policy import read_policy
 
     segments = make_segments(np.random.default_rng(2), 40)
@@ -174,7 +174,7 @@ def test_a_panel_made_from_linked_predecessor_leaks_keeps_them_out() -> None:
     )
     ids = [segments.index[0], segments.index[0], segments.index[1]]
     links = pd.DataFrame({"leak_id": leaks.index, "segment_id": ids, "probability": 1.0})
-    panel = make_panel(segments, links, leaks, read_policy(), range(2000, 2015), date(2014, 12, 31))
+    panel = make_history(segments, links, leaks, read_policy(), range(2000, 2015), date(2014, 12, 31)).panel
     check_leaks_have_pipes(panel)
     assert panel.leaks[0].sum() == 1.0
     assert panel.leaks[0, 12] == 1.0
