@@ -107,6 +107,7 @@ def plan(
 
     Example: digonce plan --years 2027-2031 --budget-cny 20000000 --save plan-2027
     """
+    from planner.decisions import standing_decisions
     from planner.households import Supplied
     from planner.meeting import prepare_meeting, prepare_pairs
     from planner.plan import make_plan
@@ -126,7 +127,8 @@ def plan(
             job.frame("compounds", ["name", "household_count"]), scores["expected_household_count"]
         )
         with job.step("plan_step_plan"), _quiet_solver():
-            made = make_plan(segments, scores, pairs, projects, job.policy, limits, supplied)
+            decided = standing_decisions(city.decisions, pairs, city.successions)
+            made = make_plan(segments, scores, pairs, projects, job.policy, limits, supplied, decided)
         with job.step("plan_step_meeting"):
             prepared = prepare_meeting(city, scores, made.pairs, job.policy, job.as_of, made.batch_segments)
         frames = {
@@ -140,9 +142,18 @@ def plan(
         if output is not None:
             _write(made.batches, output, "batches", session, _batch_shapes(segments, made))
     show_plan(session, made, has_projects=not projects.empty, run=run)
+    _tell_decided(session, made.summary["decided"])
     show_methane(session, summary["methane"])
     tell_unverified(session, job.policy)
     session.result({"run_id": run, "name": save, "as_of": job.as_of, **summary})
+
+
+def _tell_decided(session: Session, decided: dict[str, int]) -> None:
+    """Say what decisions of meetings did to the plan, where there were any."""
+    if decided["bound_batch_count"] or decided["apart_pair_count"]:
+        session.tell("plan_decided", batches=decided["bound_batch_count"], pairs=decided["apart_pair_count"])
+    if decided["unmet_pair_count"]:
+        session.tell("plan_decided_unmet", count=decided["unmet_pair_count"])
 
 
 def _limits(years: range, budget_cny: float | None, budget_total_cny: float | None, km: float | None) -> Limits:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from planner.agreed import Agreed, agree
 from planner.batches import BatchTable, batch_frames, make_batch_table
 from planner.groups import candidate_segments, group_segments
 from planner.households import Supplied
@@ -86,7 +87,7 @@ class Plan:
         return str(self.by_year().to_html(float_format=lambda number: f"{number:,.1f}", notebook=True))
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913 - all that a plan is made from
     segments: gpd.GeoDataFrame,
     scores: pd.DataFrame,
     pairs: pd.DataFrame,
@@ -94,6 +95,7 @@ def make_plan(
     policy: Policy,
     limits: Limits,
     supplied: Supplied | None = None,
+    decisions: pd.DataFrame | None = None,
 ) -> Plan:
     """Plan the renewal of candidate segments in yearly batches under the limits.
 
@@ -103,6 +105,9 @@ def make_plan(
     what removes most risk; otherwise only mandatory batches are placed, the best of them. The value of a batch is the
     risk that it removes each year, discounted from its year to the horizon of the policy: earlier is worth more.
     Where a project is on site in the year and opens the ground, its share of reinstatement (and trench) is saved.
+
+    Decisions of a meeting (`pair_decisions`) bind the years of batches and part what is done apart (`planner.agreed`);
+    the plan may then be worth less than the one that is blind to projects.
 
     The bound holds for the batches as grouped, not for every way to group. Risk is held constant over the years.
 
@@ -119,8 +124,10 @@ def make_plan(
     check_frame(pairs, "pairs")
     chosen, risk = _candidates(segments, scores, policy)
     groups = _grouped(chosen, risk, policy)
-    table = make_batch_table(chosen, risk, groups, pairs, projects, limits.years, policy)
-    problem = _problem(table, table.cost_cny, limits)
+    agreed = agree(decisions, pairs, chosen.index, groups["group"].to_numpy(dtype=np.int64), limits.years)
+    table = make_batch_table(chosen, risk, groups, agreed.pairs, projects, limits.years, policy)
+    free = _problem(table, table.cost_cny, limits)
+    problem = replace(free, value=np.where(agreed.is_open, free.value, -np.inf))
     blind_problem = _problem(table, np.repeat(table.alone_cny[:, None], len(limits.years), axis=1), limits)
     blind, _ = choose(blind_problem, table.is_mandatory)
     # the blind plan keeps the budgets with any saving, so it may start the search: never worse than blind
@@ -128,7 +135,8 @@ def make_plan(
     batches, batch_segments = batch_frames(table, choice.year, limits.years, supplied or Supplied.from_frames())
     summary = _summary(table, problem, choice, blind.year, limits)
     summary["mandatory"] = _mandatory(table, choice.year, fits=mandatory_fits)
-    summary["oversized"] = _oversized(table, problem, batches)
+    summary["oversized"] = _oversized(table, free, batches)
+    summary["decided"] = _decided(agreed)
     summary["policy"] = {"id": policy.id, "version": policy.version, "hash": policy.content_hash}
     summary["unverified_count"] = len(policy.unverified())
     return Plan(batches, batch_segments, pairs.copy(), summary)
@@ -220,6 +228,14 @@ def _mandatory(table: BatchTable, year: Years, *, fits: bool) -> dict[str, Any]:
         "batch_count": int(table.is_mandatory.sum()),
         "left_batch_count": int(left.sum()),
         "left_km": float(table.mandatory_m[left].sum() / 1000.0),
+    }
+
+
+def _decided(agreed: Agreed) -> dict[str, int]:
+    return {
+        "bound_batch_count": agreed.bound_batch_count,
+        "apart_pair_count": agreed.apart_pair_count,
+        "unmet_pair_count": agreed.unmet_pair_count,
     }
 
 

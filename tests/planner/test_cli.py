@@ -80,6 +80,28 @@ def test_score_overlap_and_plan_end_to_end(census: Callable[..., Result], settin
         assert int(placed.sum()) == summary["batch_count"]
 
 
+def test_the_next_plan_keeps_to_what_a_meeting_decided(census: Callable[..., Result], settings: Settings) -> None:
+    made = census(*PLAN, "--json", "--save", "before")
+    assert made.exit_code == 0, made.output
+    assert not any(json.loads(made.stdout)["decided"].values())
+    with open_registry(settings) as registry:
+        frames = registry.load_run("plan", "before").frames
+        planned = frames["pairs"].merge(frames["batch_segments"][["year"]], left_on="segment_id", right_index=True)
+    # on site in one year, and planned in another
+    missed = planned[planned["meets_years"] & (planned["first_year"] == planned["last_year"])]
+    missed = missed[missed["year"].notna() & (missed["year"] != missed["first_year"])]
+    segment, project, on_site = missed[["segment_id", "project_id", "first_year"]].iloc[0]
+    pair = f"{segment}@{project}"
+    told = census("decide", pair, "together", "--by", "联动会商", "--on", "2026-10-20")
+    assert told.exit_code == 0, told.output
+    again = census(*PLAN, "--save", "after")
+    assert again.exit_code == 0, again.output
+    assert "batches bound to the years of a project: 1;" in " ".join(again.output.split())
+    with open_registry(settings) as registry:
+        years = registry.load_run("plan", "after").frames["batch_segments"]["year"].dropna().to_dict()
+    assert years.get(segment, on_site) == on_site
+
+
 def test_a_workbook_in_chinese_has_no_words_or_codes_of_programs(census: Callable[..., Result], tmp_path: Path) -> None:
     """Only ids and the keys of prices, which are looked up in the policy file, may hold small Latin letters."""
     made = census("overlap", "--years", "2027-2031", *AS_OF, "-o", tmp_path / "pairs.xlsx", language="zh")
