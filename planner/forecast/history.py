@@ -28,6 +28,9 @@ _REASONS: Final = ["later", "before_record", "after_retirement", "before_install
 class History:
     """The panel, and the expected number of leaks that it does not count, by reason: with its own they are all.
 
+    The `segments` of the panel have the columns of the contract without what was found out later
+    (status, assessments, retirement, remarks), `street_name`, and `is_undated` where no install year is known at all.
+
     Reasons: `other_segment` (a pipe that the frame does not hold), `later` (than the as-of day or the years),
     `excluded` (cause or part), `before_record`, `after_retirement`, `before_install`, `not_looked_at`.
     """
@@ -75,11 +78,6 @@ def make_history(  # noqa: PLR0913 - all that a past is made from
         Where leaks were looked for: columns `year`, `surveyed_share` and, where they differ, `district`.
     districts
         The district of each segment by its id; becomes the column `district`.
-
-    Returns
-    -------
-    The `segments` of the panel have the columns of the contract without what was found out later
-    (status, assessments, retirement, remarks), `street_name`, and `is_undated` where no install year is known at all.
 
     Raises
     ------
