@@ -20,6 +20,7 @@ from planner.cli_job import (
     read_lineage,
     tell_unverified,
 )
+from planner.cli_ranking import gate_stamps, keep_decision
 from planner.cli_tables import told
 from registry.console import AsOf, KnownAt, Session, command
 from registry.errors import PlanningError, UsageError
@@ -82,6 +83,7 @@ def backtest(
 
     request = _Request(first, last, _horizons(horizon), tuple(name for name in models.split(",") if name))
     with open_job(session, policy, as_of, known_at) as job:
+        stamps = gate_stamps(job)
         chosen, absent = _choose(request, job.policy)
         history = _history(job, request)
         tested = _test(job, history, chosen, request)
@@ -96,6 +98,7 @@ def backtest(
         }
         summary = _facts(request, history, decision) | policy_facts(job.policy)
         run = job.save("backtest", None, frames, summary)
+        decided = keep_decision(job, run, stamps, tested, learned, decision)
     if output is not None:
         _write(frames, output, session)
     _show(session, frames, decision, summary, run)
@@ -104,7 +107,9 @@ def backtest(
     tell_unverified(session, job.policy)
     session.tell("forecast_evidence_note")
     results = {name: told(frames[name]) for name in ("backtest_summary", "gate_criteria")}
-    session.result({"run_id": run, "as_of": job.as_of, "not_tested": absent, **summary, **results})
+    session.result(
+        {"run_id": run, "decision_id": decided, "as_of": job.as_of, "not_tested": absent, **summary, **results}
+    )
 
 
 def _horizons(text: str) -> tuple[int, ...]:

@@ -46,6 +46,7 @@ class Teller:
             "gaps": lambda: self._gaps(is_up=is_up),
             "street": lambda: self._street(is_up=is_up),
             "history": lambda: self._history(is_up=is_up),
+            "learned_model": self._learned_model,
             "building": self._building,
             "surface": lambda: self._say(f"surface_{self._text('surface')}"),
             "void": self._void,
@@ -147,6 +148,9 @@ class Teller:
         if not is_up:
             return self._say("history_none")
         return self._say("history_maybe" if count >= _LEAST else "history_says_little")
+
+    def _learned_model(self) -> str:
+        return self._say("learned_model", model=self.listed("forecast_model", self._text("ranking_model")))
 
     def _leaks(self, count: float) -> str:
         """Say an expected count as the whole number next to it: a share of a leak means nothing to a reader."""

@@ -34,6 +34,7 @@ BEGIN
     -- what a meeting decided; policies let planners add to it alone
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON registry.decision_version TO %I', planner);
     EXECUTE format('GRANT INSERT ON registry.decision, registry.delivery TO %I', planner);
+    EXECUTE format('GRANT INSERT ON registry.gate_decision TO %I', planner);
     -- every writing transaction counts the registry's version up
     EXECUTE format('GRANT UPDATE (version) ON registry.info TO %I', planner);
     FOR held IN
