@@ -8,7 +8,7 @@ from maps.lift_chart import Axis, line_chart, line_of, mark_of, point_chart
 from maps.offline import own_file
 from maps.plan_map import templates
 from planner.forecast.gate import CHOSEN_BEFORE, limits_in_signs
-from planner.forecast.summary import DEFAULT, by_material
+from planner.forecast.summary import DEFAULT, by_material, years_in_words
 from registry.catalogue import say
 from registry.fields import fields, value_list
 
@@ -53,7 +53,8 @@ def model_card(run: SavedRun, city: str, language: str = "zh") -> str:
             run=run,
             facts=run.summary,
             media=_listed(run.summary["media"], "medium", language),
-            knowledge=value_list("knowledge")[run.summary["knowledge"]].label(language),
+            knowledge=_knowledge(run.summary["knowledge"], language),
+            known=[(code, years_in_words(years, language)) for code, years in run.summary["knowledge"].items()],
             window_count=count,
             tested_leaks=leaks,
             is_short=count < LEAST_WINDOWS,
@@ -74,6 +75,16 @@ def _namer(language: str) -> Callable[[str], str]:
 
 def _charted(tested: Sequence[str], candidate: str | None) -> list[str]:
     return [model for model in (DEFAULT, candidate, *_PLAIN) if model is not None and model in tested]
+
+
+def _knowledge(years: dict[str, list[int]], language: str) -> str:
+    """Say how the past was known, of several ways each with its test years."""
+    labels = {code: value_list("knowledge")[code].label(language) for code in years}
+    if len(years) == 1:
+        return "".join(labels.values())
+    mark = "：" if language == "zh" else ": "
+    said = [f"{label}{mark}{years_in_words(years[code], language)}" for code, label in labels.items()]
+    return ("；" if language == "zh" else "; ").join(said)
 
 
 def _listed(codes: Sequence[str], name: str, language: str) -> str:

@@ -23,7 +23,10 @@ SHARES: Final = (0.01, 0.05, 0.1, 0.2)
 CAPTURES: Final = tuple(f"capture_at_{share:.0%}".rstrip("%") for share in SHARES)
 LIFT_SHARES: Final = tuple(np.linspace(0.0, 1.0, 101).tolist())
 LEAST_HISTORY_YEARS: Final = 3
-PanelAt = Callable[[int], Panel]
+# how a past was known: the value list `knowledge`
+RECORDED: Final = "recorded"
+EVENT_DATES: Final = "event_dates"
+PanelAt = Callable[[int], Panel | None]
 Progress = Callable[[int], None]
 
 
@@ -62,9 +65,10 @@ class Backtest:
 class _Trial:
     """One past from which models learn, and the rows of it on which they are tested.
 
-    `here` are the rows of the whole record that belong to the trial.
+    `here` are the rows of the whole record that belong to the trial; `knowledge` says how its past was known.
     """
 
+    knowledge: str
     known: Panel
     past: Panel
     tested: Flags
@@ -86,8 +90,9 @@ def walk_forward(
     the window that lay in the ground during it, by their mean rate over it; those that came later are left out and
     counted. Predicted leaks are rates times the exposure as it turned out.
 
-    Without `panel_at` the attributes are those of today: event dates and install intervals decide what was known, and
-    attributes without a date are refused. That flatters where the census was mended after leaks.
+    Without `panel_at`, and for years for which it returns none, the attributes are those of today: event dates and
+    install intervals decide what was known, and attributes without a date are refused. That flatters where the census
+    was mended after leaks. The column `knowledge` says of each window which it was.
 
     Parameters
     ----------
@@ -98,8 +103,7 @@ def walk_forward(
     windows
         Windows of any horizons, inside the years of the panel.
     panel_at
-        Returns the panel as the registry knew it on the first day of a year, for registries that recorded when they
-        learned what.
+        Returns the panel as the registry knew it when a year began, or None where it had recorded nothing by then.
     least_history_years
         Years of record before the first window.
     progress
@@ -112,11 +116,11 @@ def walk_forward(
     """
 
     def trials(year: int) -> Iterator[_Trial]:
-        past = _past(panel, year, panel_at)
+        knowledge, past = _past(panel, year, panel_at)
         everywhere = np.ones(len(panel.segments), dtype=bool)
-        yield _Trial(past, past, np.ones(len(past.segments), dtype=bool), everywhere, None)
+        yield _Trial(knowledge, past, past, np.ones(len(past.segments), dtype=bool), everywhere, None)
 
-    return _run(panel, models, windows, trials, _Setting(panel_at is not None, least_history_years, progress))
+    return _run(panel, models, windows, trials, _Setting(least_history_years, progress))
 
 
 def hold_out(
@@ -145,7 +149,7 @@ def hold_out(
     """
 
     def trials(year: int) -> Iterator[_Trial]:
-        known = _past(panel, year, panel_at)
+        knowledge, known = _past(panel, year, panel_at)
         district = districts.reindex(known.segments.index)
         for name in sorted(district.dropna().unique()):
             tested, here = (
@@ -156,22 +160,26 @@ def hold_out(
                 raise PlanningError("forecast_one_district", district=str(name))
             seen = np.where(tested, 0.0, 1.0)[:, None]
             past = replace(known, km_years=known.km_years * seen, leaks=known.leaks * seen)
-            yield _Trial(known, past, tested, here, str(name))
+            yield _Trial(knowledge, known, past, tested, here, str(name))
 
-    return _run(panel, models, windows, trials, _Setting(panel_at is not None, least_history_years))
+    return _run(panel, models, windows, trials, _Setting(least_history_years))
 
 
 @dataclass(frozen=True)
 class _Setting:
-    """Whether the registry recorded what it knew when, how much record a forecast needs, and who is told."""
+    """How much record a forecast needs, and who is told of progress."""
 
-    is_recorded: bool
     least_history_years: int
     progress: Progress | None = None
 
 
-def _past(panel: Panel, year: int, panel_at: PanelAt | None) -> Panel:
-    return (panel if panel_at is None else panel_at(year)).until(year)
+def _past(panel: Panel, year: int, panel_at: PanelAt | None) -> tuple[str, Panel]:
+    """Return how the past was known and what of it: as recorded then, else by event dates with what is dated."""
+    known = None if panel_at is None else panel_at(year)
+    if known is not None:
+        return RECORDED, known.until(year)
+    refuse_undated(panel.segments.columns)
+    return EVENT_DATES, panel.until(year)
 
 
 def _run(
@@ -196,8 +204,7 @@ def _run(
                         parts[name] += [keys | row for row in rows]
                 if setting.progress is not None:
                     setting.progress(1)
-    knowledge = "recorded" if setting.is_recorded else "event_dates"
-    frames = {name: _typed(pd.DataFrame(rows).assign(knowledge=knowledge), name) for name, rows in parts.items()}
+    frames = {name: _typed(pd.DataFrame(rows), name) for name, rows in parts.items()}
     return Backtest(frames["backtest_windows"], frames["backtest_materials"], frames["backtest_lift"])
 
 
@@ -205,8 +212,6 @@ def _check(panel: Panel, models: Sequence[ForecastModel], windows: Sequence[Wind
     names = [model.name for model in models]
     if len(set(names)) < len(names):
         raise PlanningError("forecast_models_alike", models=", ".join(names))
-    if not setting.is_recorded:
-        refuse_undated(panel.segments.columns)
     first, last = panel.years.start + setting.least_history_years, panel.years.stop - 1
     strays = [window for window in windows if window.year < first or window.years.stop - 1 > last]
     if strays or not windows:
@@ -217,6 +222,7 @@ def _check(panel: Panel, models: Sequence[ForecastModel], windows: Sequence[Wind
 def _keys(model: str, trial: _Trial, window: Window) -> dict[str, object]:
     return {
         "model": model,
+        "knowledge": trial.knowledge,
         "district": trial.district,
         "year": window.year,
         "horizon_years": window.horizon_years,

@@ -64,7 +64,7 @@ def a_run(first: int = 2012, rate: float = 2.0) -> SavedRun:
         "km": 16.0,
         "leaks": float(panel.leaks.sum()),
         "media": ["water"],
-        "knowledge": "event_dates",
+        "knowledge": {"event_dates": list(range(first, 2020))},
         "candidate": decision.candidate,
         "is_open": decision.is_open,
         "policy": {"id": "base", "version": "1", "hash": "0" * 64},
