@@ -10,7 +10,7 @@ import pytest
 
 from planner.factors import Floats
 from planner.forecast.backtest import Backtest, Window, walk_forward
-from planner.forecast.gate import CHOSEN_BEFORE, GateDecision, GateRule, decide
+from planner.forecast.gate import CHOSEN_BEFORE, GateDecision, GateRule, _never_leaked, decide
 from planner.forecast.panel import Panel
 from registry.errors import PlanningError
 from registry.fields import check_frame
@@ -258,3 +258,11 @@ def test_each_window_is_played_by_the_best_before_it() -> None:
     # 2011 by `other`; after it .45 stands against .455, so that `learned` plays from 2012 on
     assert value == pytest.approx(np.mean([-0.4, 0.04, 0.05, 0.05]))
     assert decision.candidate == "learned"
+
+
+def test_a_rounding_error_of_a_sum_closes_no_gate() -> None:
+    captures = {"default": [0.1, 0.2, 0.0], "learned": [0.0, 0.0, 0.3]}
+    gain = np.subtract(captures["learned"], captures["default"])
+    assert -1e-15 < float(np.average(gain)) < 0.0
+    row = _never_leaked(pd.DataFrame(captures), pd.DataFrame({"learned": [1.0, 1.0, 1.0]}), "learned")
+    assert row["passed"]
