@@ -13,7 +13,7 @@ from registry.catalogue import say
 from registry.fields import fields, value_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -117,21 +117,23 @@ def _rows(walked: pd.DataFrame, name: Callable[[str], str]) -> list[dict[str, An
 
     The default comes first, then who finds most.
     """
-    told = walked.set_index(["horizon_years", "model", "measure"]).sort_index()
+    told: dict[tuple[int, str, str], dict[str, Any]] = {
+        (row["horizon_years"], row["model"], row["measure"]): row for row in walked.to_dict("records")
+    }
     first, *longer = sorted(walked["horizon_years"].unique())
+    captures = {model: told[first, model, "capture_at_10"]["weighted_mean"] for model in set(walked["model"])}
     measures = [*(f"capture_at_{share}" for share in SHARES), "never_leaked_capture_at_10"]
     rows = []
-    captures = {model: told.loc[(first, model, "capture_at_10")]["weighted_mean"] for model in set(walked["model"])}
     for model in sorted(captures, key=lambda model: (model != DEFAULT, -captures[model], model)):
-        gain = told.loc[(first, model, "capture_at_10")]
+        gain = told[first, model, "capture_at_10"]
         is_default = model == DEFAULT
-        further = [told.loc[(years, model, "capture_at_10")] for years in longer]
+        further = [told[years, model, "capture_at_10"] for years in longer]
         rows.append(
             {
-                "model": name(str(model)),
+                "model": name(model),
                 "is_default": is_default,
-                "shares": [_percent(told.loc[(first, model, measure)]["weighted_mean"]) for measure in measures],
-                "calibration": _number(told.loc[(first, model, "calibration")]["weighted_mean"]),
+                "shares": [_percent(told[first, model, measure]["weighted_mean"]) for measure in measures],
+                "calibration": _number(told[first, model, "calibration"]["weighted_mean"]),
                 "difference": "" if is_default else _paired(gain),
                 "better": "" if is_default else f"{gain['better_count']}/{gain['window_count']}",
                 "longer": [
@@ -261,7 +263,7 @@ def _of(own: pd.DataFrame, model: str) -> float | None:
     return float(own.loc[model, "calibration"])  # type: ignore[arg-type]
 
 
-def _paired(gain: pd.Series) -> str:
+def _paired(gain: Mapping[str, Any]) -> str:
     error = gain["difference_standard_error"]
     return _number(gain["difference"]) if error != error else f"{gain['difference']:+.3f} ± {error:.3f}"
 

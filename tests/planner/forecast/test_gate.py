@@ -10,7 +10,7 @@ import pytest
 
 from planner.factors import Floats
 from planner.forecast.backtest import Backtest, Window, walk_forward
-from planner.forecast.gate import CHOSEN_BEFORE, GateDecision, GateRule, _never_leaked, decide
+from planner.forecast.gate import CHOSEN_BEFORE, GateDecision, GateRule, decide
 from planner.forecast.panel import Panel
 from registry.errors import PlanningError
 from registry.fields import check_frame
@@ -264,5 +264,12 @@ def test_a_rounding_error_of_a_sum_closes_no_gate() -> None:
     captures = {"default": [0.1, 0.2, 0.0], "learned": [0.0, 0.0, 0.3]}
     gain = np.subtract(captures["learned"], captures["default"])
     assert -1e-15 < float(np.average(gain)) < 0.0
-    row = _never_leaked(pd.DataFrame(captures), pd.DataFrame({"learned": [1.0, 1.0, 1.0]}), "learned")
-    assert row["passed"]
+    plain = {"horizon_years": 1, "district": None, "leaks": 9.0, "predicted_leaks": 9.0}
+    windows = pd.concat(
+        pd.DataFrame({"model": model, "year": [2010, 2011, 2012], "never_leaked_capture_at_10": found})
+        for model, found in captures.items()
+    ).assign(**plain, history_leaks=900.0, never_leaked_leaks=1.0, deviance=1.0, capture_at_10=0.5)
+    materials = windows[["model", "year"]].assign(**plain, material="pvc")
+    criteria = decide(windows, materials, ["learned"], 900.0).criteria.set_index("criterion")
+    assert criteria.loc["never_leaked", "value"] == 0.0
+    assert criteria.loc["never_leaked", "passed"]
