@@ -117,9 +117,8 @@ def _rows(walked: pd.DataFrame, name: Callable[[str], str]) -> list[dict[str, An
 
     The default comes first, then who finds most.
     """
-    told: dict[tuple[int, str, str], dict[str, Any]] = {
-        (row["horizon_years"], row["model"], row["measure"]): row for row in walked.to_dict("records")
-    }
+    records: list[dict[str, Any]] = walked.to_dict("records")  # type: ignore[assignment]
+    told = {(row["horizon_years"], row["model"], row["measure"]): row for row in records}
     first, *longer = sorted(walked["horizon_years"].unique())
     captures = {model: told[first, model, "capture_at_10"]["weighted_mean"] for model in set(walked["model"])}
     measures = [*(f"capture_at_{share}" for share in SHARES), "never_leaked_capture_at_10"]
