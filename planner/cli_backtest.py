@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.cli_job import Job, PolicyPath, open_job, policy_facts, tell_unverified
+from planner.cli_job import Job, PolicyPath, open_job, policy_facts, read_lineage, tell_unverified
 from planner.cli_tables import told
 from registry.console import AsOf, KnownAt, Session, command
 from registry.errors import UsageError
@@ -148,7 +148,9 @@ def _test(job: Job, history: History, models: list[ForecastModel], request: _Req
     windows = request.windows()
     total = len(models) * len({window.year for window in windows})
     with job.step("forecast_step_backtest", total) as advance:
-        return walk_forward(history.panel, models, windows, panel_at(job), progress=advance)
+        return walk_forward(
+            history.panel, models, windows, panel_at(job), progress=advance, successions=read_lineage(job)
+        )
 
 
 def _facts(request: _Request, history: History, windows: pd.DataFrame, decision: GateDecision) -> dict[str, Any]:

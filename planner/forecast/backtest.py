@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from planner.factors import Flags, Floats
 from planner.forecast import measures
+from planner.forecast.heirs import Heirs, find_heirs
 from planner.forecast.models import ForecastModel
 from planner.forecast.panel import Panel
 from planner.forecast.undated import refuse_undated
@@ -65,7 +66,8 @@ class Backtest:
 class _Trial:
     """One past from which models learn, and the rows of it on which they are tested.
 
-    `here` are the rows of the whole record that belong to the trial; `knowledge` says how its past was known.
+    `here` are the rows of the whole record that belong to the trial, `heirs` what continues each known segment in it;
+    `knowledge` says how its past was known.
     """
 
     knowledge: str
@@ -73,6 +75,7 @@ class _Trial:
     past: Panel
     tested: Flags
     here: Flags
+    heirs: Heirs
     district: str | None
 
 
@@ -83,6 +86,7 @@ def walk_forward(
     panel_at: PanelAt | None = None,
     least_history_years: int = LEAST_HISTORY_YEARS,
     progress: Progress | None = None,
+    successions: pd.DataFrame | None = None,
 ) -> Backtest:
     """Fit every model on what had happened before each window, and measure it on what came.
 
@@ -108,6 +112,9 @@ def walk_forward(
         Years of record before the first window.
     progress
         Called with 1 whenever a model has been tested on the windows of one first year.
+    successions
+        The frame `successions` as of today: the leaks of a pipe that was split or merged since it was known are
+        looked up on its parts. Without it such a pipe is left out and counted in `gone_count`.
 
     Raises
     ------
@@ -117,8 +124,8 @@ def walk_forward(
 
     def trials(year: int) -> Iterator[_Trial]:
         knowledge, past = _past(panel, year, panel_at)
-        everywhere = np.ones(len(panel.segments), dtype=bool)
-        yield _Trial(knowledge, past, past, np.ones(len(past.segments), dtype=bool), everywhere, None)
+        here, tested = (np.ones(len(known.segments), dtype=bool) for known in (panel, past))
+        yield _Trial(knowledge, past, past, tested, here, find_heirs(past.segments, panel.segments, successions), None)
 
     return _run(panel, models, windows, trials, _Setting(least_history_years, progress))
 
@@ -130,6 +137,7 @@ def hold_out(
     districts: pd.Series,
     panel_at: PanelAt | None = None,
     least_history_years: int = LEAST_HISTORY_YEARS,
+    successions: pd.DataFrame | None = None,
 ) -> Backtest:
     """Test every model on each district in turn, with the leaks and the exposure of that district hidden from it.
 
@@ -151,6 +159,7 @@ def hold_out(
     def trials(year: int) -> Iterator[_Trial]:
         knowledge, known = _past(panel, year, panel_at)
         district = districts.reindex(known.segments.index)
+        heirs = find_heirs(known.segments, panel.segments, successions)
         for name in sorted(district.dropna().unique()):
             tested, here = (
                 (place == name).to_numpy(dtype=bool, na_value=False)
@@ -160,7 +169,7 @@ def hold_out(
                 raise PlanningError("forecast_one_district", district=str(name))
             seen = np.where(tested, 0.0, 1.0)[:, None]
             past = replace(known, km_years=known.km_years * seen, leaks=known.leaks * seen)
-            yield _Trial(knowledge, known, past, tested, here, str(name))
+            yield _Trial(knowledge, known, past, tested, here, heirs, str(name))
 
     return _run(panel, models, windows, trials, _Setting(least_history_years))
 
@@ -260,22 +269,22 @@ class _Truth:
     def of(cls, panel: Panel, trial: _Trial, window: Window) -> _Truth:
         columns = slice(window.years.start - panel.years.start, window.years.stop - panel.years.start)
         exposed = panel.km_years[:, columns].sum(axis=1) > 0
-        known = trial.known.segments.index
-        place = panel.segments.index.get_indexer(known)
-        rows = np.flatnonzero(trial.tested & (place >= 0) & exposed[place])
-        chosen = place[rows]
+        heirs, count = trial.heirs, len(trial.known.segments)
         length_km = panel.segments["length_m"].to_numpy(dtype="float64") / 1000.0
-        new = exposed & trial.here & (known.get_indexer(panel.segments.index) < 0)
+        km_years, leaks, km = (
+            heirs.inherit(values, count) for values in (panel.km_years[:, columns], panel.leaks[:, columns], length_km)
+        )
+        rows = np.flatnonzero(trial.tested & (km_years.sum(axis=1) > 0))
+        new = exposed & trial.here & ~heirs.was_known(len(panel.segments))
         unknown = {
-            "gone_count": float((trial.tested & (place < 0)).sum()),
+            "gone_count": float((trial.tested & ~heirs.has_heir(count)).sum()),
             "new_count": float(new.sum()),
             "new_km": float(length_km[new].sum()),
             "new_leaks": float(panel.leaks[new, columns].sum()),
         }
         material = trial.known.segments["material"].iloc[rows]
         never = measures.never_leaked(trial.known.leaks[rows])
-        came = panel.leaks[chosen, columns].sum(axis=1)
-        return cls(window, rows, panel.km_years[chosen, columns], came, length_km[chosen], never, material, unknown)
+        return cls(window, rows, km_years[rows], leaks[rows].sum(axis=1), km[rows], never, material, unknown)
 
     def measure(self, rates: Floats) -> dict[str, list[dict[str, object]]]:
         """Return the rows of each frame for one forecast of the whole past."""
