@@ -228,7 +228,7 @@ def test_each_pair_says_whether_its_class_is_certain(inputs: Inputs) -> None:
 
 @pytest.mark.parametrize(("language", "words"), [("en", "Ranked by the default model"), ("zh", "按默认模型排序")])
 def test_the_notes_say_which_model_ranks(inputs: Inputs, language: str, words: str) -> None:
-    facts = {"asked": "auto", "ranks": "default", "reason": "no_decision", "stale": [], "failed": [], "decision": None}
+    facts: dict[str, Any] = {"asked": "auto", "ranks": "default", "reason": "no_decision", "stale": [], "failed": [], "decision": None}
     ranked = dataclasses.replace(inputs, summary=dict(inputs.summary) | {"ranking": facts})
     assert [text for text in notes(ranked, language) if words in text]
     # plans of older versions say nothing of it
