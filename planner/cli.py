@@ -14,6 +14,7 @@ import typer
 from planner.cli_job import PolicyPath, YearsText, check_years, open_job, policy_facts, score_city, tell_unverified
 from planner.cli_methane import methane_of, show_methane
 from planner.cli_overlap import meeting_frames, read_city
+from planner.cli_reasons import usual_facts
 from planner.cli_tables import show_plan, show_risk, show_scores, told
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
 
@@ -66,7 +67,7 @@ def score(
             "methane": methane,
             **policy_facts(job.policy),
         }
-        run = job.save("score", save, made, summary)
+        run = job.save("score", save, made, summary | {"usual": usual_facts(scores, segments["medium"])})
         if output is not None:
             _write(scores, output, "scores", session, segments)
     show_scores(session, classes, grades)
@@ -138,7 +139,7 @@ def plan(
             "batch_segments": made.batch_segments,
         }
         summary = made.summary | {"methane": methane_of(job, scored, made.batch_segments)}
-        run = job.save("plan", save, frames, summary)
+        run = job.save("plan", save, frames, summary | {"usual": usual_facts(scores, segments["medium"])})
         if output is not None:
             _write(made.batches, output, "batches", session, _batch_shapes(segments, made))
     show_plan(session, made, has_projects=not projects.empty, run=run)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from planner.cli_job import PolicyPath, load_scored, open_job, read_evidence, score_evidence
+from planner.cli_job import PolicyPath, load_scored, open_job, read_evidence, run_as_job, score_evidence
 from planner.cli_tables import told
 from registry.console import AsOf, KnownAt, Output, Session, command
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from planner.cli_job import Job
-    from registry.store import SavedRun
 
 app = typer.Typer()
 _ROUNDING: Final = 1e-9
@@ -57,7 +55,7 @@ def explain(
         raise UsageError("explain_run_says_all")
     with open_job(session, policy, as_of, known_at) as opened:
         saved = None if run is None else load_scored(opened.registry, run)
-        job = opened if saved is None else _as_run(opened, saved)
+        job = opened if saved is None else run_as_job(session, opened.registry, saved, opened.bars)
         evidence, _ = read_evidence(job, job.segments(), job.frame("leaks"))
         scores = score_evidence(job, evidence)
         asked = _in_the_ground(job, list(segments), scores.index)
@@ -73,15 +71,6 @@ def explain(
     session.result(
         {"as_of": job.as_of, "texts": told(texts.reset_index()), "explanations": told(figures)},
     )
-
-
-def _as_run(job: Job, saved: SavedRun) -> Job:
-    """Return the job as it was when the run was made: its day, its policy, and what was known then."""
-    from planner.policy import Policy
-
-    content = {name: part for name, part in saved.policy.items() if name != "hash"}
-    known = saved.known_at or saved.made_at
-    return replace(job, policy=Policy.from_dict(content), as_of=saved.as_of, known_at=known)
 
 
 def _in_the_ground(job: Job, asked: list[str], scored: pd.Index) -> list[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from planner.explain_facts import Evidence
     from planner.policy import Policy
+    from registry.conditions import Condition
     from registry.store import Registry, SavedRun
 
 PolicyPath = Annotated[
@@ -62,9 +63,9 @@ class Job:
     known_at: datetime | None
     bars: Any
 
-    def frame(self, kind: str, columns: list[str] | None = None) -> Any:  # noqa: ANN401 - frame with or without geometry
-        """Read one kind as of the day of the job."""
-        return self.registry.frame(kind, columns, as_of=self.as_of, known_at=self.known_at)
+    def frame(self, kind: str, columns: list[str] | None = None, where: Condition | None = None) -> Any:  # noqa: ANN401 - frame with or without geometry
+        """Read one kind, or the rows of it that meet a condition, as of the day of the job."""
+        return self.registry.frame(kind, columns, as_of=self.as_of, known_at=self.known_at, where=where)
 
     def segments(self) -> gpd.GeoDataFrame:
         """Read the segments, or say that there are none."""
@@ -106,6 +107,20 @@ def load_scored(registry: Registry, name: str | None) -> SavedRun:
         if name is None:
             raise
         return registry.load_run("plan", name)
+
+
+def run_as_job(session: Session, registry: Registry, saved: SavedRun, bars: Any) -> Job:  # noqa: ANN401 - of rich
+    """Return the job that a run was made in: its day, its policy, and what was known then.
+
+    Raises
+    ------
+    PolicyError
+        If the policy of the run is one of an older version that is no longer understood.
+    """
+    from planner.policy import Policy
+
+    content = {name: part for name, part in saved.policy.items() if name != "hash"}
+    return Job(session, registry, Policy.from_dict(content), saved.as_of, saved.known_at or saved.made_at, bars)
 
 
 @contextmanager

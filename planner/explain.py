@@ -45,6 +45,7 @@ CAUSES: Final = {
 CAUSE_OF: Final = {term: cause for cause, terms in CAUSES.items() for term in terms}
 # below this a contribution is the rounding of sums
 _ROUNDING: Final = 1e-12
+_NO_MEDIUM: Final = "unknown"
 
 
 def term_differences(scores: pd.DataFrame, medium: pd.Series) -> pd.DataFrame:
@@ -60,14 +61,34 @@ def term_differences(scores: pd.DataFrame, medium: pd.Series) -> pd.DataFrame:
     medium
         The medium of each segment, index as `scores`.
     """
+    return differences_from(scores, medium, usual_terms(scores, medium))
+
+
+def usual_terms(scores: pd.DataFrame, medium: pd.Series) -> pd.DataFrame:
+    """Return the mean of every term over the network of each medium, by length: index medium, one column per term.
+
+    Where no segment of a medium has a length, each counts alike.
+    """
     values = scores[list(TERMS)].to_numpy(dtype="float64")
-    code, names = pd.factorize(medium.reindex(scores.index).fillna("unknown"))
+    code, names = pd.factorize(medium.reindex(scores.index).fillna(_NO_MEDIUM))
     length_m = scores["length_m"].to_numpy(dtype="float64")
     total_m = np.bincount(code, weights=length_m, minlength=len(names))
     weight = np.where(total_m[code] > 0, length_m, 1.0)
     total = np.bincount(code, weights=weight, minlength=len(names))
     means = np.array([np.bincount(code, weights=weight * term, minlength=len(names)) / total for term in values.T])
-    differences = values - means.T[code]
+    return pd.DataFrame(means.T, pd.Index(names, dtype="str", name="medium"), list(TERMS))
+
+
+def differences_from(scores: pd.DataFrame, medium: pd.Series, usual: pd.DataFrame) -> pd.DataFrame:
+    """Return every term of some segments less what is usual of their medium: see `term_differences`.
+
+    Parameters
+    ----------
+    usual
+        The means of `usual_terms` over the whole network, of which `scores` may be a part.
+    """
+    means = usual.loc[medium.reindex(scores.index).fillna(_NO_MEDIUM), list(TERMS)].to_numpy(dtype="float64")
+    differences = scores[list(TERMS)].to_numpy(dtype="float64") - means
     differences[np.abs(differences) < _ROUNDING] = 0.0
     return pd.DataFrame(differences, scores.index, list(TERMS))
 

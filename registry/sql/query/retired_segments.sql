@@ -1,6 +1,7 @@
 SELECT DISTINCT ON (v.{key}) {wanted}
 FROM {versions} AS v
 WHERE upper(v.valid) <= {as_of}
+  AND ({where})
   AND CASE WHEN {known_at} IS NULL THEN upper_inf(v.recorded) ELSE v.recorded @> {known_at} END
   AND NOT EXISTS (
       SELECT FROM {versions} AS later
