@@ -31,7 +31,10 @@ def usual_facts(scores: pd.DataFrame, medium: pd.Series) -> dict[str, dict[str, 
     from planner.explain import usual_terms
 
     means = usual_terms(scores, medium)
-    return {str(name): row.to_dict() for name, row in means.iterrows()}
+    return {
+        str(name): {str(term): float(mean) for term, mean in row.items()}
+        for name, row in means.to_dict("index").items()
+    }
 
 
 def saved_reasons(

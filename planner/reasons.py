@@ -51,13 +51,14 @@ def reasons_in_words(
     chosen = scores_of(scores, [segment_id])
     facts = find_facts(evidence, chosen, [segment_id])
     differences = differences_from(chosen, facts["medium"], usual)
-    teller = Teller(facts.loc[segment_id].to_dict(), evidence.policy.weights, language)
-    up, down = top_reasons(cause_differences(differences).loc[segment_id])
+    (of_segment,) = facts.to_dict("records")
+    teller = Teller({str(name): fact for name, fact in of_segment.items()}, evidence.policy.weights, language)
+    up, down = top_reasons(cause_differences(differences).iloc[0])
     return Reasons(
         segment_id,
         str(chosen["grade"].iloc[0]),
         str(chosen["policy_class"].iloc[0]),
-        float(np.exp(differences.loc[segment_id].sum())),
+        float(np.exp(differences.iloc[0].sum())),
         _said(up, teller),
         _said(down, teller),
         tuple(teller.gaps()),
