@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from planner.cli_effort import effort_facts, read_effort, tell_effort
 from planner.cli_job import (
     Job,
     PolicyPath,
@@ -146,6 +147,7 @@ def _history(job: Job, request: _Request) -> History:
     import pandas as pd
 
     from planner.forecast.history import make_history
+    from planner.survey_effort import panel_effort
 
     end = date(request.last, 12, 31)
     if request.first > request.last or end > job.as_of:
@@ -161,7 +163,14 @@ def _history(job: Job, request: _Request) -> History:
         raise PlanningError("forecast_no_record", as_of=end)
     years = range(int(linked.min().year), request.last + 1)
     everything = segments if retired.empty else pd.concat([segments, retired])
-    return make_history(everything, links, leaks, job.policy, years, end, street_links=named)
+    # what the test years would tell of it is not known at the cut-offs
+    effort = read_effort(job, segments, retired, leaks, date(request.first, 1, 1))
+    looked_at = None if effort is None else panel_effort(effort, years)
+    areas = None if effort is None else effort.area_of
+    tell_effort(job, effort_facts(None if effort is None else effort.surveyed))
+    return make_history(
+        everything, links, leaks, job.policy, years, end, street_links=named, effort=looked_at, districts=areas
+    )
 
 
 def _test(job: Job, history: History, models: list[ForecastModel], request: _Request) -> Backtest:
@@ -186,6 +195,7 @@ def _facts(request: _Request, history: History, decision: GateDecision) -> dict[
         "leaks": float(panel.leaks.sum()),
         "leaks_left_out": {name: float(count) for name, count in history.left_out.items()},
         "media": sorted(panel.segments["medium"].dropna().unique().tolist()),
+        "has_surveys": "district" in panel.segments.columns,
         "knowledge": "event_dates",
         "ships": decision.ships,
         "candidate": decision.candidate,

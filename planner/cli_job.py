@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from planner.cli_effort import effort_facts, read_effort, tell_effort
 from registry.console import Session, parse_day, parse_instant
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) ->
     from planner.emissions import find_emissions
 
     evidence, events = read_evidence(job, segments, leaks)
+    tell_effort(job, effort_facts(evidence.told.surveyed))
     frames = {"scores": score_evidence(job, evidence), "leak_links": evidence.leak_links, "event_links": events}
     if job.policy.emissions is not None:
         frames["emissions"] = find_emissions(segments, job.policy.emissions)
@@ -163,6 +165,7 @@ def read_evidence(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame)
             job.frame("compounds", ["name", "household_count"]),
         )
         roads = job.frame("roads", ["name", "road_class", "geometry"])
+        effort = read_effort(job, segments, retired, leaks)
         told = Told(
             predecessor_links(links, successions, segments),
             link_households(homes, segments, job.policy),
@@ -170,6 +173,8 @@ def read_evidence(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame)
             roads=roads,
             street_links=link_nameless(segments, roads, job.policy),
             retired=retired,
+            surveyed=None if effort is None else effort.surveyed,
+            district_of=None if effort is None else effort.area_of,
         )
     return Evidence(segments, links, leaks, buildings, job.policy, job.as_of, told), events
 
