@@ -62,6 +62,7 @@ class Inputs:
     meeting: pd.DataFrame | None = None
     closed: Closed | None = None
     is_behind: bool = False
+    emissions: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         """Refuse segments without a CRS: they could be drawn anywhere."""
@@ -142,6 +143,7 @@ def load_inputs(
         pairs=stored.get("pairs"),
         batches=stored.get("batches"),
         batch_segments=stored.get("batch_segments"),
+        emissions=stored.get("emissions"),
         held=registry.held_summary(known_at=instant),
         plan_name=plan.name if plan is not None else None,
         summary=plan.summary if plan is not None else {},

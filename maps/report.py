@@ -11,7 +11,7 @@ from maps.offline import own_file
 from maps.pages import save_page
 from maps.palette import stroke
 from maps.plan_map import templates
-from maps.report_cells import Cell, columns, comparison_rows, notes
+from maps.report_cells import Cell, batch_columns, columns, comparison_rows, notes
 from maps.report_pairs import closed_rows, stake_of
 from maps.report_tables import CLASSES, ReportTables, make_tables
 from maps.report_xlsx import write_xlsx
@@ -143,7 +143,7 @@ def draw_report(inputs: Inputs, tables: ReportTables, language: str) -> str:
             others=[str(name) for name in others["name"]],
             classes=_classes(language),
             years=columns(tables.years, "report_years", language),
-            batches=columns(tables.batches, "batches", language, _BATCH_COLUMNS),
+            batches=batch_columns(tables, language, _BATCH_COLUMNS),
             comparison=comparison_rows(inputs, language),
             held=held_line(inputs.held)[language],
             held_rows=columns(tables.held, "report_held", language),

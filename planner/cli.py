@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planner.cli_job import PolicyPath, YearsText, check_years, open_job, policy_facts, score_city, tell_unverified
-from planner.cli_methane import methane_of, show_methane
+from planner.cli_methane import methane_by_batch, methane_of, show_methane
 from planner.cli_overlap import meeting_frames, read_city
 from planner.cli_reasons import usual_facts
 from planner.cli_tables import show_plan, show_risk, show_scores, told
@@ -146,7 +146,8 @@ def plan(
     _tell_decided(session, made.summary["decided"])
     show_methane(session, summary["methane"])
     tell_unverified(session, job.policy)
-    session.result({"run_id": run, "name": save, "as_of": job.as_of, **summary})
+    by_batch = methane_by_batch(scored, made.batch_segments)
+    session.result({"run_id": run, "name": save, "as_of": job.as_of, **summary, "batch_methane": by_batch})
 
 
 def _tell_decided(session: Session, decided: dict[str, int]) -> None:

@@ -13,6 +13,9 @@ from maps.numbers import headline
 from maps.report import write_report
 from maps.report_cells import comparison_rows
 from maps.report_tables import CLASSES, make_tables
+from planner.emissions import find_emissions
+from planner.policy import read_policy
+from registry.catalogue import say
 from registry.errors import DrawingError
 from registry.fields import check_frame
 from tests.maps.frames import town
@@ -224,3 +227,23 @@ def test_each_pair_says_whether_its_class_is_certain(inputs: Inputs) -> None:
     known = inputs.scores["policy_is_certain"]
     assert set(told) == {True, False}
     assert all(told[name] == known[name] for name in told.index)
+
+
+def test_batches_say_what_methane_they_avoid(inputs: Inputs, tmp_path: Path) -> None:
+    factors = read_policy().emissions
+    assert factors is not None
+    assert inputs.batch_segments is not None
+    emissions = find_emissions(inputs.segments, factors)
+    told = dataclasses.replace(inputs, emissions=emissions)
+    tables = make_tables(told, "en")
+    assert tables.batch_methane is not None
+    sheet = openpyxl.load_workbook(write_report(told, tmp_path / "report.xlsx", "en")[0])[
+        say("maps_sheet_batches", "en")
+    ]
+    column = next(cells for name, cells in columns_of(sheet).items() if name.startswith("Methane avoided per year ("))
+    members = emissions["methane_saved_t_per_year"].groupby(inputs.batch_segments["batch_id"]).sum()
+    wanted = members.reindex(tables.batches.index).tolist()
+    assert column[: len(wanted)] == pytest.approx(wanted)
+    pages = {name: write_report(made, tmp_path / f"{name}.html")[0] for name, made in (("with", told), ("no", inputs))}
+    has = {name: "年甲烷减排" in page.read_text(encoding="utf-8") for name, page in pages.items()}
+    assert has == {"with": True, "no": False}
