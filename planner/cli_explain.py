@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from planner.cli_job import PolicyPath, load_scored, open_job, read_evidence, run_as_job, score_evidence
+from planner.cli_job import PolicyPath, load_scored, open_job, read_evidence, score_evidence
+from planner.cli_reasons import explain_saved
 from planner.cli_tables import told
 from registry.console import AsOf, KnownAt, Output, Session, command
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     import pandas as pd
 
     from planner.cli_job import Job
+    from registry.store import SavedRun
 
 app = typer.Typer()
 _ROUNDING: Final = 1e-9
@@ -33,6 +37,10 @@ def explain(
     run: Annotated[
         str | None, typer.Option("--run", metavar="NAME", help="As a saved run had it: its day, its data, its policy.")
     ] = None,
+    is_quick: Annotated[
+        bool,
+        typer.Option("--quick", help="By the scores of the run, or the latest kept ones; no change of grade is tried."),
+    ] = False,
     policy: PolicyPath = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
@@ -53,9 +61,15 @@ def explain(
         check_output(output)
     if run is not None and (policy, as_of, known_at) != (None, None, None):
         raise UsageError("explain_run_says_all")
+    if is_quick:
+        if (policy, as_of, known_at) != (None, None, None):
+            raise UsageError("explain_run_says_all")
+        texts, figures, day = explain_saved(session, list(segments), run)
+        _end(session, texts, figures, day, output)
+        return
     with open_job(session, policy, as_of, known_at) as opened:
         saved = None if run is None else load_scored(opened.registry, run)
-        job = opened if saved is None else run_as_job(session, opened.registry, saved, opened.bars)
+        job = opened if saved is None else _as_run(opened, saved)
         evidence, _ = read_evidence(job, job.segments(), job.frame("leaks"))
         scores = score_evidence(job, evidence)
         asked = _in_the_ground(job, list(segments), scores.index)
@@ -64,13 +78,25 @@ def explain(
             texts = explain_in_words(evidence, scores, asked)
     if saved is not None and _differs(saved.frames["scores"], scores):
         session.warn("explain_run_differs", run=run, version=saved.code_version)
+    _end(session, texts, figures, job.as_of, output)
+
+
+def _end(session: Session, texts: pd.DataFrame, figures: pd.DataFrame, day: date, output: Path | None) -> None:
+    """Print, write and return the explanations."""
     _show(session, texts, figures)
     if output is not None:
         _write(texts, figures, output, session)
         session.tell("written", file=output)
-    session.result(
-        {"as_of": job.as_of, "texts": told(texts.reset_index()), "explanations": told(figures)},
-    )
+    session.result({"as_of": day, "texts": told(texts.reset_index()), "explanations": told(figures)})
+
+
+def _as_run(job: Job, saved: SavedRun) -> Job:
+    """Return the job as it was when the run was made: its day, its policy, and what was known then."""
+    from planner.policy import Policy
+
+    content = {name: part for name, part in saved.policy.items() if name != "hash"}
+    known = saved.known_at or saved.made_at
+    return replace(job, policy=Policy.from_dict(content), as_of=saved.as_of, known_at=known)
 
 
 def _in_the_ground(job: Job, asked: list[str], scored: pd.Index) -> list[str]:

@@ -98,11 +98,18 @@ def cause_differences(differences: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({cause: differences[list(terms)].sum(axis=1) for cause, terms in CAUSES.items()})
 
 
-def explain_scores(scores: pd.DataFrame, medium: pd.Series, segment_ids: Sequence[str]) -> pd.DataFrame:
+def explain_scores(
+    scores: pd.DataFrame, medium: pd.Series, segment_ids: Sequence[str], usual: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """List every contribution to the risk of the segments asked for: the frame `explanations`, by segment and term.
 
     `ln` is the difference of `term_differences` and `multiplier` its exponential; `points` is the share that it has of
     all differences of the segment, out of 100, below 0 where it lowers the risk. `rank` 1 is the greatest either way.
+
+    Parameters
+    ----------
+    usual
+        The means of `usual_terms` over the whole network, where `scores` is a part of it.
 
     Raises
     ------
@@ -113,7 +120,8 @@ def explain_scores(scores: pd.DataFrame, medium: pd.Series, segment_ids: Sequenc
     """
     check_frame(scores, "scores")
     chosen = scores_of(scores, segment_ids)
-    ln = term_differences(scores, medium).loc[chosen.index].to_numpy()
+    means = usual_terms(scores, medium) if usual is None else usual
+    ln = differences_from(chosen, medium, means).to_numpy()
     whole = np.abs(ln).sum(axis=1, keepdims=True)
     points = 100.0 * np.divide(ln, whole, out=np.zeros_like(ln), where=whole > 0)
     frame = pd.DataFrame(

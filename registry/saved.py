@@ -42,10 +42,29 @@ def latest_scores(
     return SavedRun(**facts, frames={})
 
 
-def run_rows(registry: Registry, run_id: str, frame: str, segment_ids: Collection[str]) -> pd.DataFrame:
-    """Return the rows of a frame of a run that are about these segments, in the order of the frame."""
-    statement = sql.SQL("SELECT {} FROM {} WHERE run_id = {} AND {} ORDER BY 1, 2").format(
+def forecast_since(registry: Registry, name: str, made_at: datetime) -> pd.DataFrame | None:
+    """Return the frame `network_forecast` of the forecast kept under a name, None where none was made since then."""
+    row = registry.connection.execute(query("find_run"), {"kind": "forecast", "name": name}).fetchone()
+    if row is None or row[3] < made_at:
+        return None
+    frame = "network_forecast"
+    statement = sql.SQL("SELECT {} FROM {} WHERE run_id = {} ORDER BY medium, scenario, year").format(
         sql.SQL(", ").join(map(sql.Identifier, fields()[frame])),
+        sql.Identifier("registry", f"run_{frame}"),
+        sql.Literal(row[0]),
+    )
+    return to_frame(read_arrow(registry.info, statement.as_string(registry.connection)), frame, registry.srid)
+
+
+def run_rows(
+    registry: Registry, run_id: str, frame: str, segment_ids: Collection[str], columns: list[str] | None = None
+) -> pd.DataFrame:
+    """Return the rows of a frame of a run that are about these segments, in the order of the frame.
+
+    `columns` are those wanted, the index among them; all by default.
+    """
+    statement = sql.SQL("SELECT {} FROM {} WHERE run_id = {} AND {} ORDER BY 1, 2").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns or fields()[frame])),
         sql.Identifier("registry", f"run_{frame}"),
         sql.Literal(run_id),
         named("segment_id", segment_ids),

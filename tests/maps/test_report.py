@@ -237,10 +237,9 @@ def test_batches_say_what_methane_they_avoid(inputs: Inputs, tmp_path: Path) -> 
     told = dataclasses.replace(inputs, emissions=emissions)
     tables = make_tables(told, "en")
     assert tables.batch_methane is not None
-    sheet = openpyxl.load_workbook(write_report(told, tmp_path / "report.xlsx", "en")[0])[
-        say("maps_sheet_batches", "en")
-    ]
-    column = next(cells for name, cells in columns_of(sheet).items() if name.startswith("Methane avoided per year ("))
+    book = openpyxl.load_workbook(write_report(told, tmp_path / "report.xlsx", "en")[0])
+    sheet = columns_of(book[say("maps_sheet_batches", "en")])
+    column = next(cells for name, cells in sheet.items() if name.startswith("Methane avoided per year"))
     members = emissions["methane_saved_t_per_year"].groupby(inputs.batch_segments["batch_id"]).sum()
     wanted = members.reindex(tables.batches.index).tolist()
     assert column[: len(wanted)] == pytest.approx(wanted)

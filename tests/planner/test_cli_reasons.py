@@ -95,3 +95,24 @@ def test_without_a_score_known_by_then_there_are_no_reasons(scored: Callable[...
         made = registry.load_run("score").made_at
         assert latest_scores(registry, "NEW", made) is not None
         assert latest_scores(registry, "NEW", made - timedelta(seconds=1)) is None
+
+
+def test_a_quick_explanation_is_the_whole_one_without_the_changes(
+    scored: Callable[..., Result], settings: Settings, tmp_path: Path
+) -> None:
+    with open_registry(settings) as registry:
+        scores = registry.load_run("score").frames["scores"]
+    asked = ["NEW", *scores.sort_values("risk_per_km_year").index[[5, 200, -1]]]
+    whole = json.loads(scored("explain", *asked, "--json", *AS_OF).stdout)
+    quick = json.loads(scored("explain", *asked, "--quick", "--json").stdout)
+    assert quick["as_of"] == whole["as_of"]
+    for found, wanted in zip(quick["explanations"], whole["explanations"], strict=True):
+        assert found == pytest.approx(wanted)
+    for found, wanted in zip(quick["texts"], whole["texts"], strict=True):
+        for name in ("text_en", "text_zh"):
+            sentences = [part for part in found[name].replace("。", ". ").split(". ") if part.strip()]
+            assert len(sentences) >= 5
+            assert all(part.rstrip(".") in wanted[name].replace("。", ". ") for part in sentences)
+        assert len(found["text_en"]) < len(wanted["text_en"])
+    assert scored("explain", "NO-SUCH", "--quick").exit_code == 1
+    assert scored("explain", asked[0], "--quick", *AS_OF).exit_code == 2
