@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     import pandas as pd
+    from numpy.typing import NDArray
 
     from planner.cli_job import Job
     from planner.explain_facts import Evidence
@@ -51,35 +52,48 @@ def _of_streets(
     from registry.conditions import absent, all_of, any_of, named, within
 
     reach_m, srid = job.policy.streets.reach_m.value, job.registry.srid
-    near = job.frame("roads", _ROADS, where=within(chosen.geometry.to_numpy(), reach_m, srid))
-    street = street_names(chosen, link_nameless(chosen, near, job.policy)).dropna()
+    # only pipes without a street are linked to the roads beside them
+    near = _nameless(chosen)
+    roads = job.frame("roads", _ROADS, where=within(near, reach_m, srid))
+    street = street_names(chosen, link_nameless(chosen, roads, job.policy)).dropna()
     # a compound is told by the tab that keeps its name apart
     names = [name for name in street if not name.startswith("\t")]
     there = any_of(named("street_name", names), named("compound_name", street.str.removeprefix("\t")))
-    roads = _joined(near, job.frame("roads", _ROADS, where=named("name", names)))
+    roads = _with_more(job, roads, "roads", _ROADS, ("name", names))
     axes = roads.geometry[roads["name"].isin(names).to_numpy(dtype=bool)].to_numpy()
     # pipes without a street may lie in one of these
     is_nameless = all_of(absent("street_name"), within(axes, reach_m, srid))
     pipes = _joined(chosen, job.frame("segments", SEGMENT_COLUMNS, where=any_of(there, is_nameless)))
-    nameless = pipes.geometry[pipes["street_name"].isna().to_numpy(dtype=bool)].to_numpy()
-    if len(nameless):
-        roads = _joined(roads, job.frame("roads", _ROADS, where=within(nameless, reach_m, srid)))
+    if len(others := _nameless(pipes)):
+        roads = _joined(roads, job.frame("roads", _ROADS, where=within(others, reach_m, srid)))
     return pipes, roads, link_nameless(pipes, roads, job.policy), there
+
+
+def _nameless(segments: gpd.GeoDataFrame) -> NDArray[Any]:
+    shapes: NDArray[Any] = segments.geometry[segments["street_name"].isna().to_numpy(dtype=bool)].to_numpy()
+    return shapes
 
 
 def _surroundings(job: Job, chosen: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Return the buildings and context near some segments, and one of each kind: whether a city knows any matters."""
-    from registry.conditions import named, within
+    from registry.conditions import within
 
     srid, shapes = job.registry.srid, chosen.geometry.to_numpy()
     building_m, context_m = _reaches(job.policy)
     buildings = job.frame("buildings", _BUILDINGS, where=within(shapes, building_m, srid))
     context = job.frame("context", _CONTEXT, where=within(shapes, context_m, srid))
-    known = {kind: _samples(job, kind) for kind in ("buildings", "context")}
     return (
-        _joined(buildings, job.frame("buildings", _BUILDINGS, where=named("building_id", known["buildings"]))),
-        _joined(context, job.frame("context", _CONTEXT, where=named("context_id", known["context"]))),
+        _with_more(job, buildings, "buildings", _BUILDINGS, ("building_id", _samples(job, "buildings"))),
+        _with_more(job, context, "context", _CONTEXT, ("context_id", _samples(job, "context"))),
     )
+
+
+def _with_more(job: Job, frame: Any, kind: str, columns: list[str], asked: tuple[str, list[str]]) -> Any:  # noqa: ANN401
+    """Return a frame with the rows of its kind that have one of some values in a column."""
+    from registry.conditions import named
+
+    column, values = asked
+    return _joined(frame, job.frame(kind, columns, where=named(column, values))) if values else frame
 
 
 def _reaches(policy: Policy) -> tuple[float, float]:

@@ -98,7 +98,7 @@ def test_without_a_score_known_by_then_there_are_no_reasons(scored: Callable[...
 
 
 def test_a_quick_explanation_is_the_whole_one_without_the_changes(
-    scored: Callable[..., Result], settings: Settings, tmp_path: Path
+    scored: Callable[..., Result], settings: Settings
 ) -> None:
     with open_registry(settings) as registry:
         scores = registry.load_run("score").frames["scores"]
