@@ -70,8 +70,12 @@ def _of_streets(
 
 
 def _nameless(segments: gpd.GeoDataFrame) -> NDArray[Any]:
-    shapes: NDArray[Any] = segments.geometry[segments["street_name"].isna().to_numpy(dtype=bool)].to_numpy()
-    return shapes
+    """Return the lines of the segments without a street."""
+    import numpy as np
+
+    shapes: NDArray[Any] = np.asarray(segments.geometry.array)
+    chosen: NDArray[Any] = shapes[segments["street_name"].isna().to_numpy(dtype=bool)]
+    return chosen
 
 
 def _surroundings(job: Job, chosen: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:

@@ -167,5 +167,5 @@ def _long(shares: Floats, network: Network, unasked: dict[str, float], years: ra
             "share": shares[rows].ravel(),
         }
     )
-    frame = frame.astype({"district_id": "str"}).assign(year=pd.array(frame["year"], dtype="Int64"))
+    frame = frame.astype({"district_id": "str", "year": "Int64"})
     return frame[columns_of("surveyed")]

@@ -62,9 +62,10 @@ def areas_of(segments: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> pd.Seri
     middle = shapely.line_interpolate_point(np.asarray(segments.geometry.array), 0.5, normalized=True)
     line, place = shapely.STRtree(np.asarray(ordered.geometry.array)).query(middle, predicate="intersects")
     nearest = pd.Series(place).groupby(line).min()
-    district = pd.Series("", segments.index, dtype="str")
-    district.iloc[nearest.index.to_numpy()] = _SEPARATOR + ordered.index.to_numpy(dtype=object)[nearest.to_numpy()]
-    return (medium + district).rename("area")
+    district = np.full(len(segments), "", dtype=object)
+    names = ordered.index.to_numpy(dtype=object)[nearest.to_numpy()]
+    district[nearest.index.to_numpy()] = [f"{_SEPARATOR}{name}" for name in names]
+    return (medium + pd.Series(district, segments.index, dtype="str")).rename("area")
 
 
 def walked_shares(network: Network, surveys: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, years: range) -> Floats:

@@ -170,7 +170,8 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
     digs, true_digs = make_digs(pipes, truth, labels.segment_id, roads, rng["digs"])
     flags = {"is_corrosive_soil": is_corrosive, "is_material_wrong_in_census": is_wrong}
     district_frame = districts.frame(lattice, crs)
-    gas_km = np.bincount(district, pipes.length_m / 1000.0 * (pipes.kind != HEAT), districts.count)
+    gas_km = np.zeros(districts.count)
+    np.add.at(gas_km, district, pipes.length_m / 1000.0 * (pipes.kind != HEAT))
     faults = FaultList()
     compound_programme, road_programme, bans = _programmes(roads, compounds, faults, rng)
     return City(

@@ -101,8 +101,8 @@ def test_batches_and_the_rest_add_up_to_the_network(pipes: list[dict[str, Any]],
     for name in (*METHANE_COLUMNS, *SAVED_COLUMNS):
         rest = emissions.loc[~member, name].sum()
         assert found[name].sum() + rest == pytest.approx(emissions[name].sum())
-        for batch, value in found[name].items():
-            own = [emissions.loc[key, name] for key in members.index[members["batch_id"] == batch]]
+        for batch, value in found[name].to_dict().items():
+            own = emissions[name].reindex(members.index[members["batch_id"] == batch]).tolist()
             known = [figure for figure in own if not math.isnan(figure)]
             assert (sum(known) == pytest.approx(value)) if known else math.isnan(value)
 

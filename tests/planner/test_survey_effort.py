@@ -114,7 +114,7 @@ def test_what_was_walked_is_what_a_loop_finds(rows: list[dict[str, Any]]) -> Non
         for row in surveys.to_dict("records"):
             if row["surveyed_on"].year != year:
                 continue
-            shares = {name: covers(row, name, segment) for name, segment in segments.iterrows()}
+            shares = {str(name): covers(row, str(name), segment) for name, segment in segments.iterrows()}
             metres = 100.0 * sum(shares.values())
             part = 1.0 if pd.isna(row["surveyed_km"]) or not metres else min(1.0, 1000 * row["surveyed_km"] / metres)
             for name, share in shares.items():
@@ -190,7 +190,7 @@ def test_the_order_of_rows_and_what_comes_later_change_nothing() -> None:
 
 
 def test_a_test_on_the_past_does_not_learn_from_its_years() -> None:
-    rows = [{"surveyed_on": f"{year}-03-01", "district": "D1"} for year in (2016, 2017, 2018)]
+    rows: list[dict[str, Any]] = [{"surveyed_on": f"{year}-03-01", "district": "D1"} for year in (2016, 2017, 2018)]
     rows.append({"surveyed_on": "2020-03-01", "surveyed_km": 99.0})
     past = [{"leaked_on": "2016-05-01", "source": "survey"}, {"leaked_on": "2017-05-01", "source": "hotline"}]
     shares = []
