@@ -119,7 +119,6 @@ def plan(
         check_years(limits.years, job.as_of)
         segments = job.segments()
         city = read_city(job, segments)
-        projects = city.projects
         scored = score_city(job, segments, job.frame("leaks"))
         scores = scored["scores"]
         with job.step("plan_step_overlap"):
@@ -129,7 +128,7 @@ def plan(
         )
         with job.step("plan_step_plan"), _quiet_solver():
             decided = standing_decisions(city.decisions, pairs, city.successions)
-            made = make_plan(segments, scores, pairs, projects, job.policy, limits, supplied, decided)
+            made = make_plan(segments, scores, pairs, city.projects, job.policy, limits, supplied, decided)
         with job.step("plan_step_meeting"):
             prepared = prepare_meeting(city, scores, made.pairs, job.policy, job.as_of, made.batch_segments)
         frames = {
@@ -142,12 +141,12 @@ def plan(
         run = job.save("plan", save, frames, summary | {"usual": usual_facts(scores, segments["medium"])})
         if output is not None:
             _write(made.batches, output, "batches", session, _batch_shapes(segments, made))
-    show_plan(session, made, has_projects=not projects.empty, run=run)
+    show_plan(session, made, has_projects=not city.projects.empty, run=run)
     _tell_decided(session, made.summary["decided"])
     show_methane(session, summary["methane"])
     tell_unverified(session, job.policy)
-    by_batch = methane_by_batch(scored, made.batch_segments)
-    session.result({"run_id": run, "name": save, "as_of": job.as_of, **summary, "batch_methane": by_batch})
+    by_batch = {"batch_methane": methane_by_batch(scored, made.batch_segments)}
+    session.result({"run_id": run, "name": save, "as_of": job.as_of} | summary | by_batch)
 
 
 def _tell_decided(session: Session, decided: dict[str, int]) -> None:
