@@ -30,18 +30,20 @@ def history(
 
     import pandas as pd
 
-    from maps.dossier import dossier_page, events_in_words, facts_in_words
+    from maps.dossier import dossier_page, events_in_words, facts_in_words, reason_lines
     from maps.pages import save_page
+    from planner.cli_reasons import saved_reasons
     from registry.exports import check_folder, write_table
     from registry.history.dossier import read_dossier
 
     with session.open() as registry:
         day = parse_day(as_of) or registry.today()
         dossier = read_dossier(registry.connection, segment, day, parse_instant(known_at))
+        reasons = saved_reasons(session, registry, segment, dossier.known_at)
         city = registry.city
     if output is not None and output.suffix.lower() in {".html", ".htm"}:
         check_folder(output)
-        save_page(dossier_page(dossier, city, session.language), output)
+        save_page(dossier_page(dossier, city, session.language, reasons), output)
     elif output is not None:
         write_table(dossier.timeline, output, "dossier_events", session.language)
     if output is not None:
@@ -58,12 +60,16 @@ def history(
         came_from = dict.fromkeys(dossier.came_from["segment_id"])
         if came_from:
             session.tell("dossier_came_from", segments=", ".join(came_from))
+        if reasons is not None:
+            for line in reason_lines(reasons, session.language):
+                session.tell("dossier_line", text=line)
         _tables(session, facts_in_words(dossier.facts, session.language), "dossier_facts")
         _tables(session, events_in_words(dossier.timeline, session.language), "dossier_timeline")
-    told = asdict(dossier)
-    session.result(
-        {name: value.to_dict("records") if isinstance(value, pd.DataFrame) else value for name, value in told.items()}
-    )
+    told = {
+        name: value.to_dict("records") if isinstance(value, pd.DataFrame) else value
+        for name, value in asdict(dossier).items()
+    }
+    session.result(told | {"reasons": None if reasons is None else asdict(reasons)})
 
 
 def _tables(session: Session, rows: list[dict[str, str]], title: str) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from maps.offline import own_file
 from maps.plan_map import templates
+from planner.explain_words import times
 from registry.catalogue import say
 from registry.exports import in_words
 from registry.fields import fields, value_list
@@ -15,15 +16,18 @@ _SOURCES: Final = ("leak_source", "event_source")
 _OF_LEAKS: Final = frozenset({"event_leak", "event_repaired"})
 # a share below half of a percent would be told as none
 _LEAST_SHOWN: Final = 0.005
+# as much of a hash as people compare
+_SHORT_HASH: Final = 12
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from planner.cli_reasons import SavedReasons
     from registry.history.dossier import Dossier
 
 
-def dossier_page(dossier: Dossier, city: str, language: str = "zh") -> str:
-    """Return the page: facts with their sources, then the timeline, then what the segment became and came from."""
+def dossier_page(dossier: Dossier, city: str, language: str = "zh", reasons: SavedReasons | None = None) -> str:
+    """Return the page: why the risk, facts with their sources, the timeline, what the segment became and came from."""
     return (
         templates()
         .get_template("dossier.html")
@@ -34,12 +38,53 @@ def dossier_page(dossier: Dossier, city: str, language: str = "zh") -> str:
             style=own_file("look.css") + own_file("report.css"),
             city=city,
             dossier=dossier,
+            reasons=reasons,
+            basis="" if reasons is None else basis_in_words(reasons, language),
+            grade="" if reasons is None else _grade(reasons, language),
+            gaps="" if reasons is None else _gaps(reasons, language),
             facts=facts_in_words(dossier.facts, language),
             events=events_in_words(dossier.timeline, language),
             became=", ".join(dict.fromkeys(dossier.became.loc[dossier.became["is_last"], "segment_id"])),
             came_from=", ".join(dict.fromkeys(dossier.came_from["segment_id"])),
         )
     )
+
+
+def basis_in_words(saved: SavedReasons, language: str) -> str:
+    """Say by which policy and for which day the reasons were found, and when."""
+    policy = saved.policy
+    return say(
+        "dossier_reasons_basis",
+        language,
+        policy=f"{policy['id']} {policy['version']} ({policy['hash'][:_SHORT_HASH]})",
+        day=saved.as_of.isoformat(),
+        made=saved.made_at.date().isoformat(),
+    )
+
+
+def reason_lines(saved: SavedReasons, language: str) -> list[str]:
+    """Return the reasons as lines of text: the grade, the causes, what is not on file, and whose policy it was."""
+    causes = [say("dossier_cause_up", language, cause=cause) for cause in saved.reasons.up]
+    causes += [say("dossier_cause_down", language, cause=cause) for cause in saved.reasons.down]
+    lines = [_grade(saved, language), *(causes or [say("explain_up_none", language)]), _gaps(saved, language)]
+    return [*lines, basis_in_words(saved, language)]
+
+
+def _grade(saved: SavedReasons, language: str) -> str:
+    told = saved.reasons
+    labels = {name: value_list(name) for name in ("risk_grade", "policy_class")}
+    return say(
+        "dossier_reasons_grade",
+        language,
+        grade=labels["risk_grade"][told.grade].label(language),
+        class_name=labels["policy_class"][told.policy_class].label(language),
+        multiple=times(told.multiple),
+    )
+
+
+def _gaps(saved: SavedReasons, language: str) -> str:
+    gaps = ("、" if language == "zh" else ", ").join(saved.reasons.gaps)
+    return say("explain_gaps_told", language, gaps=gaps) if gaps else say("dossier_no_gaps", language)
 
 
 def facts_in_words(facts: pd.DataFrame, language: str) -> list[dict[str, str]]:

@@ -26,6 +26,7 @@ _UNITS: Final = {
     "1/(km*year)": "maps_unit_per_km_year",
     "1/year": "maps_unit_per_year",
     "CNY": "maps_unit_money",
+    "t/year": "maps_unit_t_year",
 }
 _DECIMALS: Final = {"m": 1, "mm": 0, "kPa": 1, "year": 0, "1/(km*year)": 3, "1/year": 4, "CNY": 2}
 # money travels in 10,000 yuan; the page divides it for its language

@@ -14,6 +14,7 @@ import shapely
 from maps.meeting import Closed, find_closed, stored_policy, stored_table
 from registry.catalogue import LANGUAGES, say
 from registry.errors import DrawingError, NotFoundError
+from registry.saved import forecast_since
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -35,6 +36,7 @@ class Inputs:
     None where the run does not say by which rules streets are closed.
 
     `is_behind` says that deliveries came in after the scores or overlaps had been made.
+    `outlook` is the frame `network_forecast` of the forecast that was made for the plan since it was saved.
     `summary` is the summary that the planner saved with the plan; `held` is the summary of held-back rows;
     `rules` are the words for the rule codes of the scores. All
     geometry is in the projected CRS of the segments.
@@ -62,6 +64,8 @@ class Inputs:
     meeting: pd.DataFrame | None = None
     closed: Closed | None = None
     is_behind: bool = False
+    emissions: pd.DataFrame | None = None
+    outlook: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         """Refuse segments without a CRS: they could be drawn anywhere."""
@@ -142,6 +146,8 @@ def load_inputs(
         pairs=stored.get("pairs"),
         batches=stored.get("batches"),
         batch_segments=stored.get("batch_segments"),
+        emissions=stored.get("emissions"),
+        outlook=None if plan is None or plan.name is None else forecast_since(registry, plan.name, plan.made_at),
         held=registry.held_summary(known_at=instant),
         plan_name=plan.name if plan is not None else None,
         summary=plan.summary if plan is not None else {},

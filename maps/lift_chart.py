@@ -42,13 +42,21 @@ def style_of(number: int) -> tuple[str, str]:
 
 
 def line_chart(
-    lines: Mapping[str, Sequence[tuple[float, float]]], across: Axis, up: Axis, title: str, *, has_points: bool = False
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    across: Axis,
+    up: Axis,
+    title: str,
+    *,
+    has_points: bool = False,
+    bands: Mapping[str, Sequence[tuple[float, float, float]]] | None = None,
 ) -> str:
     """Return a chart of lines; the legend stands beside it, not in it, so nothing can cover a line.
 
-    A line without points is left out. `has_points` marks every value, for series of few years.
+    A line without points is left out. `has_points` marks every value, for series of few years. `bands` shade from a low
+    to a high value about the lines of the same names.
     """
     drawn = [_frame(across, up)]
+    drawn += [_band((bands or {}).get(name, ()), across, up, style_of(number)[0]) for number, name in enumerate(lines)]
     for number, points in enumerate(lines.values()):
         colour, dashes = style_of(number)
         places = [_place(point, across, up) for point in points]
@@ -102,6 +110,13 @@ def line_of(number: int) -> str:
         '<svg class="mark" viewBox="0 0 30 10" width="30" height="10">'
         f'<line x1="0" x2="30" y1="5" y2="5" stroke="{colour}" stroke-width="2.4"{dash}/></svg>'
     )
+
+
+def _band(points: Sequence[tuple[float, float, float]], across: Axis, up: Axis, colour: str) -> str:
+    edge = [_place((x, high), across, up) for x, _, high in points]
+    edge += [_place((x, low), across, up) for x, low, _ in reversed(points)]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in edge)
+    return f'<polygon class="band" points="{path}" fill="{colour}" fill-opacity="0.16"/>' if edge else ""
 
 
 def _mark(x: float, y: float, number: int) -> str:

@@ -49,7 +49,7 @@ def model_card(run: SavedRun, city: str, language: str = "zh") -> str:
         .render(
             say=lambda code, **parameters: say(code, language, **parameters),
             language=language,
-            style=own_file("look.css") + own_file("report.css") + own_file("model_card.css"),
+            style=own_file("look.css") + own_file("report.css") + own_file("charts.css") + own_file("model_card.css"),
             city=city,
             run=run,
             facts=run.summary,

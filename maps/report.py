@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from maps.inputs import Inputs, both
 from maps.numbers import headline, held_line, notices
 from maps.offline import own_file
+from maps.outlook_chart import outlook_charts
 from maps.pages import save_page
 from maps.palette import stroke
 from maps.plan_map import templates
-from maps.report_cells import Cell, columns, comparison_rows, notes
+from maps.report_cells import Cell, batch_columns, columns, comparison_rows, notes
 from maps.report_pairs import closed_rows, stake_of
 from maps.report_tables import CLASSES, ReportTables, make_tables
 from maps.report_xlsx import write_xlsx
@@ -128,7 +129,7 @@ def draw_report(inputs: Inputs, tables: ReportTables, language: str) -> str:
         .get_template("report.html")
         .render(
             language=language,
-            style=own_file("look.css") + own_file("report.css"),
+            style=own_file("look.css") + own_file("report.css") + own_file("charts.css"),
             inputs=inputs,
             say=lambda code, **parameters: say(code, language, **parameters),
             shown=lambda value, kind: shown(value, kind, language),
@@ -143,7 +144,8 @@ def draw_report(inputs: Inputs, tables: ReportTables, language: str) -> str:
             others=[str(name) for name in others["name"]],
             classes=_classes(language),
             years=columns(tables.years, "report_years", language),
-            batches=columns(tables.batches, "batches", language, _BATCH_COLUMNS),
+            batches=batch_columns(tables, language, _BATCH_COLUMNS),
+            outlooks=outlook_charts(inputs.outlook, language),
             comparison=comparison_rows(inputs, language),
             held=held_line(inputs.held)[language],
             held_rows=columns(tables.held, "report_held", language),

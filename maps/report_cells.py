@@ -12,6 +12,7 @@ from maps.facts import unit_words
 from maps.numbers import headline
 from maps.report_tables import ReportTables, total
 from planner.emission_words import methane_phrases
+from planner.emissions import SAVED_COLUMNS
 from planner.ranking import ranking_phrases
 from registry.catalogue import CNY_PER_UNIT, say
 from registry.fields import Field, fields, value_list
@@ -30,7 +31,7 @@ _COMPARED: Final = (
     ("saving_cny", "maps_unit_money", "money"),
 )
 Cell = str | float | int | date | None
-_SUMMED: Final = frozenset({"m", "CNY"})
+_SUMMED: Final = frozenset({"m", "CNY", "t/year"})
 _SUMMED_COUNTS: Final = frozenset(
     {"segment_count", "batch_count", "household_count", "row_count", "pair_count", "decided_count"}
 )
@@ -75,6 +76,14 @@ def columns(table: pd.DataFrame, contract: str, language: str, chosen: Sequence[
     rows = table.reset_index() if table.index.name else table
     declared = fields()[contract]
     return [_column(rows[name], declared[name], language) for name in (chosen or list(rows.columns))]
+
+
+def batch_columns(tables: ReportTables, language: str, chosen: Sequence[str] | None = None) -> list[Column]:
+    """Return the columns of the batches, and what methane each avoids where factors tell."""
+    made = columns(tables.batches, "batches", language, chosen)
+    if tables.batch_methane is None:
+        return made
+    return [*made, *columns(tables.batch_methane, "batch_methane", language, SAVED_COLUMNS)]
 
 
 def _column(values: pd.Series, field: Field, language: str) -> Column:

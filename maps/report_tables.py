@@ -10,6 +10,7 @@ import pandas as pd
 from maps.inputs import Inputs
 from maps.numbers import planned
 from maps.report_pairs import closed_rows, pair_rows, place_rows
+from planner.emissions import batch_methane
 from registry.catalogue import say
 from registry.errors import DrawingError
 from registry.fields import columns_of
@@ -43,7 +44,8 @@ _SUMS: Final = (
 class ReportTables:
     """All tables of one report; `unassigned_saving_cny` is what batches save without naming a project.
 
-    `pairs`, `places` and `closed` are None where a run of an earlier version does not hold what they need.
+    `pairs`, `places`, `closed` and `batch_methane` are None where a run of an earlier version does not hold what they
+    need.
     """
 
     projects: pd.DataFrame
@@ -55,6 +57,7 @@ class ReportTables:
     pairs: pd.DataFrame | None
     places: pd.DataFrame | None
     closed: pd.DataFrame | None
+    batch_methane: pd.DataFrame | None = None
 
 
 def make_tables(inputs: Inputs, language: str) -> ReportTables:
@@ -79,6 +82,7 @@ def make_tables(inputs: Inputs, language: str) -> ReportTables:
         segments=rows[columns_of("report_segments")],
         years=_year_rows(batches, inputs.summary),
         batches=_sorted_batches(inputs),
+        batch_methane=_batch_methane(inputs),
         held=_held_rows(inputs.held, language),
         unassigned_saving_cny=float(batches["saving_cny"].sum() - projects["saving_cny"].sum())
         if len(batches)
@@ -191,6 +195,13 @@ def _sorted_batches(inputs: Inputs) -> pd.DataFrame:
     if inputs.batches is None:
         return _empty("batches")
     return inputs.batches.sort_values(["year", "label"], kind="stable", na_position="last")
+
+
+def _batch_methane(inputs: Inputs) -> pd.DataFrame | None:
+    """Return the methane of the batches in their order, by the stored figures of the segments; None without any."""
+    if inputs.batches is None or inputs.emissions is None or inputs.batch_segments is None:
+        return None
+    return batch_methane(inputs.emissions, inputs.batch_segments).reindex(_sorted_batches(inputs).index)
 
 
 def _held_rows(held: pd.DataFrame | None, language: str) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_range
 
 from maps.numbers import held_line
-from maps.report_cells import Cell, Column, columns, comparison_rows, notes, summary_rows
+from maps.report_cells import Cell, Column, batch_columns, columns, comparison_rows, notes, summary_rows
 from registry.catalogue import say
 from registry.writing import written_whole
 
@@ -149,7 +149,7 @@ def _write(book: Book, inputs: Inputs, tables: ReportTables, language: str) -> N
         _optional(book, "maps_sheet_closed", tables.closed, "report_closed", "maps_bans_unknown")
         book.table("maps_sheet_projects", columns(tables.projects, "report_projects", language))
         book.table("maps_sheet_segments", columns(tables.segments, "report_segments", language))
-        book.table("maps_sheet_batches", columns(tables.batches, "batches", language))
+        book.table("maps_sheet_batches", batch_columns(tables, language))
         _comparison(book)
         book.table("maps_sheet_held", columns(tables.held, "report_held", language))
         sheet = book.sheet("maps_sheet_notes")

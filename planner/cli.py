@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planner.cli_job import PolicyPath, YearsText, check_years, open_job, policy_facts, score_city, tell_unverified
-from planner.cli_methane import methane_of, show_methane
+from planner.cli_methane import methane_by_batch, methane_of, show_methane
 from planner.cli_overlap import meeting_frames, read_city
 from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_ranking
+from planner.cli_reasons import usual_facts
 from planner.cli_tables import show_plan, show_risk, show_scores, told
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
 
@@ -73,7 +74,7 @@ def score(
             "ranking": ranking.facts(),
             **policy_facts(job.policy),
         }
-        run = job.save("score", save, made, summary)
+        run = job.save("score", save, made, summary | {"usual": usual_facts(scores, segments["medium"])})
         if output is not None:
             _write(scores, output, "scores", session, segments)
     show_scores(session, classes, grades)
@@ -122,7 +123,6 @@ def plan(
         ranking = ranking_of(job, model, is_forced=is_forced)
         segments = job.segments()
         city = read_city(job, segments)
-        projects = city.projects
         scored = score_city(job, segments, job.frame("leaks"), ranking)
         scores = scored["scores"]
         with job.step("plan_step_overlap"):
@@ -132,21 +132,22 @@ def plan(
         )
         with job.step("plan_step_plan"), _quiet_solver():
             decided = standing_decisions(city.decisions, pairs, city.successions)
-            made = make_plan(segments, scores, pairs, projects, job.policy, limits, supplied, decided)
+            made = make_plan(segments, scores, pairs, city.projects, job.policy, limits, supplied, decided)
         with job.step("plan_step_meeting"):
             prepared = prepare_meeting(city, scores, made.pairs, job.policy, job.as_of, made.batch_segments)
         frames = scored | meeting_frames(prepared) | {"batches": made.batches, "batch_segments": made.batch_segments}
         summary = made.summary | {"methane": methane_of(job, scored, made.batch_segments)}
         summary["ranking"] = ranking.facts()
-        run = job.save("plan", save, frames, summary)
+        run = job.save("plan", save, frames, summary | {"usual": usual_facts(scores, segments["medium"])})
         if output is not None:
             _write(made.batches, output, "batches", session, _batch_shapes(segments, made))
-    show_plan(session, made, has_projects=not projects.empty, run=run)
+    show_plan(session, made, has_projects=not city.projects.empty, run=run)
     _tell_decided(session, made.summary["decided"])
     show_methane(session, summary["methane"])
     tell_ranking(session, ranking.facts())
     tell_unverified(session, job.policy)
-    session.result({"run_id": run, "name": save, "as_of": job.as_of, **summary})
+    by_batch = {"batch_methane": methane_by_batch(scored, made.batch_segments)}
+    session.result({"run_id": run, "name": save, "as_of": job.as_of} | summary | by_batch)
 
 
 def _tell_decided(session: Session, decided: dict[str, int]) -> None:

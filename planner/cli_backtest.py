@@ -143,7 +143,7 @@ def _history(job: Job, request: _Request) -> History:
     end = date(request.last, 12, 31)
     if request.first > request.last or end > job.as_of:
         raise UsageError("forecast_years_unusable", first=request.first, last=request.last, as_of=job.as_of)
-    return read_history(job, request.last)
+    return read_history(job, request.first, request.last)
 
 
 def _test(job: Job, history: History, models: list[ForecastModel], request: _Request) -> Backtest:
@@ -173,6 +173,7 @@ def _facts(request: _Request, history: History, windows: pd.DataFrame, decision:
         "leaks": float(panel.leaks.sum()),
         "leaks_left_out": {name: float(count) for name, count in history.left_out.items()},
         "media": sorted(panel.segments["medium"].dropna().unique().tolist()),
+        "has_surveys": "district" in panel.segments.columns,
         "knowledge": years_by_knowledge(windows),
         "ships": decision.ships,
         "candidate": decision.candidate,

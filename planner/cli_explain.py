@@ -9,10 +9,12 @@ import typer
 
 from planner.cli_job import PolicyPath, load_scored, open_job, read_evidence, score_evidence
 from planner.cli_ranking import ForceModel, ModelName, rank_scores, ranking_of, tell_ranking
+from planner.cli_reasons import explain_saved
 from planner.cli_tables import told
 from registry.console import AsOf, KnownAt, Output, Session, command
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     import pandas as pd
@@ -39,6 +41,10 @@ def explain(
     ] = None,
     model: ModelName = "auto",
     is_forced: ForceModel = False,
+    is_quick: Annotated[
+        bool,
+        typer.Option("--quick", help="By the scores of the run, or the latest kept ones; no change of grade is tried."),
+    ] = False,
     policy: PolicyPath = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
@@ -59,6 +65,12 @@ def explain(
         check_output(output)
     if run is not None and (policy, as_of, known_at, model, is_forced) != (None, None, None, "auto", False):
         raise UsageError("explain_run_says_all")
+    if is_quick:
+        if (policy, as_of, known_at, model, is_forced) != (None, None, None, "auto", False):
+            raise UsageError("explain_run_says_all")
+        texts, figures, day = explain_saved(session, list(segments), run)
+        _end(session, texts, figures, (day, None), output)
+        return
     with open_job(session, policy, as_of, known_at) as opened:
         saved = None if run is None else load_scored(opened.registry, run)
         job = opened if saved is None else _as_run(opened, saved)
@@ -76,14 +88,25 @@ def explain(
             texts = explain_in_words(evidence, scores, asked)
     if saved is not None and _differs(saved.frames["scores"], scores):
         session.warn("explain_run_differs", run=run, version=saved.code_version)
+    _end(session, texts, figures, (job.as_of, facts), output)
+
+
+def _end(
+    session: Session,
+    texts: pd.DataFrame,
+    figures: pd.DataFrame,
+    of: tuple[date, dict[str, Any] | None],
+    output: Path | None,
+) -> None:
+    """Print, write and return the explanations as of a day, by the model that ranked then."""
+    day, facts = of
     _show(session, texts, figures)
     tell_ranking(session, facts)
     if output is not None:
         _write(texts, figures, output, session)
         session.tell("written", file=output)
-    session.result(
-        {"as_of": job.as_of, "ranking": facts, "texts": told(texts.reset_index()), "explanations": told(figures)},
-    )
+    named = {"as_of": day, "ranking": facts, "texts": told(texts.reset_index()), "explanations": told(figures)}
+    session.result(named)
 
 
 def _as_run(job: Job, saved: SavedRun) -> Job:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from planner.cli_effort import effort_facts, read_effort, tell_effort
 from registry.console import Session, parse_day, parse_instant
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from planner.explain_facts import Evidence
     from planner.policy import Policy
     from planner.ranking import Ranking
+    from registry.conditions import Condition
     from registry.store import Registry, SavedRun
 
 PolicyPath = Annotated[
@@ -63,9 +65,9 @@ class Job:
     known_at: datetime | None
     bars: Any
 
-    def frame(self, kind: str, columns: list[str] | None = None) -> Any:  # noqa: ANN401 - frame with or without geometry
-        """Read one kind as of the day of the job."""
-        return self.registry.frame(kind, columns, as_of=self.as_of, known_at=self.known_at)
+    def frame(self, kind: str, columns: list[str] | None = None, where: Condition | None = None) -> Any:  # noqa: ANN401 - frame with or without geometry
+        """Read one kind, or the rows of it that meet a condition, as of the day of the job."""
+        return self.registry.frame(kind, columns, as_of=self.as_of, known_at=self.known_at, where=where)
 
     def segments(self) -> gpd.GeoDataFrame:
         """Read the segments, or say that there are none."""
@@ -109,6 +111,20 @@ def load_scored(registry: Registry, name: str | None) -> SavedRun:
         return registry.load_run("plan", name)
 
 
+def run_as_job(session: Session, registry: Registry, saved: SavedRun, bars: Any) -> Job:  # noqa: ANN401 - of rich
+    """Return the job that a run was made in: its day, its policy, and what was known then.
+
+    Raises
+    ------
+    PolicyError
+        If the policy of the run is one of an older version that is no longer understood.
+    """
+    from planner.policy import Policy
+
+    content = {name: part for name, part in saved.policy.items() if name != "hash"}
+    return Job(session, registry, Policy.from_dict(content), saved.as_of, saved.known_at or saved.made_at, bars)
+
+
 @contextmanager
 def open_job(session: Session, policy: Path | None, as_of: str | None, known_at: str | None) -> Generator[Job]:
     """Open the registry for a verb, with its policy, its times and its progress bars."""
@@ -132,6 +148,7 @@ def score_city(
 
     evidence, events = read_evidence(job, segments, leaks)
     scores = rank_scores(job, evidence, score_evidence(job, evidence), ranking, stores_beside=stores_beside)
+    tell_effort(job, effort_facts(evidence.told.surveyed))
     frames = {"scores": scores, "leak_links": evidence.leak_links, "event_links": events}
     if job.policy.emissions is not None:
         frames["emissions"] = find_emissions(segments, job.policy.emissions)
@@ -156,6 +173,7 @@ def read_evidence(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame)
             job.frame("compounds", ["name", "household_count"]),
         )
         roads = job.frame("roads", ["name", "road_class", "geometry"])
+        effort = read_effort(job, segments, retired, leaks)
         told = Told(
             predecessor_links(links, successions, segments),
             link_households(homes, segments, job.policy),
@@ -163,6 +181,8 @@ def read_evidence(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame)
             roads=roads,
             street_links=link_nameless(segments, roads, job.policy),
             retired=retired,
+            surveyed=None if effort is None else effort.surveyed,
+            district_of=None if effort is None else effort.area_of,
         )
     return Evidence(segments, links, leaks, buildings, job.policy, job.as_of, told), events
 

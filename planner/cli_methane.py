@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from planner.emission_words import methane_phrases
@@ -28,6 +29,16 @@ def methane_of(
         placed = batch_segments.index[batch_segments["year"].notna()]
         facts["renewed"] = methane_facts(emissions.loc[placed], factors)
     return facts
+
+
+def methane_by_batch(frames: dict[str, pd.DataFrame], batch_segments: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """Return what each batch lets go and what its renewal avoids, low, figure and high; nothing without factors."""
+    from planner.cli_tables import told
+    from planner.emissions import batch_methane
+
+    if "emissions" not in frames:
+        return []
+    return told(batch_methane(frames["emissions"], batch_segments).reset_index())
 
 
 def show_methane(session: Session, facts: dict[str, Any] | None) -> None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from planner.cli_effort import effort_facts, read_effort, tell_effort
 from planner.cli_job import SEGMENT_COLUMNS, Job, link_nameless, link_places, read_gone, read_lineage
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 _NEEDED: Final = ("segments", "leaks")
 
 
-def read_history(job: Job, last: int) -> History:
-    """Read the record up to the end of a year: pipes in the ground and gone, their leaks, the streets of the nameless.
+def read_history(job: Job, first: int, last: int) -> History:
+    """Read the record up to the end of a year: pipes in the ground and gone, leaks, surveys, streets of the nameless.
+
+    What surveys found from the first year on teaches nothing: it would tell of the test years.
 
     Raises
     ------
@@ -32,7 +35,7 @@ def read_history(job: Job, last: int) -> History:
     from registry.errors import PlanningError
 
     end = date(last, 12, 31)
-    history = _read(job, job.segments(), end)
+    history = _read(job, job.segments(), end, date(first, 1, 1), tells=True)
     if history is None:
         raise PlanningError("forecast_no_record", as_of=end)
     return history
@@ -56,7 +59,7 @@ def panel_at(job: Job) -> PanelAt:
         instant = cut_off if job.known_at is None else min(cut_off, job.known_at)
         end = date(year - 1, 12, 31)
         then = replace(job, as_of=end, known_at=instant)
-        history = _read(then, then.frame("segments", SEGMENT_COLUMNS), end)
+        history = _read(then, then.frame("segments", SEGMENT_COLUMNS), end, date(year, 1, 1))
         if history is None or len(history.panel.years) < LEAST_HISTORY_YEARS:
             return None
         return history.panel
@@ -72,11 +75,12 @@ def recorded_since(registry: Registry) -> datetime | None:
     return first.max().to_pydatetime() if len(first) == len(_NEEDED) else None
 
 
-def _read(job: Job, segments: gpd.GeoDataFrame, end: date) -> History | None:
+def _read(job: Job, segments: gpd.GeoDataFrame, end: date, learn_until: date, *, tells: bool = False) -> History | None:
     """Link the leaks to the segments and count them by year; none where none can be counted."""
     import pandas as pd
 
     from planner.forecast.history import make_history
+    from planner.survey_effort import panel_effort
 
     leaks = job.frame("leaks")
     with job.step("plan_step_link"):
@@ -89,4 +93,11 @@ def _read(job: Job, segments: gpd.GeoDataFrame, end: date) -> History | None:
         return None
     years = range(int(linked.min().year), end.year + 1)
     everything = segments if retired.empty else pd.concat([segments, retired])
-    return make_history(everything, links, leaks, job.policy, years, end, street_links=named)
+    effort = read_effort(job, segments, retired, leaks, learn_until)
+    looked_at = None if effort is None else panel_effort(effort, years)
+    areas = None if effort is None else effort.area_of
+    if tells:
+        tell_effort(job, effort_facts(None if effort is None else effort.surveyed))
+    return make_history(
+        everything, links, leaks, job.policy, years, end, street_links=named, effort=looked_at, districts=areas
+    )

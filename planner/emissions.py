@@ -98,6 +98,23 @@ def methane_facts(emissions: pd.DataFrame, factors: EmissionFactors) -> dict[str
     return facts
 
 
+def batch_methane(emissions: pd.DataFrame, batch_segments: pd.DataFrame) -> pd.DataFrame:
+    """Add methane up by batch: the frame `batch_methane`, of the placed batches and of those that a plan leaves out.
+
+    Every segment is in one batch or in none, so that the batches and the segments in none add up to the network. Empty
+    where no segment of a batch has gas in it.
+
+    Raises
+    ------
+    FrameError
+        If a frame does not keep its contract.
+    """
+    check_frame(emissions, "emissions", [*METHANE_COLUMNS, *SAVED_COLUMNS])
+    check_frame(batch_segments, "batch_segments", ["batch_id"])
+    of_batch = emissions[columns_of("batch_methane")].join(batch_segments["batch_id"], how="inner")
+    return of_batch.groupby("batch_id").sum(min_count=1)[columns_of("batch_methane")]
+
+
 def new_pipe_kg_per_km(factors: EmissionFactors) -> Floats:
     """Return figure, low and high of a new pipe, in kilograms of methane per kilometre and year."""
     return np.array(factors.main(factors.new_pipe).range)

@@ -46,6 +46,7 @@ CAUSES: Final = {
 CAUSE_OF: Final = {term: cause for cause, terms in CAUSES.items() for term in terms}
 # below this a contribution is the rounding of sums
 _ROUNDING: Final = 1e-12
+_NO_MEDIUM: Final = "unknown"
 
 
 def term_differences(scores: pd.DataFrame, medium: pd.Series) -> pd.DataFrame:
@@ -61,14 +62,34 @@ def term_differences(scores: pd.DataFrame, medium: pd.Series) -> pd.DataFrame:
     medium
         The medium of each segment, index as `scores`.
     """
+    return differences_from(scores, medium, usual_terms(scores, medium))
+
+
+def usual_terms(scores: pd.DataFrame, medium: pd.Series) -> pd.DataFrame:
+    """Return the mean of every term over the network of each medium, by length: index medium, one column per term.
+
+    Where no segment of a medium has a length, each counts alike.
+    """
     values = scores[list(TERMS)].to_numpy(dtype="float64")
-    code, names = pd.factorize(medium.reindex(scores.index).fillna("unknown"))
+    code, names = pd.factorize(medium.reindex(scores.index).fillna(_NO_MEDIUM))
     length_m = scores["length_m"].to_numpy(dtype="float64")
     total_m = np.bincount(code, weights=length_m, minlength=len(names))
     weight = np.where(total_m[code] > 0, length_m, 1.0)
     total = np.bincount(code, weights=weight, minlength=len(names))
     means = np.array([np.bincount(code, weights=weight * term, minlength=len(names)) / total for term in values.T])
-    differences = values - means.T[code]
+    return pd.DataFrame(means.T, pd.Index(names, dtype="str", name="medium"), list(TERMS))
+
+
+def differences_from(scores: pd.DataFrame, medium: pd.Series, usual: pd.DataFrame) -> pd.DataFrame:
+    """Return every term of some segments less what is usual of their medium: see `term_differences`.
+
+    Parameters
+    ----------
+    usual
+        The means of `usual_terms` over the whole network, of which `scores` may be a part.
+    """
+    means = usual.loc[medium.reindex(scores.index).fillna(_NO_MEDIUM), list(TERMS)].to_numpy(dtype="float64")
+    differences = scores[list(TERMS)].to_numpy(dtype="float64") - means
     differences[np.abs(differences) < _ROUNDING] = 0.0
     return pd.DataFrame(differences, scores.index, list(TERMS))
 
@@ -78,11 +99,18 @@ def cause_differences(differences: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({cause: differences[list(terms)].sum(axis=1) for cause, terms in CAUSES.items()})
 
 
-def explain_scores(scores: pd.DataFrame, medium: pd.Series, segment_ids: Sequence[str]) -> pd.DataFrame:
+def explain_scores(
+    scores: pd.DataFrame, medium: pd.Series, segment_ids: Sequence[str], usual: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """List every contribution to the risk of the segments asked for: the frame `explanations`, by segment and term.
 
     `ln` is the difference of `term_differences` and `multiplier` its exponential; `points` is the share that it has of
     all differences of the segment, out of 100, below 0 where it lowers the risk. `rank` 1 is the greatest either way.
+
+    Parameters
+    ----------
+    usual
+        The means of `usual_terms` over the whole network, where `scores` is a part of it.
 
     Raises
     ------
@@ -93,7 +121,8 @@ def explain_scores(scores: pd.DataFrame, medium: pd.Series, segment_ids: Sequenc
     """
     check_frame(scores, "scores")
     chosen = scores_of(scores, segment_ids)
-    ln = term_differences(scores, medium).loc[chosen.index].to_numpy()
+    means = usual_terms(scores, medium) if usual is None else usual
+    ln = differences_from(chosen, medium, means).to_numpy()
     whole = np.abs(ln).sum(axis=1, keepdims=True)
     points = 100.0 * np.divide(ln, whole, out=np.zeros_like(ln), where=whole > 0)
     frame = pd.DataFrame(

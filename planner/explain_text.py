@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planner.counterfactuals import Change, class_when_assessed, grade_changes
-from planner.explain import cause_differences, cohort_standing, scores_of, term_differences
+from planner.explain import cause_differences, cohort_standing, differences_from, scores_of, usual_terms
 from planner.explain_facts import Evidence, cohorts_of, find_facts
 from planner.explain_words import Teller, gap_name, times
 from planner.policy_models import RuleSet, Weights
@@ -35,6 +35,22 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class PartOfCity:
+    """What is so of the whole city where only a part of it was read.
+
+    Parameters
+    ----------
+    usual
+        The means of `usual_terms` over the whole network.
+    standing
+        The frame of `cohort_standing` of the segments, made over the whole network.
+    """
+
+    usual: pd.DataFrame
+    standing: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class _Told:
     """All that the text of one segment is made from."""
 
@@ -44,13 +60,15 @@ class _Told:
     down: list[Reason]
     multiple: float
     standing: dict[str, Any]
-    changes: list[Change]
+    changes: list[Change] | None
     class_assessed: str
     limits: dict[str, float]
     rules: RuleSet
 
 
-def explain_in_words(evidence: Evidence, scores: pd.DataFrame, segment_ids: Sequence[str]) -> pd.DataFrame:
+def explain_in_words(
+    evidence: Evidence, scores: pd.DataFrame, segment_ids: Sequence[str], part: PartOfCity | None = None
+) -> pd.DataFrame:
     """Say why each segment has its risk, in English and Chinese: the frame `explanation_texts`.
 
     The three causes that raise it most and the one that lowers it most, each with what is so of the pipe and how many
@@ -60,6 +78,12 @@ def explain_in_words(evidence: Evidence, scores: pd.DataFrame, segment_ids: Sequ
 
     Misleads where a cause is read as proven for this pipe: it is what the weights and the record of such pipes say.
 
+    Parameters
+    ----------
+    part
+        What a part of a city does not tell of itself: then `evidence` and `scores` hold what lies about the segments
+        only, and no change is tried, as that asks for the scores of all.
+
     Raises
     ------
     NotFoundError
@@ -68,9 +92,13 @@ def explain_in_words(evidence: Evidence, scores: pd.DataFrame, segment_ids: Sequ
     check_frame(scores, "scores")
     chosen = scores_of(scores, segment_ids)
     facts = find_facts(evidence, scores, list(chosen.index))
-    differences = term_differences(scores, evidence.segments["medium"]).loc[chosen.index]
+    medium = evidence.segments["medium"]
+    differences = differences_from(chosen, medium, usual_terms(scores, medium) if part is None else part.usual)
     causes = cause_differences(differences)
-    standing = cohort_standing(scores, cohorts_of(evidence.segments), list(chosen.index))
+    if part is None:
+        standing = cohort_standing(scores, cohorts_of(evidence.segments), list(chosen.index))
+    else:
+        standing = part.standing.loc[chosen.index]
     weights = evidence.policy.weights
     texts: dict[str, list[str]] = {f"text_{language}": [] for language in LANGUAGES}
     for segment_id in chosen.index:
@@ -82,7 +110,7 @@ def explain_in_words(evidence: Evidence, scores: pd.DataFrame, segment_ids: Sequ
             down,
             float(np.exp(differences.loc[segment_id].sum())),
             standing.loc[segment_id].to_dict(),
-            grade_changes(evidence, scores, segment_id),
+            grade_changes(evidence, scores, segment_id) if part is None else None,
             class_when_assessed(evidence, segment_id),
             _limits(str(facts["medium"].loc[segment_id]), weights),
             evidence.policy.rules,
@@ -204,23 +232,28 @@ def _thresholds(told: _Told, language: str) -> str:
 
 
 def _changes(told: _Told, language: str) -> str:
-    now = str(told.score["grade"])
-    moving = [_change(change, language) for change in told.changes if change.grade != now][:_CHANGES_TOLD]
-    tried = dict.fromkeys(
-        say("explain_tried_leak", language)
-        if not change.attribute
-        else say("explain_tried_known", language, attribute=gap_name(change.attribute, language))
-        for change in told.changes
-    )
-    comma = "、" if language == "zh" else ", "
-    parts = [say("explain_changes_none", language, tried=comma.join(tried))]
-    if moving:
-        parts = [say("explain_changes", language, changes=_joined(moving, language))]
+    parts = [] if told.changes is None else [_tried(told, told.changes, language)]
     if told.class_assessed != told.score["policy_class"]:
         codes = {"old": told.score["policy_class"], "new": told.class_assessed}
         names = {name: _listed("policy_class", code, language) for name, code in codes.items()}
         parts.append(say("explain_change_assessment", language, **names))
     return ("" if language == "zh" else " ").join(parts)
+
+
+def _tried(told: _Told, changes: list[Change], language: str) -> str:
+    """Say which changes lead to another grade, or that none of those tried does."""
+    now = str(told.score["grade"])
+    moving = [_change(change, language) for change in changes if change.grade != now][:_CHANGES_TOLD]
+    if moving:
+        return say("explain_changes", language, changes=_joined(moving, language))
+    tried = dict.fromkeys(
+        say("explain_tried_leak", language)
+        if not change.attribute
+        else say("explain_tried_known", language, attribute=gap_name(change.attribute, language))
+        for change in changes
+    )
+    comma = "、" if language == "zh" else ", "
+    return say("explain_changes_none", language, tried=comma.join(tried))
 
 
 def _change(change: Change, language: str) -> str:

@@ -96,11 +96,14 @@ def _shares(segments: pd.DataFrame, surveyed: pd.DataFrame | None, district_of: 
     district = pd.Series(np.nan, segments.index, dtype="str")
     if district_of is not None:
         district = district_of.reindex(segments.index)
+    codes, names = pd.factorize(district)
     shares: dict[int, Floats] = {}
     for year, rows in surveyed.groupby("year"):
         everywhere = rows.loc[rows["district_id"].isna(), "share"]
         by_district = rows.dropna(subset="district_id").drop_duplicates("district_id").set_index("district_id")
-        share = district.map(by_district["share"]).astype("float64")
         other = everywhere.iloc[0] if len(everywhere) else 1.0
-        shares[int(str(year))] = np.asarray(share.fillna(other), dtype="float64")
+        # the last place is for segments in no district
+        by_code = by_district["share"].reindex(pd.Index(names)).to_numpy(dtype="float64")
+        table = np.append(np.where(np.isnan(by_code), other, by_code), other)
+        shares[int(str(year))] = table[codes]
     return shares

@@ -223,12 +223,19 @@ def _sums(points: dict[tuple[Section, str], Floats], standard: Standard, index: 
     return pd.DataFrame(sums).assign(s=s_points, r=r_points, level=level.where(is_whole), missing_count=missing)
 
 
+def why_missing(row: Row) -> str:
+    """Return why a row has no points where it has none: code of the list `gbt27512_missing`."""
+    if row.lacks == "registry" and not row.steps:
+        return "not_in_either"
+    return f"not_in_{row.lacks}" if row.lacks else "not_decided"
+
+
 def _long(points: dict[tuple[Section, str], Floats], standard: Standard, index: pd.Index) -> pd.DataFrame:
     """Return a row for each segment and row of the standard, with the reason where it has no points."""
     parts = []
     for row in standard.rows:
         found = points[row.part, row.code]
-        why = f"not_in_{row.lacks}" if row.lacks else "not_decided"
+        why = why_missing(row)
         parts.append(
             pd.DataFrame(
                 {

@@ -74,6 +74,7 @@ _TABLES: Final = {
     "customers": "customer",
     "risers": "riser_group",
     "valves": "valve",
+    "surveys": "survey",
     "context": "context_object",
 }
 

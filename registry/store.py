@@ -157,6 +157,7 @@ class Registry:
         *,
         as_of: date | None = None,
         known_at: datetime | None = None,
+        where: sql.Composable | None = None,
     ) -> Any:  # noqa: ANN401 - GeoDataFrame or DataFrame, by kind
         """Read one kind as the frame of its contract, indexed by the owner's id and in its order.
 
@@ -170,6 +171,8 @@ class Registry:
             The day for which it was true; today by default.
         known_at
             The instant at which it was known; now by default. Only committed rows are seen.
+        where
+            A condition of `registry.conditions` that rows have to meet; without it all are read.
         """
         from registry.arrow import compute as pc
         from registry.frames import read_arrow, to_frame
@@ -181,11 +184,12 @@ class Registry:
         if unknown:
             raise NotFoundError("column_unknown", kind=kind, columns=", ".join(unknown))
         parts = [sql.Identifier(chosen.id_column), *(_selected(contract[name]) for name in wanted)]
-        statement = sql.SQL("SELECT {} FROM {}({}, {})").format(
+        statement = sql.SQL("SELECT {} FROM {}({}, {}) WHERE {}").format(
             sql.SQL(", ").join(parts),
             sql.Identifier("registry_app", f"{chosen.table}_at"),
             sql.SQL("{}::date").format(sql.Literal(as_of or self.today())),
             sql.SQL("{}::timestamptz").format(sql.Literal(known_at)),
+            where or sql.SQL("true"),
         )
         rows = read_arrow(self.info, statement.as_string(self.connection))
         # whole rows take the server much longer to sort; the order, byte by byte, is that of its indexes

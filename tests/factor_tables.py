@@ -16,8 +16,10 @@ import pandas as pd
 import planner
 from planner.forecast.outlook import leak_outlook
 from planner.forecast.outlook_frames import leak_forecast
+from planner.gbt27512 import why_missing
 from planner.policy_bans import BanSet
 from planner.policy_emissions import EmissionFactors
+from planner.policy_gbt27512 import read_standard
 from planner.policy_tables import Band, BandTable, CodeTable, DecadeFactor, Factor
 from registry.fields import value_list, value_list_names
 
@@ -306,6 +308,16 @@ def emissions() -> str:
     return table(["set", "main", "中文", "kg per km and year", "low", "high", "source", "confidence"], rows)
 
 
+def gbt27512_without_steps() -> str:
+    labels = value_list("gbt27512_missing")
+    rows: Rows = [
+        [row.part, row.label_en, row.label_zh, f"{row.maximum:g}", "not available", labels[why_missing(row)].label_en]
+        for row in read_standard().rows
+        if row.lacks and not row.steps
+    ]
+    return table(["part", "row", "中文", "points at most", "points", "why"], rows)
+
+
 def outlook() -> str:
     """The steel main of docs/emissions-and-outlook.md, from 2027 to 2031, renewed in 2029."""
     made = {"medium": "gas", "material": "steel", "diameter_mm": 200.0, "length_m": 100.0}
@@ -336,6 +348,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
         "incidents": incidents,
         "grades": grades,
         "matrix": matrix,
+        "gbt27512-without-steps": gbt27512_without_steps,
     },
     "how-plans-work.md": {"prices": prices, "opened-ground": opened_ground},
     "windows.md": {"due-windows": due_windows, "ban-rules": ban_rules, "value-prices": value_prices},

@@ -27,6 +27,7 @@ from registry.city.places import make_buildings, make_compounds, make_customers,
 from registry.city.programmes import make_compound_programme, make_road_programme
 from registry.city.streets import make_streets
 from registry.city.surroundings import Districts, Soil, make_context, make_valves
+from registry.city.surveys import make_surveys
 from registry.city.truth import COATINGS, MATERIALS, PROTECTIONS, Truth, true_attributes, words
 from registry.errors import DigonceError
 
@@ -61,6 +62,7 @@ class City:
     pavements: gpd.GeoDataFrame
     moratoria: pd.DataFrame
     context: gpd.GeoDataFrame
+    surveys: pd.DataFrame
     truth: dict[str, pd.DataFrame]
     parameters: dict[str, Any]
 
@@ -154,7 +156,8 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
     middle = _middles(ground)
     is_corrosive = soil.holds(*middle)
     hazard = make_hazard(streets, pipes, truth, is_corrosive, parcels.count, rng["hazard"])
-    leaks, *expected = draw_leaks(pipes, hazard, districts.number(*middle), districts.count, rng["leaks"])
+    district = districts.number(*middle)
+    leaks, *expected, surveyed = draw_leaks(pipes, hazard, district, districts.count, rng["leaks"])
     buildings = make_buildings(lattice, parcels, labels.compound_id, labels.place, crs, rng["buildings"])
     roads = make_roads(lattice, streets, labels.street, crs, rng["streets"])
     compounds = make_compounds(lattice, parcels, labels.compound, labels.compound_id, buildings, crs)
@@ -166,6 +169,9 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
     events, true_events = make_events(pipes, truth, labels.segment_id, leak_labels["address"], rng["events"])
     digs, true_digs = make_digs(pipes, truth, labels.segment_id, roads, rng["digs"])
     flags = {"is_corrosive_soil": is_corrosive, "is_material_wrong_in_census": is_wrong}
+    district_frame = districts.frame(lattice, crs)
+    gas_km = np.zeros(districts.count)
+    np.add.at(gas_km, district, pipes.length_m / 1000.0 * (pipes.kind != HEAT))
     faults = FaultList()
     compound_programme, road_programme, bans = _programmes(roads, compounds, faults, rng)
     return City(
@@ -176,7 +182,7 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
         roads=number_roads(roads),
         buildings=buildings,
         compounds=compounds,
-        districts=districts.frame(lattice, crs),
+        districts=district_frame,
         valves=make_valves(pipes, truth, labels.segment_id, crs, rng["fittings"]),
         customers=make_customers(pipes, parcels, buildings, labels.segment_id, addresses, rng["customers"]),
         risers=make_risers(parcels, buildings, labels.compound_id, labels.compound, rng["customers"]),
@@ -186,6 +192,7 @@ def _write_up(ground: Ground, segment_count: int, seed: int, rng: dict[str, np.r
         pavements=make_pavements(roads),
         moratoria=bans,
         context=make_context(lattice, streets, parcels, soil, labels.place, crs, rng["context"]),
+        surveys=make_surveys(surveyed, district_frame["区划名称"], gas_km, street, rng["surveys"]),
         truth={
             "segments": _true_segments(labels.segment_id, pipes, truth, hazard, (expected[0], expected[1]), flags),
             "leaks": true_leaks,
@@ -224,7 +231,7 @@ def _leak_labels(
 
 
 def _parameters(segment_count: int, seed: int) -> dict[str, Any]:
-    files = ("city", "census", "hazard", "programmes", "events", "meetings", "digs")
+    files = ("city", "census", "hazard", "programmes", "events", "meetings", "digs", "surveys")
     return {"segment_count": segment_count, "seed": seed} | {name: load(name) for name in files}
 
 

@@ -27,6 +27,7 @@ TABLES: Final = {
     "customers": "gb18030",
     "risers": "utf-8-sig",
     "moratoria": "gb18030",
+    "surveys": "gb18030",
 }
 Progress = Callable[[str], None]
 

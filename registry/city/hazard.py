@@ -101,13 +101,18 @@ def expected_in(hazard: Hazard, length_km: Floats, first: float, last: float) ->
 
 def draw_leaks(
     pipes: Pipes, hazard: Hazard, district: Ints, district_count: int, rng: np.random.Generator
-) -> tuple[Leaks, Floats, Floats]:
-    """Draw leaks year by year; also return the expected numbers per segment over the window, of both pipes."""
+) -> tuple[Leaks, Floats, Floats, Bools]:
+    """Draw leaks year by year.
+
+    Also return the expected numbers per segment over the window, of both pipes, and which districts (columns) had a
+    leak survey in which year (rows).
+    """
     settings = load("hazard")["records"]
     start, end = year_of(settings["first_day"]), year_of(load("city")["as_of"])
     length_km = pipes.length_m / 1000
     expected, expected_before = np.zeros(pipes.count), np.zeros(pipes.count)
     found: list[tuple[Ints, Floats, Bools, Bools]] = []
+    surveyed: list[Bools] = []
     for number, first in enumerate(np.arange(start, end)):
         last = min(first + 1.0, end)
         now, before = expected_in(hazard, length_km, first, last)
@@ -115,7 +120,9 @@ def draw_leaks(
         expected_before += before
         growth = number / max(end - start - 1, 1)
         chance = settings["detection_first"] + growth * (settings["detection_last"] - settings["detection_first"])
-        by_district = np.where(rng.random(district_count) < settings["gap_share"], settings["gap_factor"], 1.0) * chance
+        has_gap = rng.random(district_count) < settings["gap_share"]
+        surveyed.append(~has_gap)
+        by_district = np.where(has_gap, settings["gap_factor"], 1.0) * chance
         for mean, is_previous in ((now, False), (before, True)):
             where = np.repeat(np.arange(pipes.count), rng.poisson(mean))
             low = np.where(is_previous, first, np.maximum(first, hazard.installed_at[where]))
@@ -127,4 +134,5 @@ def draw_leaks(
             found.append((where, at, np.full(len(where), is_previous), rng.random(len(where)) < seen))
     columns = [np.concatenate(parts) for parts in zip(*found, strict=True)]
     order = np.argsort(columns[1], kind="stable")
-    return Leaks(*(column[order] for column in columns)), expected, expected_before
+    leaks = Leaks(*(column[order] for column in columns))
+    return leaks, expected, expected_before, np.array(surveyed)

@@ -21,6 +21,7 @@ Objects = npt.NDArray[Any]
 STAGES: Final = (
     "lattice", "streets", "parcels", "pipes", "years", "attributes", "hazard", "leaks", "census", "buildings",
     "names", "programmes", "fittings", "context", "customers", "faults", "events", "meetings", "digs",
+    "surveys",
 )  # fmt: skip
 
 

@@ -26,12 +26,17 @@ _SEGMENTS: Final = KINDS["segments"]
 
 
 def read_retired(
-    registry: Registry, columns: Sequence[str], as_of: date, known_at: datetime | None = None
+    registry: Registry,
+    columns: Sequence[str],
+    as_of: date,
+    known_at: datetime | None = None,
+    where: sql.Composable | None = None,
 ) -> gpd.GeoDataFrame:
     """Return the segments that were in the ground once and are no more on a day, as they were at their end.
 
     The frame `segments`; `retired_on` is the day that is stated, else the day after their last. Those that were split,
-    merged or given another id are left out: the pipe is still there under other ids.
+    merged or given another id are left out: the pipe is still there under other ids. `where` is a condition of
+    `registry.conditions`.
     """
     contract = fields()[_SEGMENTS.name]
     special = {
@@ -46,6 +51,7 @@ def read_retired(
         wanted=sql.SQL(", ").join([sql.Identifier("v", _SEGMENTS.id_column), *wanted]),
         as_of=sql.SQL("{}::date").format(sql.Literal(as_of)),
         known_at=sql.SQL("{}::timestamptz").format(sql.Literal(known_at)),
+        where=where or sql.SQL("true"),
     )
     found = to_frame(read_arrow(registry.info, text.as_string(registry.connection)), _SEGMENTS.name, registry.srid)
     return found  # type: ignore[return-value]

@@ -22,8 +22,14 @@ Columns = dict[str, Any]
 _PAST_DAYS: dict[str, tuple[str, ...]] = {
     "leaks": ("leaked_on", "repaired_on"),
     "events": ("happened_on", "closed_on"),
+    "surveys": ("surveyed_on",),
     "segments": ("assessed_on", "retired_on"),
     "roads": ("opened_on", "overhauled_on"),
+}
+# what tells the place of a row without a geometry, and the fault where nothing does
+_PLACES: dict[str, tuple[tuple[str, ...], str]] = {
+    "events": (("segment_id",), "event_without_place"),
+    "surveys": (("segment_id", "street_name", "district", "surveyed_km"), "survey_without_place"),
 }
 _INTERVALS = (
     ("installed_year_min", "installed_year_max"),
@@ -79,11 +85,15 @@ def _check_future(rows: Columns, kind: Kind, today: date, findings: Findings) ->
 
 
 def check_extent(is_missing: Mask, rows: Columns, kind: Kind, findings: Findings) -> None:
-    """Note rows that need a place and have none; an event may name a segment instead."""
+    """Note rows that need a place and have none; events and surveys may name it instead."""
     field = fields()[kind.name].get("geometry")
-    if kind.name == "events":
-        is_named = _mask(rows["segment_id"].is_valid()) if "segment_id" in rows else np.zeros_like(is_missing)
-        findings.add(is_missing & ~is_named & ~findings.held, "geometry", "event_without_place")
+    if kind.name in _PLACES:
+        columns, code = _PLACES[kind.name]
+        is_named = np.zeros_like(is_missing)
+        for column in columns:
+            if column in rows:
+                is_named = is_named | _mask(rows[column].is_valid())
+        findings.add(is_missing & ~is_named & ~findings.held, "geometry", code)
     if field is None or field.is_nullable:
         return
     code = "project_without_extent" if kind.name == "projects" else "geometry_missing"

@@ -13,6 +13,9 @@ from maps.numbers import headline
 from maps.report import write_report
 from maps.report_cells import comparison_rows, notes
 from maps.report_tables import CLASSES, make_tables
+from planner.emissions import find_emissions
+from planner.policy import read_policy
+from registry.catalogue import say
 from registry.errors import DrawingError
 from registry.fields import check_frame
 from tests.maps.frames import town
@@ -228,8 +231,34 @@ def test_each_pair_says_whether_its_class_is_certain(inputs: Inputs) -> None:
 
 @pytest.mark.parametrize(("language", "words"), [("en", "Ranked by the default model"), ("zh", "按默认模型排序")])
 def test_the_notes_say_which_model_ranks(inputs: Inputs, language: str, words: str) -> None:
-    facts: dict[str, Any] = {"asked": "auto", "ranks": "default", "reason": "no_decision", "stale": [], "failed": [], "decision": None}
+    facts: dict[str, Any] = {
+        "asked": "auto",
+        "ranks": "default",
+        "reason": "no_decision",
+        "stale": [],
+        "failed": [],
+        "decision": None,
+    }
     ranked = dataclasses.replace(inputs, summary=dict(inputs.summary) | {"ranking": facts})
     assert [text for text in notes(ranked, language) if words in text]
     # plans of older versions say nothing of it
     assert not [text for text in notes(inputs, language) if words in text]
+
+
+def test_batches_say_what_methane_they_avoid(inputs: Inputs, tmp_path: Path) -> None:
+    factors = read_policy().emissions
+    assert factors is not None
+    assert inputs.batch_segments is not None
+    emissions = find_emissions(inputs.segments, factors)
+    told = dataclasses.replace(inputs, emissions=emissions)
+    tables = make_tables(told, "en")
+    assert tables.batch_methane is not None
+    book = openpyxl.load_workbook(write_report(told, tmp_path / "report.xlsx", "en")[0])
+    sheet = columns_of(book[say("maps_sheet_batches", "en")])
+    column = next(cells for name, cells in sheet.items() if name.startswith("Methane avoided per year"))
+    members = emissions["methane_saved_t_per_year"].groupby(inputs.batch_segments["batch_id"]).sum()
+    wanted = members.reindex(tables.batches.index).tolist()
+    assert column[: len(wanted)] == pytest.approx(wanted)
+    pages = {name: write_report(made, tmp_path / f"{name}.html")[0] for name, made in (("with", told), ("no", inputs))}
+    has = {name: "年甲烷减排" in page.read_text(encoding="utf-8") for name, page in pages.items()}
+    assert has == {"with": True, "no": False}

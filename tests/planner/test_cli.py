@@ -64,6 +64,7 @@ def test_score_overlap_and_plan_end_to_end(census: Callable[..., Result], settin
     assert 0 <= summary["gap_share"] <= 0.05
     assert summary["objective"] > 0
     methane = summary["methane"]
+    told = {row["batch_id"] for row in summary["batch_methane"]}
     assert 0 < methane["renewed"]["methane_saved_t_per_year"] < methane["methane_t_per_year"] < result["km"] * 2.85
     assert methane["methane_t_per_year"] == result["methane"]["methane_t_per_year"]
     with open_registry(settings) as registry:
@@ -76,6 +77,7 @@ def test_score_overlap_and_plan_end_to_end(census: Callable[..., Result], settin
         empty = {name for name, frame in run.frames.items() if frame.empty} - {"leak_links"}
         tested = {f"backtest_{part}" for part in ("windows", "materials", "lift", "summary")}
         assert empty == {"leak_forecast", "network_forecast", "gate_criteria", *tested}
+        assert told == set(run.frames["batches"].index)
         placed = run.frames["batches"]["year"].notna()
         assert int(placed.sum()) == summary["batch_count"]
 

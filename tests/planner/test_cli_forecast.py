@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import Result
 
 from registry.fields import check_frame
+from registry.saved import forecast_since
 from registry.settings import Settings
 from registry.store import open_registry
 from tests.cities import write_small_city
@@ -50,6 +52,12 @@ def test_a_forecast_of_a_plan_is_told_kept_and_written(
             check_frame(run.frames[name], name)
         assert run.summary["network"] == result["network"]
         rows = run.frames["leak_forecast"]
+        # the report of the plan draws it, as long as the plan is not made anew
+        plan_made = registry.load_run("plan", "p1").made_at
+        drawn = forecast_since(registry, "p1", plan_made)
+        assert drawn is not None
+        assert drawn["leaks"].sum() == pytest.approx(run.frames["network_forecast"]["leaks"].sum())
+        assert forecast_since(registry, "p1", run.made_at + timedelta(seconds=1)) is None
     written = pd.read_csv(tmp_path / "forecast.csv")
     assert len(written) == len(rows) == 3 * rows["segment_id"].nunique()
     again = json.loads(census(*FORECAST, "--plan", "p1", "--json").stdout)

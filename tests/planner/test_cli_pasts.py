@@ -143,7 +143,7 @@ def test_each_cut_off_holds_what_was_recorded_by_then(
         # a year later the correction and the leak are known, and not yet that the pipe was taken out
         assert of_pipe(known(2025), pipe, 2024) == ("grey_iron", 1.0, 1.0)
         assert of_pipe(known(2026), pipe, 2024) == ("grey_iron", 1.0, 0.09)
-        assert of_pipe(read_history(job, 2025).panel, pipe, 2024) == ("grey_iron", 1.0, 0.09)
+        assert of_pipe(read_history(job, 2023, 2025).panel, pipe, 2024) == ("grey_iron", 1.0, 0.09)
         # what the person asks to forget stays forgotten
         earlier = replace(job, known_at=datetime(2023, 5, 1, tzinfo=UTC))
         assert of_pipe(panel_at(earlier)(2024), pipe, 2022)[:2] == ("steel", 0.0)

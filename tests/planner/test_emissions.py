@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import planner
-from planner.emissions import METHANE_COLUMNS, SAVED_COLUMNS, find_emissions, main_kinds, methane_facts
+from planner.emissions import METHANE_COLUMNS, SAVED_COLUMNS, batch_methane, find_emissions, main_kinds, methane_facts
 from planner.policy import Policy, read_policy
 from planner.policy_emissions import EmissionFactors
 from registry.errors import PolicyError
@@ -84,6 +85,26 @@ def test_the_order_of_rows_changes_nothing_and_ranges_hold_their_figures(
         there = emissions[emissions[figure].notna()]
         assert (there[low] <= there[figure]).all()
         assert (there[figure] <= there[high]).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(pipes=st.lists(PIPES, min_size=1, max_size=12), seed=st.integers(0, 99))
+def test_batches_and_the_rest_add_up_to_the_network(pipes: list[dict[str, Any]], seed: int) -> None:
+    emissions = find_emissions(segments_of(*pipes), FACTORS)
+    rng = np.random.default_rng(seed)
+    member = rng.random(len(pipes)) < 0.7
+    ids = emissions.index[member]
+    members = pd.DataFrame({"batch_id": rng.choice(["B-1", "B-2", "B-3"], len(ids))}, ids, dtype="str")
+    found = batch_methane(emissions, members)
+    check_frame(found, "batch_methane")
+    assert set(found.index) == set(members["batch_id"])
+    for name in (*METHANE_COLUMNS, *SAVED_COLUMNS):
+        rest = emissions.loc[~member, name].sum()
+        assert found[name].sum() + rest == pytest.approx(emissions[name].sum())
+        for batch, value in found[name].to_dict().items():
+            own = emissions[name].reindex(members.index[members["batch_id"] == batch]).tolist()
+            known = [figure for figure in own if not math.isnan(figure)]
+            assert (sum(known) == pytest.approx(value)) if known else math.isnan(value)
 
 
 def test_a_kilometre_of_cast_iron_saves_what_the_factors_say() -> None:

@@ -17,6 +17,7 @@ from planner.policy_gbt27512 import SECTIONS, Standard, read_standard
 from planner.surroundings import Near
 from registry.errors import PolicyError
 from registry.fields import check_frame, columns_of
+from tests.conftest import REPOSITORY
 from tests.planner.frames import EAST, NORTH, frame_of, line, places_of, segments_of
 
 TODAY = date(2026, 11, 1)
@@ -94,6 +95,22 @@ def test_the_rows_are_those_of_the_source_and_add_up() -> None:
     }
     assert [STANDARD.maximum(part) for part in SECTIONS] == [100, 100, 100, 100, 150]
     assert sum(STANDARD.shares.values()) == pytest.approx(1)
+
+
+def test_rows_without_steps_in_the_source_are_not_available_and_listed() -> None:
+    rows = [{}, {"material": "galvanised_steel", "coating": "pe3", "cover_depth_m": 1.0, "is_encroached": False}]
+    table = view_of(*rows).rows
+    page = (REPOSITORY / "docs" / "how-scores-work.md").read_text(encoding="utf-8")
+    listed = page.split("<!-- gbt27512-without-steps -->")[1].split("<!-- end of")[0]
+    without = [row for row in STANDARD.rows if row.lacks and not row.steps]
+    assert len(without) > 15
+    for row in without:
+        own = table[(table["part"] == row.part) & (table["row_code"] == row.code)]
+        assert len(own) == len(rows)
+        assert own["points"].isna().all()
+        assert set(own["why_missing"]) <= {"not_in_source", "not_in_either"}
+        assert f"| {row.part} | {row.label_en} | {row.label_zh} | {row.maximum:g} | not available |" in listed
+    assert listed.count("not available") == len(without)
 
 
 @pytest.mark.parametrize(

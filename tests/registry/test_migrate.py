@@ -29,7 +29,7 @@ def test_every_geometry_column_has_the_working_crs(connection: psycopg.Connectio
     rows = connection.execute(
         "SELECT f_table_name, srid FROM geometry_columns WHERE f_table_schema = 'registry'"
     ).fetchall()
-    assert len(rows) == 14
+    assert len(rows) == 15
     assert {srid for _, srid in rows} == {4549}
 
 

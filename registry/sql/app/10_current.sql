@@ -63,6 +63,22 @@ CREATE VIEW registry_app.events WITH (security_invoker = true) AS
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.events IS 'Events as they are today, as known now.';
 
+CREATE FUNCTION registry_app.survey_at(as_of date, known_at timestamptz)
+RETURNS SETOF registry.survey_version
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT row.* FROM registry.survey_version AS row
+    WHERE row.valid @> as_of
+      AND CASE WHEN known_at IS NULL THEN upper_inf(row.recorded) ELSE row.recorded @> known_at END
+      AND row.surveyed_on <= as_of
+$$;
+COMMENT ON FUNCTION registry_app.survey_at(date, timestamptz) IS
+    'Leak surveys on a day, as known at an instant; without an instant as known now.';
+
+CREATE VIEW registry_app.surveys WITH (security_invoker = true) AS
+    SELECT row.* FROM registry.survey_version AS row
+    WHERE upper_inf(row.recorded) AND row.valid @> current_date;
+COMMENT ON VIEW registry_app.surveys IS 'Leak surveys as they are today, as known now.';
+
 CREATE FUNCTION registry_app.project_at(as_of date, known_at timestamptz)
 RETURNS SETOF registry.project_version
 LANGUAGE sql STABLE PARALLEL SAFE AS $$

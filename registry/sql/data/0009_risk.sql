@@ -385,3 +385,58 @@ COMMENT ON COLUMN registry.gate_decision.models IS 'Learned models that were tes
 COMMENT ON COLUMN registry.gate_decision.ships IS 'Model that ranks: the default, or the learned one that passed every criterion.';
 COMMENT ON COLUMN registry.gate_decision.candidate IS 'Learned model that came nearest; empty where none could be judged.';
 COMMENT ON COLUMN registry.gate_decision.criteria IS 'Every criterion of every learned model with value, limits and whether it was passed: rows of the frame gate_criteria.';
+
+CREATE TABLE registry.survey (
+    survey_id text COLLATE "C" NOT NULL,
+    first_delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
+    CONSTRAINT survey_id_is_not_empty CHECK (survey_id <> '')
+);
+CREATE UNIQUE INDEX survey_has_one_identity ON registry.survey (survey_id);
+COMMENT ON TABLE registry.survey IS 'Identity of leak surveys: that an id exists and which delivery named it first.';
+
+CREATE TABLE registry.survey_version (
+    survey_id text COLLATE "C" NOT NULL,
+    surveyed_on date NOT NULL,
+    medium text,
+    method text,
+    surveyed_km double precision,
+    district text,
+    street_name text,
+    segment_id text,
+    owner text,
+    remark text,
+    geom geometry(MultiPolygon, 0),
+    valid daterange NOT NULL DEFAULT '(,)',
+    recorded tstzrange NOT NULL DEFAULT tstzrange(now(), NULL),
+    delivery_id text NOT NULL DEFAULT current_setting('digonce.delivery'),
+    CONSTRAINT survey_surveyed_km_is_between_0_and_100000 CHECK (surveyed_km BETWEEN 0 AND 100000),
+    CONSTRAINT survey_says_where_or_how_far CHECK (
+        geom IS NOT NULL OR segment_id IS NOT NULL OR street_name IS NOT NULL OR district IS NOT NULL
+        OR surveyed_km IS NOT NULL
+    ),
+    CONSTRAINT survey_version_is_valid_for_some_time CHECK (NOT isempty(valid)),
+    CONSTRAINT survey_version_was_known_for_some_time CHECK (NOT isempty(recorded)),
+    CONSTRAINT survey_past_versions_do_not_overlap EXCLUDE USING gist (
+        hashtextextended(survey_id, 0) WITH =, survey_id WITH =, valid WITH &&, recorded WITH &&
+    ) WHERE (NOT (upper_inf(recorded) AND upper_inf(valid)))
+);
+CREATE UNIQUE INDEX survey_has_one_current_version ON registry.survey_version (survey_id)
+    WHERE upper_inf(recorded) AND upper_inf(valid);
+CREATE INDEX survey_version_lies_in_space ON registry.survey_version USING gist (geom);
+ALTER TABLE registry.survey ENABLE ROW LEVEL SECURITY;
+ALTER TABLE registry.survey_version ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.survey_version IS 'Versions of leak surveys: what was true (valid) and when it was known (recorded).';
+COMMENT ON COLUMN registry.survey_version.survey_id IS '检测编号: Id given by the owner; the index of the frame.';
+COMMENT ON COLUMN registry.survey_version.surveyed_on IS '检测日期: Day on which leaks were looked for; the first of several.';
+COMMENT ON COLUMN registry.survey_version.medium IS '介质: What the pipes that were looked at carry; empty for all.';
+COMMENT ON COLUMN registry.survey_version.method IS '检测方法: How leaks were looked for.';
+COMMENT ON COLUMN registry.survey_version.surveyed_km IS '检测里程: Kilometres of pipe that were walked; empty for all that is named. [km]';
+COMMENT ON COLUMN registry.survey_version.district IS '区划: Id or name of the district that was walked.';
+COMMENT ON COLUMN registry.survey_version.street_name IS '道路或小区: Name of the street or compound that was walked.';
+COMMENT ON COLUMN registry.survey_version.segment_id IS '管段编号: Segment that was walked.';
+COMMENT ON COLUMN registry.survey_version.owner IS '权属单位: Company that answers for the survey.';
+COMMENT ON COLUMN registry.survey_version.remark IS '备注: Free remark as delivered.';
+COMMENT ON COLUMN registry.survey_version.geom IS '图形: Area that was walked; none where a district, street or segment is named instead. [m]';
+COMMENT ON COLUMN registry.survey_version.valid IS 'Days for which this was true in the ground, half-open.';
+COMMENT ON COLUMN registry.survey_version.recorded IS 'Instants for which this was what we knew, half-open.';
+COMMENT ON COLUMN registry.survey_version.delivery_id IS 'Delivery that wrote this version.';

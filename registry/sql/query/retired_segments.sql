@@ -1,8 +1,12 @@
+WITH v AS MATERIALIZED (
+    SELECT v.* FROM {versions} AS v
+    WHERE upper(v.valid) <= {as_of}
+      AND ({where})
+      AND CASE WHEN {known_at} IS NULL THEN upper_inf(v.recorded) ELSE v.recorded @> {known_at} END
+)
 SELECT DISTINCT ON (v.{key}) {wanted}
-FROM {versions} AS v
-WHERE upper(v.valid) <= {as_of}
-  AND CASE WHEN {known_at} IS NULL THEN upper_inf(v.recorded) ELSE v.recorded @> {known_at} END
-  AND NOT EXISTS (
+FROM v
+WHERE NOT EXISTS (
       SELECT FROM {versions} AS later
       WHERE later.{key} = v.{key} AND later.valid @> {as_of}
         AND CASE WHEN {known_at} IS NULL THEN upper_inf(later.recorded) ELSE later.recorded @> {known_at} END

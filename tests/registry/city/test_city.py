@@ -19,6 +19,7 @@ DELIVERIES = {
     "segments": "segments", "leaks": "leaks", "events": "events", "roads": "roads", "buildings": "buildings",
     "compounds": "compounds", "districts": "districts", "valves": "valves", "customers": "customers",
     "risers": "risers", "context": "context", "compound_programme": "projects", "road_programme": "projects",
+    "surveys": "surveys",
 }  # fmt: skip
 
 FINGERPRINT = """
@@ -83,7 +84,7 @@ def test_the_same_seed_gives_the_same_city_in_any_process(town: City) -> None:
             text=True,
         )
         digests.append(run.stdout)
-    assert len(digests[0].splitlines()) == 22
+    assert len(digests[0].splitlines()) == 23
     assert digests[0] == digests[1]
     other = make_city(3000, 12)
     assert (

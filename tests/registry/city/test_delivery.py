@@ -14,7 +14,7 @@ from registry.city import City, write_city
 NAMES = {
     "segments.gpkg", "leaks.csv", "events.csv", "roads.gpkg", "buildings.gpkg", "compounds.gpkg", "compounds.xlsx",
     "road_programme.xlsx", "customers.csv", "valves.gpkg", "districts.gpkg", "risers.csv", "context.gpkg",
-    "pavements.gpkg", "moratoria.csv", "digs.csv", "utility_programme.xlsx",
+    "pavements.gpkg", "moratoria.csv", "digs.csv", "utility_programme.xlsx", "surveys.csv",
 }  # fmt: skip
 
 
@@ -48,6 +48,7 @@ def test_layers_come_back_whole(town: City, folder: Path, layer: str) -> None:
         ("customers", "gb18030"),
         ("risers", "utf-8-sig"),
         ("moratoria", "gb18030"),
+        ("surveys", "gb18030"),
     ],
 )
 def test_chinese_text_survives_its_encoding(town: City, folder: Path, table: str, encoding: str) -> None:
