@@ -26,7 +26,7 @@ def surveys_csv(path: Path, *rows: dict[str, Any]) -> Path:
 
 
 def test_words_become_codes_and_a_place_may_be_told_in_many_ways(registry: Registry, tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"道路名称": "金城路"},
         {"检测里程(km)": 12.5, "检测方法": "车载检测"},
         {"区划名称": "东区"},
