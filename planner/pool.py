@@ -1,4 +1,21 @@
-"""The pool of candidate batches: overlapping groups of segments from which a plan may choose."""
+"""The pool of candidate batches: overlapping groups of segments from which a plan may choose.
+
+- The groups without overlap (`group_segments`, by class and by grade only each among themselves) always count, so
+  that choosing from the pool is never worth less than choosing among them. Compounds stay whole; one that is
+  longer than the longest run is offered in connected parts too.
+- Runs are found in five ways: the network cut into parts of several lengths, along streets and across corners; runs
+  of streets merged with their neighbours; groups grown from every segment, best first, by worth per cost, within
+  the street, with a look at the neighbours, by worth alone and with seeded noise, each kept at several stops; and,
+  where a segment still lies in fewer than `batches_per_segment` batches, the groups around it listed one by one.
+- Segments that are candidates by their grade only share no batch with those by class, so that no score makes
+  mandatory work dearer; with `mixes_grades` they may, outside the groups without overlap.
+- Where isolation sections are given, a grown or merged run lies in one section; segments of no known section form
+  runs among themselves. The groups without overlap know nothing of sections.
+- Where the policy has a shortest run, a shorter one stays only if no neighbour fits within the longest.
+
+The pool does not depend on the order of rows, and noise goes by id: a change in one part of a city leaves most
+batches elsewhere as they are.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +28,13 @@ from typing import Any, Final
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from planner.factors import Flags, Floats, text_column
-from planner.groups import group_segments, snapped_nodes
+from planner.groups import group_segments
 from planner.policy import Policy
-from planner.pool_graph import Rows
-from planner.pool_growth import Group, Site, find_runs, members_of, numbered
+from planner.pool_graph import Rows, end_nodes, members_of, numbered
+from planner.pool_growth import Group, Site, find_runs
 from planner.runs import cut_runs
 from registry.catalogue import say
 
@@ -100,21 +116,7 @@ def make_pool(  # noqa: PLR0913 - what batches are judged by, and how many are w
 ) -> Pool:
     """Make the candidate batches of a plan: connected, of one medium, not longer than the policy allows.
 
-    - The groups without overlap (`group_segments`, by class and by grade only each among themselves) always count, so
-      that choosing from the pool is never worth less than choosing among them. Compounds stay whole; one that is
-      longer than the longest run is offered in connected parts too.
-    - Runs are found in five ways: the network cut into parts of several lengths, along streets and across corners; runs
-      of streets merged with their neighbours; groups grown from every segment, best first, by worth per cost, within
-      the street, with a look at the neighbours, by worth alone and with seeded noise, each kept at several stops; and,
-      where a segment still lies in fewer than `batches_per_segment` batches, the groups around it listed one by one.
-    - Segments that are candidates by their grade only share no batch with those by class, so that no score makes
-      mandatory work dearer; with `mixes_grades` they may, outside the groups without overlap.
-    - Where isolation sections are given, a grown or merged run lies in one section; segments of no known section form
-      runs among themselves. The groups without overlap know nothing of sections.
-    - Where the policy has a shortest run, a shorter one stays only if no neighbour fits within the longest.
-
-    The pool does not depend on the order of rows, and noise goes by id: a change in one part of a city leaves the
-    batches elsewhere as they are, but for those that fill up to `batches_per_segment`.
+    The module tells the rules.
 
     Misleads where what batches are worth depends much on the year, as near projects: growth sees one worth and one
     cost. Whether a pool misses good batches is told by the bound over all groups (`planner.pool_bound`).
@@ -184,7 +186,7 @@ def _compounds(
     is_long = np.bincount(group, length_m[rows], int(group.max(initial=-1)) + 1)[group] > longest_m
     long, long_group = rows[is_long], group[is_long]
     if len(long):
-        node = _end_nodes(ordered.iloc[long], policy)
+        node = end_nodes(ordered.iloc[long], policy)
         ends = numbered(np.tile(long_group, 2), node.ravel()).reshape(2, -1)
         for share in _COMPOUND_SHARES:
             for members in members_of(cut_runs(ends[0], ends[1], length_m[long], share * longest_m)):
@@ -192,7 +194,7 @@ def _compounds(
     return _Found(list(rules), ["compound"] * len(rules), list(rules.values()))
 
 
-def _site(  # noqa: PLR0913 - what runs are found from
+def _site(
     segments: gpd.GeoDataFrame,
     worth: Floats,
     cost_cny: Floats,
@@ -202,9 +204,9 @@ def _site(  # noqa: PLR0913 - what runs are found from
 ) -> Site:
     section = pd.Series(np.nan, segments.index, dtype=object) if isolation is None else isolation
     own = section.reindex(segments.index).astype("object")
-    key = numbered(segments["medium"].astype("str"), apart, own)
+    key = numbered(segments["medium"].astype("str"), apart.astype(np.int64), own)
     street = numbered(key, text_column(segments, "street_name").astype("object"))
-    node = _end_nodes(segments, policy)
+    node = end_nodes(segments, policy)
     shortest = policy.groups.minimum_run_m
     return Site(
         ids=[str(name) for name in segments.index],
@@ -217,13 +219,6 @@ def _site(  # noqa: PLR0913 - what runs are found from
         shortest_m=0.0 if shortest is None else shortest.value,
         longest_m=policy.groups.maximum_run_m.value,
     )
-
-
-def _end_nodes(segments: gpd.GeoDataFrame, policy: Policy) -> Rows:
-    """Return the node of the first and of the last end of each segment, in two rows."""
-    lines: NDArray[Any] = np.asarray(segments.geometry.array)
-    ends = [shapely.get_coordinates(shapely.get_point(lines, place)) for place in (0, -1)]
-    return snapped_nodes(np.vstack(ends), policy.groups.snap_m.value).reshape(2, -1)
 
 
 def _pool(found: _Found, ordered: gpd.GeoDataFrame, length_m: Floats, order: Rows, rule: PoolRule) -> Pool:
@@ -239,7 +234,7 @@ def _pool(found: _Found, ordered: gpd.GeoDataFrame, length_m: Floats, order: Row
         ids=ids[by_id],
         kind=kind,
         place=_places(ordered, member, batch, kind, length_m),
-        length_m=np.bincount(batch, length_m[member], len(groups)),
+        length_m=np.bincount(batch, length_m[member], len(groups)).astype("float64"),
         seed_rule=np.array(found.rule, dtype=object)[by_id],
         row=order[member],
         batch=batch,
@@ -262,7 +257,10 @@ def _places(
     street = text_column(ordered, "street_name").astype("object")
     compound = text_column(ordered, "compound_name").astype("object")
     names = np.where(kind[batch] == "compound", compound.to_numpy()[member], street.to_numpy()[member])
-    held = pd.DataFrame({"batch": batch, "name": pd.Series(names, dtype="object").fillna(_NO_NAME), "m": length_m[member]})
-    sums = held.groupby(["batch", "name"], as_index=False)["m"].sum()
+    held = pd.DataFrame(
+        {"batch": batch, "name": pd.Series(names, dtype="object").fillna(_NO_NAME), "m": length_m[member]}
+    )
+    sums = held.groupby(["batch", "name"])["m"].sum().reset_index()
     most = sums.sort_values(["batch", "m", "name"], ascending=[True, False, True]).drop_duplicates("batch")
-    return most["name"].to_numpy(dtype=object)
+    places: NDArray[np.object_] = most["name"].to_numpy(dtype=object)
+    return places

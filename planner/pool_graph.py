@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from typing import Final
+from typing import Any, Final
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
+import shapely
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from planner.groups import snapped_nodes
+from planner.policy import Policy
 
 Rows = NDArray[np.int64]
 
@@ -45,7 +53,7 @@ def _lists(key: Rows, value: Rows, count: int) -> list[list[int]]:
     return [part.tolist() for part in np.split(value, ends)] if count else []
 
 
-def grow(  # noqa: PLR0913 - a start, a network, and three limits
+def grow(
     start: Sequence[int],
     network: Network,
     rank: Sequence[int],
@@ -116,3 +124,35 @@ def _beside(group: tuple[int, ...], tried: frozenset[int], network: Network) -> 
                     if len(found) >= _WIDEST:
                         return list(found)
     return list(found)
+
+
+def end_nodes(segments: gpd.GeoDataFrame, policy: Policy) -> Rows:
+    """Return the node of the first and of the last end of each segment, in two rows."""
+    lines: NDArray[Any] = np.asarray(segments.geometry.array)
+    ends = [shapely.get_coordinates(shapely.get_point(lines, place)) for place in (0, -1)]
+    return snapped_nodes(np.vstack(ends), policy.groups.snap_m.value).reshape(2, -1)
+
+
+def components(segments: gpd.GeoDataFrame, policy: Policy) -> Rows:
+    """Number what hangs together: segments of one medium that are linked through their ends."""
+    count = len(segments)
+    medium = numbered(segments["medium"].astype("str"))
+    node = numbered(np.tile(medium, 2), end_nodes(segments, policy).ravel())
+    total = count + int(node.max(initial=-1)) + 1
+    links = coo_array((np.ones(2 * count), (np.tile(np.arange(count), 2), node + count)), shape=(total, total))
+    return np.asarray(connected_components(links, directed=False)[1][:count], dtype=np.int64)
+
+
+def members_of(labels: Rows) -> Iterator[list[int]]:
+    """Yield the places of each label."""
+    if len(labels):
+        order = np.argsort(labels, kind="stable")
+        for part in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
+            yield part.tolist()
+
+
+def numbered(*keys: pd.Series | Rows) -> Rows:
+    """Number the different rows of some columns."""
+    frame = pd.DataFrame({place: np.asarray(key) for place, key in enumerate(keys)})
+    numbers = frame.groupby(list(frame.columns), sort=True, dropna=False).ngroup()
+    return np.asarray(numbers, dtype=np.int64)

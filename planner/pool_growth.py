@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from planner.factors import Floats
-from planner.pool_graph import Network, Rows, connected_groups, grow
+from planner.pool_graph import Network, Rows, connected_groups, grow, members_of
 from planner.runs import cut_runs
 
 Group = tuple[int, ...]
@@ -21,9 +20,10 @@ _CUT_SHARES: Final = (1.0, 0.75, 0.5, 0.35)
 # shares of the longest run at which a growth also stops
 _STOP_SHARES: Final = (0.5, 0.25)
 # so many first steps of a growth are groups of their own
-_FIRST_STEPS: Final = 4
-# by so many rules a group is grown from every segment, by the others where one lies in too few
+_FIRST_STEPS: Final = 6
+# the first rules also grow from segments that lie in enough groups, until they lie in so many times as many
 _OWN_RULES: Final = 2
+_OWN_TIMES: Final = 1.5
 # spread of the noise on the logarithm of worth per cost, one rule each
 _NOISE: Final = (0.25, 0.5, 0.5, 1.0, 1.0, 2.0)
 # groups looked at around a segment that lies in too few batches
@@ -103,17 +103,7 @@ class Collector:
             for node in self.network.nodes_of[member]
             for other in self.network.elements_at[node]
         )
-        return any(
-            other not in inside and used_m + self._length_m[other] <= self._site.longest_m for other in beside
-        )
-
-
-def members_of(labels: Rows) -> Iterator[list[int]]:
-    """Yield the places of each label."""
-    if len(labels):
-        order = np.argsort(labels, kind="stable")
-        for part in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
-            yield part.tolist()
+        return any(other not in inside and used_m + self._length_m[other] <= self._site.longest_m for other in beside)
 
 
 def find_runs(site: Site, known: Sequence[Sequence[int]], batches_per_segment: int, seed: int) -> dict[Group, str]:
@@ -124,8 +114,8 @@ def find_runs(site: Site, known: Sequence[Sequence[int]], batches_per_segment: i
     found = Collector(site)
     for members in known:
         found.add(members, "today")
-    _cut(site, found)
     _merge(site, found)
+    _cut(site, found)
     _grow(site, found, batches_per_segment, seed)
     _list(site, found, batches_per_segment)
     return found.rules
@@ -162,11 +152,11 @@ def _grow(site: Site, found: Collector, batches_per_segment: int, seed: int) -> 
     street_network = _network(site.street_ends, len(site.ids))
     lengths = site.length_m.tolist()
     for place, rule in enumerate(rules):
-        wanted = batches_per_segment * (place + 1) / len(rules)
+        share = _OWN_TIMES if place < _OWN_RULES else (place + 1) / len(rules)
         rank = _rank(rule.score)
         network = (street_network if rule.stays_in_street else found.network).preferring(rank)
         for start in np.argsort(rank).tolist():
-            if place >= _OWN_RULES and found.covered[start] >= wanted:
+            if found.covered[start] >= share * batches_per_segment:
                 continue
             grown = grow([start], network, rank, lengths, site.longest_m, site.shortest_m)
             for stop in _stops(site, np.array(grown)):
@@ -236,9 +226,3 @@ def _rank(score: Floats) -> list[int]:
     rank = np.empty(len(score), dtype=np.int64)
     rank[np.argsort(-score, kind="stable")] = np.arange(len(score))
     return rank.tolist()
-
-
-def numbered(*keys: pd.Series | Rows) -> Rows:
-    """Number the different rows of some columns."""
-    frame = pd.DataFrame({place: np.asarray(key) for place, key in enumerate(keys)})
-    return frame.groupby(list(frame.columns), sort=True, dropna=False).ngroup().to_numpy(dtype=np.int64)

@@ -110,14 +110,16 @@ def best_choice(
     row = np.concatenate([np.array(group) for group in groups])
     column = np.repeat(np.arange(count), [len(group) for group in groups])
     holds = csr_array(coo_array((np.ones(len(row)), (row, column)), shape=(len(worth), count)))
-    cost = csr_array((holds.T @ cost_cny + mobilisation_cny)[None, :])
-    limits = vstack([hstack([holds] * years), block_diag([cost] * years)]).tocsr()
+    cost = csr_array((np.asarray(holds.T @ cost_cny) + mobilisation_cny)[None, :])
+    limits = csr_array(vstack([hstack([holds] * years), block_diag([cost] * years)]))
     upper = np.concatenate([np.ones(len(worth)), budget_cny])
     solved = milp(
         -np.concatenate([(holds.T @ worth) * share for share in relief]),
         constraints=LinearConstraint(limits, -np.inf, upper),
-        integrality=np.ones(count * years),
+        integrality=np.ones(count * years, dtype=np.int64),
         bounds=Bounds(0, 1),
         options={"mip_rel_gap": gap, "time_limit": seconds},
     )
+    assert solved.fun is not None
+    assert solved.mip_dual_bound is not None
     return -float(solved.fun), -float(solved.mip_dual_bound)
