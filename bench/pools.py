@@ -2,7 +2,8 @@
 
 Run with `python -m bench.pools`. Each small city is a net of streets with gaps, of about 100 segments; groups of up to
 six segments are listed without exception, and both pools are solved by HiGHS under the same two yearly budgets. Printed
-are the loss, the loss against the solver's bound for all groups, and the gap to the bound that needs no pool.
+are the loss, the loss against the solver's bound for all groups, and the gap to the bound that needs no pool. A loss
+below nothing means that the solver had no time to find the best of all groups; the bound holds all the same.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def policy_of(longest_m: float) -> Policy:
     return policy.model_copy(update={"groups": policy.groups.model_copy(update={"maximum_run_m": longest})})
 
 
-def measure(seed: int, streets: int) -> float:
-    """Solve one city with all groups and with the pool, print one line, and return the loss."""
+def measure(seed: int, streets: int) -> tuple[float, float]:
+    """Solve one city with all groups and with the pool, print one line, and return the loss and what it is at most."""
     town, policy = street_town(seed, streets, streets + 2, 0.85), policy_of(_LONGEST_M)
     site_cny = policy.prices.mobilisation_cny_per_batch.value
     budget = np.full(2, _BUDGET_SHARE * (town.cost_cny.sum() + site_cny * len(town.segments) / 5))
@@ -48,24 +49,24 @@ def measure(seed: int, streets: int) -> float:
     seconds = time.perf_counter() - middle
     value, cost = town.worth[:, None] * _RELIEF, np.repeat(town.cost_cny[:, None], 2, axis=1)
     free = pool_free_bound(value, cost, site_shares(town.segments, policy), site_cny, budget).value
-    loss = (best - ours) / best
+    loss, most = (best - ours) / best, (bound - ours) / bound
     print(
         f"city {seed}: {len(town.segments)} segments; {len(every):,} groups in {middle - start:.1f} s,"
         f" pool of {len(pool.ids):,} in {seconds:.1f} s; loss {loss:.2%}, against the bound of all groups"
-        f" {(bound - ours) / bound:.2%}; gap to the bound without a pool {(free - ours) / free:.2%}",
+        f" {most:.2%}; gap to the bound without a pool {(free - ours) / free:.2%}",
         flush=True,
     )
-    return loss
+    return loss, most
 
 
 def time_city(segment_count: int) -> None:
     """Make the pool of a whole city and print how long it took."""
     side = max(int(np.sqrt(segment_count / 2 / 0.8)), 2)
     town, policy = street_town(1, side, side, 0.8), read_policy()
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), time.process_time()
     pool = make_pool(town.segments, town.worth, town.cost_cny, town.by_class, policy)
-    seconds = time.perf_counter() - start
-    print(f"{len(town.segments):,} segments: {len(pool.ids):,} batches in {seconds:.1f} s; {pool.rule.text('en')}")
+    seconds, worked = time.perf_counter() - start, time.process_time() - worked
+    print(f"{len(town.segments):,} segments in {seconds:.1f} s ({worked:.1f} s of a processor): {pool.rule.text('en')}")
     start = time.perf_counter()
     value = town.worth[:, None] * np.linspace(18.0, 15.0, 5)
     cost = np.repeat(town.cost_cny[:, None], 5, axis=1)
@@ -82,7 +83,10 @@ def main() -> None:
     parser.add_argument("--segments", type=int, default=20_000)
     arguments = parser.parse_args()
     losses = [measure(seed, arguments.streets) for seed in range(arguments.cities)]
-    print(f"loss: mean {np.mean(losses):.2%}, most {np.max(losses):.2%}")
+    known, least = (np.array([loss[place] for loss in losses]) for place in (0, 1))
+    print(
+        f"loss: mean {known.mean():.2%}, most {known.max():.2%}; at most, by the bound of all groups, {least.max():.2%}"
+    )
     time_city(arguments.segments)
 
 
