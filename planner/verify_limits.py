@@ -52,15 +52,17 @@ def check_budget(
         left = max(available - spent[year], 0.0)
 
 
-def district_of(plan: PlanView, placed: Placed, districts: pd.Series | None) -> str | None:
+def known(values: pd.Series | None) -> dict[str, str]:
+    """Return what is known by id."""
+    return {} if values is None else {str(name): str(value) for name, value in values.dropna().items()}
+
+
+def district_of(plan: PlanView, placed: Placed, districts: Mapping[str, str]) -> str | None:
     """Return the district with most metres of a batch, the first by name where two are equal."""
-    if districts is None:
-        return None
     metres: defaultdict[str, float] = defaultdict(float)
     for segment in placed.segments:
-        name = districts.get(segment)
-        if name is not None and not pd.isna(name):
-            metres[str(name)] += plan.length_m[segment]
+        if segment in districts:
+            metres[districts[segment]] += plan.length_m[segment]
     return min(metres, key=lambda name: (-metres[name], name)) if metres else None
 
 
@@ -75,8 +77,9 @@ def check_caps(
     km: defaultdict[tuple[int, str | None], float] = defaultdict(float)
     households: defaultdict[tuple[int, str | None], float] = defaultdict(float)
     total: defaultdict[int, float] = defaultdict(float)
+    district_by_id = known(districts)
     for placed in plan.placed:
-        key = (placed.year, district_of(plan, placed, districts))
+        key = (placed.year, district_of(plan, placed, district_by_id))
         length_km = plan.length_of(placed) / 1000.0
         km[key] += length_km
         total[placed.year] += length_km
@@ -100,11 +103,11 @@ def check_second_cuts(
     if streets is None:
         return
     cut: defaultdict[str, set[int]] = defaultdict(set)
+    street_of = known(streets)
     for placed in plan.placed:
         for segment in placed.segments:
-            street = streets.get(segment)
-            if street is not None and not pd.isna(street):
-                cut[str(street)].add(placed.year)
+            if segment in street_of:
+                cut[street_of[segment]].add(placed.year)
     for street, years in sorted(cut.items()):
         closed = closed_years if isinstance(closed_years, int) else closed_years.get(street, 1)
         for first in sorted(years):
@@ -129,12 +132,13 @@ def check_floors(plan: PlanView, floors: pd.DataFrame | None, districts: pd.Seri
     """Find districts, or the whole plan, that get less than their least share."""
     if floors is None:
         return
+    district_by_id = known(districts)
     for floor in floors.to_dict("records"):
         district = _WHOLE_PLAN if pd.isna(floor["district"]) else str(floor["district"])
         reached = sum(
             _measure(plan, placed, str(floor["measure"]))
             for placed in plan.placed
-            if district == _WHOLE_PLAN or district_of(plan, placed, districts) == district
+            if district == _WHOLE_PLAN or district_of(plan, placed, district_by_id) == district
         )
         if reached < float(floor["floor"]) * (1 - _ROUNDING):
             yield Finding("floor", place=district or None, value=reached, limit=float(floor["floor"]))

@@ -34,6 +34,8 @@ class PlanView:
         self.length_m: dict[str, float] = {str(name): float(m) for name, m in segments["length_m"].items()}
         self._pairs: dict[str, list[dict[str, Any]]] | None = None
         self._junctions: dict[float, dict[str, tuple[int, int]]] = {}
+        self._meeting: dict[float, dict[int, list[str]]] = {}
+        self._texts: dict[str, dict[str, str | None]] = {}
         members: defaultdict[str, list[str]] = defaultdict(list)
         for segment, batch in batch_segments["batch_id"].items():
             members[str(batch)].append(str(segment))
@@ -79,6 +81,13 @@ class PlanView:
             self._pairs = found
         return self._pairs
 
+    def text(self, column: str) -> dict[str, str | None]:
+        """Return a column of the segments, None where it is missing."""
+        if column not in self._texts:
+            cells = zip(self.length_m, self.segments[column], strict=True)
+            self._texts[column] = {name: None if pd.isna(cell) else str(cell) for name, cell in cells}
+        return self._texts[column]
+
     def junctions(self, tolerance_m: float) -> dict[str, tuple[int, int]]:
         """Return the junction at the first and the last end of each segment: ends within the tolerance are one."""
         if tolerance_m not in self._junctions:
@@ -95,3 +104,13 @@ class PlanView:
         near.add_edges_from(zip(first.tolist(), second.tolist(), strict=True))
         junction = {end: number for number, ends in enumerate(nx.connected_components(near)) for end in ends}
         return {name: (junction[2 * place], junction[2 * place + 1]) for place, name in enumerate(self.length_m)}
+
+    def meeting(self, tolerance_m: float) -> dict[int, list[str]]:
+        """Return the segments that end at each junction."""
+        if tolerance_m not in self._meeting:
+            found: defaultdict[int, list[str]] = defaultdict(list)
+            for name, ends in self.junctions(tolerance_m).items():
+                for end in set(ends):
+                    found[end].append(name)
+            self._meeting[tolerance_m] = found
+        return self._meeting[tolerance_m]

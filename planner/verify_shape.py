@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -21,25 +22,28 @@ def check_frames(
     segments: gpd.GeoDataFrame, batches: pd.DataFrame, batch_segments: pd.DataFrame, years: range
 ) -> Iterator[Finding]:
     """Find rows that name what is not there, years outside the plan, and years and lengths that disagree."""
-    for segment, row in batch_segments.iterrows():
-        batch = str(row["batch_id"])
-        if segment not in segments.index:
-            yield Finding("segment_unknown", batch, str(segment))
-        if batch not in batches.index:
-            yield Finding("batch_unknown", batch, str(segment))
-        elif _year(row["year"]) != _year(batches.loc[batch, "year"]):
-            yield Finding("year_differs", batch, str(segment), year=_year(row["year"]))
-    members = batch_segments.groupby("batch_id").groups
-    for name, row in batches.iterrows():
-        batch, year, stated_m = str(name), _year(row["year"]), float(row["length_m"])
+    length_m = {str(name): float(value) for name, value in segments["length_m"].items()}
+    year_of = {str(name): _year(value) for name, value in batches["year"].items()}
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    rows = zip(batch_segments.index, batch_segments["batch_id"], batch_segments["year"], strict=True)
+    for segment, batch, cell in rows:
+        members[str(batch)].append(str(segment))
+        if segment not in length_m:
+            yield Finding("segment_unknown", batch, segment)
+        if batch not in year_of:
+            yield Finding("batch_unknown", batch, segment)
+        elif _year(cell) != year_of[batch]:
+            yield Finding("year_differs", batch, segment, year=_year(cell))
+    for batch, stated in zip(batches.index, batches["length_m"], strict=True):
+        year = year_of[batch]
         if year is not None and year not in years:
             yield Finding("year_outside", batch, year=year, value=years[0], limit=years[-1])
         if year is not None and batch not in members:
             yield Finding("batch_empty", batch, year=year)
-        elif batch in members and set(members[batch]) <= set(segments.index):
-            length_m = float(segments["length_m"].loc[list(members[batch])].sum())
-            if abs(length_m - stated_m) > _ROUNDING * max(length_m, 1.0):
-                yield Finding("length_differs", batch, year=year, value=stated_m, limit=length_m)
+        elif batch in members and all(segment in length_m for segment in members[batch]):
+            total_m = sum(length_m[segment] for segment in members[batch])
+            if abs(total_m - stated) > _ROUNDING * max(total_m, 1.0):
+                yield Finding("length_differs", batch, year=year, value=float(stated), limit=total_m)
 
 
 def _year(value: Any) -> int | None:  # noqa: ANN401 - a cell of a frame
@@ -57,16 +61,17 @@ def check_packing(plan: PlanView) -> Iterator[Finding]:
 def check_batches(plan: PlanView, tolerance_m: float, apart: pd.Series | None) -> Iterator[Finding]:
     """Find batches of two media or two labels, runs that do not hang together, compounds that are not one compound."""
     junctions = plan.junctions(tolerance_m)
-    medium, compound = plan.segments["medium"], plan.segments["compound_name"]
+    medium, compound = plan.text("medium"), plan.text("compound_name")
+    label = {} if apart is None else {str(name): value for name, value in apart.items()}
     for placed in plan.placed:
-        media = {str(medium[segment]) for segment in placed.segments}
+        media = {medium[segment] for segment in placed.segments}
         if len(media) > 1:
             yield Finding("media_mixed", placed.batch_id, year=placed.year, value=len(media), limit=1)
-        if apart is not None and len(labels := {apart[segment] for segment in placed.segments}) > 1:
+        if len(labels := {label.get(segment) for segment in placed.segments}) > 1:
             yield Finding("labels_mixed", placed.batch_id, year=placed.year, value=len(labels), limit=1)
         if placed.kind == _COMPOUND:
             names = {compound[segment] for segment in placed.segments}
-            if len(names) > 1 or any(pd.isna(name) for name in names):
+            if len(names) > 1 or None in names:
                 yield Finding("compound_mixed", placed.batch_id, year=placed.year, value=len(names), limit=1)
             continue
         parts = _part_count(placed, junctions)
@@ -104,16 +109,14 @@ def check_lengths(
 
 def _neighbours(plan: PlanView, placed: Placed, tolerance_m: float, apart: pd.Series | None) -> list[str]:
     """Return the segments of no compound that touch a batch and are of its medium and label."""
-    junctions = plan.junctions(tolerance_m)
-    touched = {junction for segment in placed.segments for junction in junctions[segment]}
+    junctions, meeting = plan.junctions(tolerance_m), plan.meeting(tolerance_m)
+    medium, compound = plan.text("medium"), plan.text("compound_name")
     one = placed.segments[0]
-    medium, compound = plan.segments["medium"], plan.segments["compound_name"]
+    touched = {other for segment in placed.segments for end in junctions[segment] for other in meeting[end]}
     return [
         segment
-        for segment in sorted(plan.length_m)
-        if segment not in placed.segments
-        and touched & set(junctions[segment])
-        and medium[segment] == medium[one]
-        and pd.isna(compound[segment])
+        for segment in sorted(touched - set(placed.segments))
+        if medium[segment] == medium[one]
+        and compound[segment] is None
         and (apart is None or apart[segment] == apart[one])
     ]
