@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from planner.forecast.backtest import Window, hold_out, walk_forward, windows_between
 from planner.forecast.panel import Panel
+from planner.forecast.rate_tables import RateTable
 from planner.forecast.summary import by_material, pool_lift, summarise
 from registry.errors import PlanningError
 from registry.fields import check_frame
@@ -183,6 +184,20 @@ def test_a_held_out_district_teaches_nothing_of_itself() -> None:
     row = tested.windows.iloc[0]
     assert row["never_leaked_leaks"] == panel.leaks[north & known & never, 8].sum()
     assert tested.windows["new_count"].sum() == 2 * (~known & (panel.km_years[:, 8] > 0)).sum()
+
+
+def test_what_lies_only_in_the_hidden_district_gets_the_rate_of_the_wider_group() -> None:
+    panel = make_town()
+    # factorised last, and found nowhere but in the north
+    segments = panel.segments.sort_values("material", kind="stable")
+    panel = changed(panel, panel.segments.index.get_indexer(segments.index))
+    segments = panel.segments.assign(material=[*panel.segments["material"][:-40], *["steel"] * 40])
+    district = pd.Series(["south"] * 360 + ["north"] * 40, segments.index)
+    tested = hold_out(replace(panel, segments=segments), [RateTable()], [Window(2008)], district)
+    north = tested.materials[(tested.materials["district"] == "north") & (tested.materials["material"] == "steel")]
+    south = panel.until(2008)
+    rate = south.leaks[:-40].sum() / south.km_years[:-40].sum()
+    assert north["predicted_leaks"].item() == pytest.approx(rate * panel.km_years[-40:, 8].sum(), rel=0.05)
 
 
 def test_one_district_leaves_nothing_to_learn_from() -> None:
