@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import coo_array
 
-from planner.factors import Flags, Floats
+from planner.factors import Floats
 from planner.groups import group_segments
 from planner.policy import Policy
 from planner.pool_graph import components, numbered
-from registry.errors import PlanningError
+
+_PLANES: Final = 400
+# the bound is this close, as a share, to the best that prices can give
+_CLOSE: Final = 1e-7
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ def pool_free_bound(
     Each batch pays for its site once. A segment that makes up a share of the longest batch it can lie in is charged
     that share of a site: the shares of a batch never add up to more than one, so no batch is charged more than it
     pays, and segments taken one by one with these charges do at least as well as any plan. Their best choice in parts
-    is a linear program; the bound is the value of its Lagrange dual at the prices that the solver returns, so it holds
-    by weak duality even if the solver was not exact. What costs more with its site than a year can spend is closed.
+    is a linear program; the bound is the value of its Lagrange dual at the best prices found, so it holds by weak
+    duality even if these are not the very best. What costs more with its site than a year can spend is closed.
 
     Only budgets are looked at: what else a plan must keep can only lower the optimum. Misleads where batches share a
     site and so pay less than once each, or are worth more together than their segments: the bound does not hold then.
@@ -54,22 +56,11 @@ def pool_free_bound(
         By segment, from `site_shares`.
     budget_cny
         By year; of what is left, and was carried over, the share `carried_share` goes into the next year.
-
-    Raises
-    ------
-    PlanningError
-        If the solver finds no prices.
     """
     charged = cost_cny + (mobilisation_cny * site_share)[:, None]
     fits = cost_cny + mobilisation_cny <= _most_to_spend(budget_cny, carried_share) * (1 + 1e-9)
     is_open = np.isfinite(value) & (value > 0) & fits
-    price = _prices(np.where(is_open, value, 0.0), charged, is_open, budget_cny, carried_share)
-    for year in range(len(price) - 2, -1, -1):
-        # money that can wait is never worth less than later, else the dual would have no bound
-        price[year] = max(price[year], carried_share * price[year + 1])
-    gain = np.where(is_open, np.where(is_open, value, 0.0) - charged * price, 0.0)
-    best = np.maximum(gain.max(axis=1, initial=0.0), 0.0)
-    return PoolFreeBound(float(best.sum() + (price * budget_cny).sum()), price)
+    return _lowest(np.where(is_open, value, -np.inf), charged, np.asarray(budget_cny, dtype=np.float64), carried_share)
 
 
 def _most_to_spend(budget_cny: Floats, carried_share: float) -> Floats:
@@ -80,33 +71,55 @@ def _most_to_spend(budget_cny: Floats, carried_share: float) -> Floats:
     return most
 
 
-def _prices(value: Floats, charged: Floats, is_open: Flags, budget_cny: Floats, carried_share: float) -> Floats:
-    """Return the dual prices of the budgets where every segment may be done in parts; what is left is a variable."""
-    count, years = value.shape
-    segment, year = np.nonzero(is_open)
-    if not len(segment):
-        return np.zeros(years)
-    chosen = np.arange(len(segment))
-    left = len(segment) + np.arange(years)
-    # money in units of a mean budget keeps the program well scaled
-    unit = float(budget_cny.mean())
-    rows = np.concatenate([segment, count + year, count + np.arange(years), count + np.arange(1, years)])
-    columns = np.concatenate([chosen, chosen, left, left[:-1]])
-    weights = np.concatenate(
-        [np.ones(len(segment)), charged[segment, year] / unit, np.ones(years), np.full(years - 1, -carried_share)]
-    )
-    # the stubs know no sparse matrices here
-    limits: Any = coo_array((weights, (rows, columns)), shape=(count + years, len(segment) + years)).tocsr()
-    solved = linprog(
-        np.concatenate([-value[segment, year], np.zeros(years)]),
-        A_ub=limits,
-        b_ub=np.concatenate([np.ones(count), budget_cny / unit]),
-        method="highs",
-    )
-    if solved.status != 0:
-        raise PlanningError("plan_bound_unsolved", detail=str(solved.message))
-    duals: Floats = np.maximum(-np.asarray(solved.ineqlin.marginals, dtype=np.float64)[count:], 0.0) / unit
-    return duals
+def _lowest(value: Floats, charged: Floats, budget_cny: Floats, carried_share: float) -> PoolFreeBound:
+    """Return the lowest dual value found by cutting planes (Kelley 1960) over the prices of the years.
+
+    Every price of at least zero gives a bound, provided that money which can wait is never worth less than its carried
+    share is later; the planes only tell where to look next.
+    """
+    years = len(budget_cny)
+    highest = np.max(np.where(np.isfinite(value), value, 0.0) / np.maximum(charged, 1.0), axis=0, initial=0.0)
+    for year in range(years - 2, -1, -1):
+        highest[year] = max(highest[year], carried_share * highest[year + 1])
+    # prices in shares of the highest, the row of a carried share: later * carried - earlier <= 0
+    scale = np.where(highest > 0, highest, 1.0)
+    waits = carried_share * np.eye(years, k=1)[:-1] * scale - np.eye(years)[:-1] * scale
+    planes: list[Floats] = []
+    heights: list[float] = []
+    best = PoolFreeBound(float("inf"), np.zeros(years))
+    price = np.zeros(years)
+    for _ in range(_PLANES):
+        height, slope = _dual(value, charged, budget_cny, price)
+        if height < best.value:
+            best = PoolFreeBound(height, price)
+        planes.append(np.append(slope * scale, -1.0))
+        heights.append(float((slope * price).sum()) - height)
+        rows = np.vstack([*planes, np.column_stack([waits, np.zeros(years - 1)])])
+        solved = linprog(
+            np.append(np.zeros(years), 1.0),
+            A_ub=rows,
+            b_ub=np.append(np.array(heights), np.zeros(years - 1)),
+            bounds=[*[(0.0, 1.0)] * years, (0.0, None)],
+            method="highs",
+        )
+        if solved.status != 0 or solved.fun is None:
+            break
+        price = np.asarray(solved.x, dtype=np.float64)[:years] * scale
+        for year in range(years - 2, -1, -1):
+            price[year] = max(price[year], carried_share * price[year + 1])
+        if best.value - float(solved.fun) <= _CLOSE * max(best.value, 1e-12):
+            break
+    return best
+
+
+def _dual(value: Floats, charged: Floats, budget_cny: Floats, price: Floats) -> tuple[float, Floats]:
+    """Return the dual value at some prices and its slope: what the budgets leave over."""
+    gain = value - charged * price
+    rows, year = np.arange(len(value)), np.argmax(gain, axis=1)
+    most = gain[rows, year]
+    chosen = most > 0
+    spent = np.bincount(year[chosen], weights=charged[rows, year][chosen], minlength=len(budget_cny))
+    return float(most[chosen].sum() + (price * budget_cny).sum()), budget_cny - spent
 
 
 def site_shares(segments: gpd.GeoDataFrame, policy: Policy) -> Floats:

@@ -33,7 +33,7 @@ def test_no_choice_among_all_groups_is_worth_more(seed: int, share: float) -> No
     assert (bound.worth_per_cny >= 0).all()
     # a share of what is left over can only help, and one pot for both years is the most that it can do
     carried = [pool_free_bound(value, cost, shares, MOBILISATION_CNY, budget, part).value for part in (0.0, 0.5, 1.0)]
-    assert carried == sorted(carried)
+    assert (np.diff(carried) >= -1e-6 * carried[0]).all()
 
 
 def test_the_charges_of_a_batch_never_exceed_one_site() -> None:
