@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from planner.plan import make_plan as make_plan
     from planner.policy import Policy as Policy
     from planner.policy import read_policy as read_policy
+    from planner.pool import make_pool as make_pool
+    from planner.pool_bound import pool_free_bound as pool_free_bound
     from planner.relations import relate as relate
     from planner.score import score_segments as score_segments
     from planner.sharing import share_costs as share_costs
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from planner.streets import link_streets as link_streets
     from planner.value import price_pairs as price_pairs
     from planner.value_steps import explain_pairs as explain_pairs
+    from planner.verify import verify_plan as verify_plan
 
 _HOMES = {
     "Plan": "planner.plan",
@@ -45,6 +48,8 @@ _HOMES = {
     "link_leaks": "planner.leaks",
     "link_streets": "planner.streets",
     "make_plan": "planner.plan",
+    "make_pool": "planner.pool",
+    "pool_free_bound": "planner.pool_bound",
     "price_pairs": "planner.value",
     "read_policy": "planner.policy",
     "relate": "planner.relations",
@@ -52,6 +57,7 @@ _HOMES = {
     "share_costs": "planner.sharing",
     "share_steps": "planner.sharing",
     "site_costs": "planner.sharing",
+    "verify_plan": "planner.verify",
 }
 
 __all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]

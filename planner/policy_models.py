@@ -236,9 +236,10 @@ class Candidates(Part):
 
 
 class Groups(Part):
-    """How segments become batches."""
+    """How segments become batches; without a shortest run each length may be one."""
 
     maximum_run_m: Figure
+    minimum_run_m: Figure | None = None
     snap_m: Figure
 
 

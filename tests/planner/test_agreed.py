@@ -19,6 +19,7 @@ from planner.policy import read_policy
 from planner.score import score_segments
 from tests.planner.frames import leaks_of
 from tests.planner.test_plan import AS_OF, YEARS, town
+from tests.planner.verified import assert_kept
 
 SEGMENTS = pd.Index([f"S{number}" for number in range(6)], name="segment_id")
 VERDICTS = ("together", "ours_moves", "theirs_moves", "separate")
@@ -90,7 +91,9 @@ def ground() -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, pd.DataFrame, pd.DataF
 def planned(ground: tuple[Any, ...], decisions: pd.DataFrame | None = None) -> Plan:
     segments, projects, scores, pairs = ground
     limits = Limits.per_year(YEARS, 1_500_000)
-    return make_plan(segments, scores, pairs, projects, POLICY, limits, decisions=decisions)
+    plan = make_plan(segments, scores, pairs, projects, POLICY, limits, decisions=decisions)
+    assert_kept(segments, scores, plan, projects, POLICY, limits, decisions)
+    return plan
 
 
 @pytest.mark.parametrize("verdict", ["together", "ours_moves"])

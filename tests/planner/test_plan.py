@@ -22,6 +22,7 @@ from planner.score import score_segments
 from registry.errors import PlanningError
 from registry.fields import check_frame
 from tests.planner.frames import EAST, NORTH, leaks_of, line, projects_of, segments_of
+from tests.planner.verified import assert_kept
 
 YEARS = range(2027, 2031)
 AS_OF = date(2026, 11, 1)
@@ -64,7 +65,9 @@ def planned(
     links = link_leaks(leaks, segments, policy)
     scores = score_segments(segments, links, leaks, None, policy, AS_OF)
     pairs = find_overlaps(segments, projects, limits.years, policy)
-    return make_plan(segments, scores, pairs, projects, policy, limits)
+    plan = make_plan(segments, scores, pairs, projects, policy, limits)
+    assert_kept(segments, scores, plan, projects, policy, limits)
+    return plan
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +272,9 @@ def test_no_score_of_a_pipe_to_keep_displaces_a_mandatory_one(seed: int, budget:
     assert is_kept.any()
     placed = []
     for told in (scores, raised):
-        plan = make_plan(segments, told, pairs, projects, policy, Limits.per_year(YEARS, budget))
+        limits = Limits.per_year(YEARS, budget)
+        plan = make_plan(segments, told, pairs, projects, policy, limits)
+        assert_kept(segments, told, plan, projects, policy, limits)
         years = plan.batch_segments["year"].reindex(mandatory)
         placed.append(set(years.index[years.notna()]))
     assert placed[0]
