@@ -1,81 +1,34 @@
-"""The engine: from a model to a plan and a proven bound, telling each better plan and bound as it is found."""
+"""The engine: from a model to a plan and a proven bound, telling each better plan and bound as it is found.
+
+Small models go to HiGHS whole and are solved until they are proven. Large ones whose batches lie in streets and streets
+in sites fall apart once their limits have prices (`dual`, `master`); the others are solved without whole numbers on the
+columns that matter (`sift`). Both end with a search in whole numbers on what is left in doubt (`core`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from planner.solve.highs import Outcome, solve_relaxed, solve_whole
-from planner.solve.keep import keeps, plan_value
+from planner.solve.core import search_core
+from planner.solve.coupling import couple
+from planner.solve.dual import Descent, Dual, descend
+from planner.solve.highs import solve_relaxed, solve_whole
+from planner.solve.improve import improve, plan_from, settle_pairs
 from planner.solve.linear import make_linear, plan_of, point_of
-from planner.solve.model import Floats, Model, Rows
-from planner.solve.prices import Prices, name_prices
+from planner.solve.master import assemble
+from planner.solve.model import Model, Rows
+from planner.solve.nest import nest_of
+from planner.solve.prices import Prices, prices_of_dual, prices_of_rows
 from planner.solve.rows import Linear, fitting, proven_bound
+from planner.solve.search import Found, Limits, Search, Tell
+from planner.solve.sift import sift
 
-
-@dataclass(frozen=True)
-class Limits:
-    """When the search may stop: a gap, or a number of nodes; and the seed of the solver."""
-
-    seed: int
-    gap_share: float
-    node_limit: int
-
-
-@dataclass
-class Found:
-    """The best so far: a plan, a bound, prices, and how it was got."""
-
-    year: Rows | None = None
-    objective: float = -np.inf
-    bound: float = np.inf
-    prices: Prices | None = None
-    nodes: int = 0
-    method: str = ""
-    is_infeasible: bool = False
-    has_all_nodes: bool = True
-
-    def gap_share(self) -> float:
-        """Return how far the plan may be from the best possible, as a share of the bound."""
-        if self.year is None:
-            return np.inf
-        return max(self.bound - self.objective, 0.0) / max(abs(self.bound), 1e-12)
-
-
-Tell = Callable[[Found], None]
-
-
-class Search:
-    """A search on one model: takes plans and bounds, keeps the best, and tells of each step forward."""
-
-    def __init__(self, model: Model, limits: Limits, tell: Tell) -> None:
-        self.model = model
-        self.limits = limits
-        self.found = Found()
-        self._tell = tell
-
-    def offer(self, year: Rows) -> bool:
-        """Take a plan if it keeps every rule and is better than the one in hand."""
-        value = plan_value(self.model, year)
-        if value <= self.found.objective or not keeps(self.model, year):
-            return False
-        self.found.year, self.found.objective = year, value
-        self._tell(self.found)
-        return True
-
-    def lower(self, bound: float, prices: Prices | None = None) -> None:
-        """Take a bound if it is below the one in hand, and prices if there are any."""
-        if prices is not None:
-            self.found.prices = prices
-        if bound < self.found.bound or prices is not None:
-            self.found.bound = min(bound, self.found.bound)
-            self._tell(self.found)
-
-    def is_done(self) -> bool:
-        """Tell whether the gap is reached."""
-        return self.found.gap_share() <= self.limits.gap_share
+SMALL_COLUMNS: Final = 4000
+_STEPS: Final = 80
+_STAGES: Final = 6
+_ANSWERS_KEPT: Final = 30
 
 
 def search(model: Model, limits: Limits, starts: tuple[Rows, ...], tell: Tell) -> Found:
@@ -83,33 +36,99 @@ def search(model: Model, limits: Limits, starts: tuple[Rows, ...], tell: Tell) -
     trail = Search(model, limits, tell)
     for start in starts:
         trail.offer(start)
-    linear = make_linear(model)
-    trail.found.method = "mip"
-    relaxed = relax_whole(trail, linear)
-    if not relaxed.is_infeasible:
-        finish_whole(trail, linear)
+    pairs = 0 if model.bonuses is None else len(model.bonuses.first) * model.shape[1]
+    if int(model.reachable().sum()) + pairs <= SMALL_COLUMNS:
+        search_whole(trail)
+        return trail.found
+    nest = nest_of(model)
+    if nest is not None:
+        search_dual(trail, Dual.of(model, nest, couple(model)))
+    if nest is None or trail.found.year is None:
+        search_linear(trail)
     return trail.found
 
 
-def relax_whole(trail: Search, linear: Linear) -> Outcome:
-    """Solve the whole model without whole numbers: its bound and its prices."""
-    relaxed = solve_relaxed(linear, seed=trail.limits.seed)
-    trail.found.is_infeasible = relaxed.is_infeasible
-    if not relaxed.is_infeasible:
-        price = fitting(linear, relaxed.price)
-        trail.lower(proven_bound(linear, price), name_prices(trail.model, linear, price))
-    return relaxed
-
-
-def finish_whole(trail: Search, linear: Linear) -> None:
-    """Solve the whole model in whole numbers, from the plan in hand."""
+def search_whole(trail: Search) -> None:
+    """Solve the whole model: first without whole numbers, for its prices, then with them until it is proven."""
     model, limits, found = trail.model, trail.limits, trail.found
-    start: Floats | None = None if found.year is None else point_of(linear, model, found.year)
+    found.method = "mip"
+    linear = make_linear(model)
+    relaxed = solve_relaxed(linear, seed=limits.seed)
+    found.is_infeasible = relaxed.is_infeasible
+    if relaxed.is_infeasible:
+        return
+    _take_rows(trail, linear, fitting(linear, relaxed.price))
+    start = None if found.year is None else point_of(linear, model, found.year)
     outcome = solve_whole(linear, seed=limits.seed, gap_share=0.0, node_limit=limits.node_limit, start=start)
     found.nodes += outcome.nodes
     found.is_infeasible = outcome.is_infeasible
-    found.has_all_nodes = outcome.nodes < limits.node_limit
     if outcome.column is not None:
         trail.offer(plan_of(linear, outcome.column, model.shape[0]))
     if not outcome.is_infeasible:
         trail.lower(outcome.bound)
+
+
+def _take_rows(trail: Search, linear: Linear, price: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Prices:
+    prices = prices_of_rows(trail.model, linear, price)
+    trail.lower(proven_bound(linear, price), prices)
+    return prices
+
+
+def search_dual(trail: Search, dual: Dual) -> None:
+    """Lower the bound by prices, and make plans from what the prices call for, in turn, until the gap is reached."""
+    model, limits, found = trail.model, trail.limits, trail.found
+    found.method = "prices"
+    at = dual.start()
+    for stage in range(_STAGES):
+        target = max(found.objective, 0.0)
+        descent = descend(dual, at, target, steps=_STEPS, keep=_ANSWERS_KEPT, gap_share=0.1 * limits.gap_share)
+        if not np.isfinite(descent.bound):
+            found.is_infeasible = descent.bound < 0
+            return
+        if model.bonuses is None and stage == 0:
+            done = assemble(dual, descent, seed=limits.seed, gap_share=limits.gap_share, node_limit=limits.node_limit)
+            found.nodes += done.nodes
+            trail.lower(descent.bound)
+            if done.plan is not None:
+                trail.offer(done.plan)
+                trail.offer(improve(model, done.plan))
+        at = descent.multipliers
+        trail.lower(descent.bound)
+        if not trail.is_done():
+            _plan_at(trail, dual, descent)
+        if trail.is_done():
+            break
+    prices = prices_of_dual(dual, at)
+    trail.lower(found.bound, prices)
+    if not trail.is_done():
+        search_core(trail, prices)
+
+
+def _plan_at(trail: Search, dual: Dual, descent: Descent) -> None:
+    """Make a plan from the choice at the best prices, and improve it."""
+    model, at = trail.model, descent.multipliers
+    paid = (dual.coupling.uses @ at.price).reshape(model.shape)
+    wish = dual.answer(at).year
+    if model.bonuses is not None:
+        wish = settle_pairs(model, wish, np.where(np.isfinite(dual.value), paid, np.inf))
+    plan = plan_from(model, wish, dual.profit(at), paid)
+    trail.offer(improve(model, plan))
+
+
+def search_linear(trail: Search) -> None:
+    """Solve the model without whole numbers on the columns that matter, then search on what is left in doubt."""
+    found = trail.found
+    found.method = "sifting"
+    linear = make_linear(trail.model)
+    sifted = sift(trail, linear)
+    found.is_infeasible = sifted.is_infeasible
+    if sifted.is_infeasible:
+        return
+    prices = _take_rows(trail, linear, sifted.price)
+    if sifted.point is not None:
+        wish = plan_of(linear, sifted.point, trail.model.shape[0])
+        profit = np.where(np.isfinite(prices.reduced), prices.profit, -np.inf)
+        plan = plan_from(trail.model, wish, profit, np.where(np.isfinite(profit), trail.model.value - profit, np.inf))
+        trail.offer(improve(trail.model, plan))
+    if not trail.is_done():
+        search_core(trail, prices, linear)

@@ -62,19 +62,19 @@ def make_linear(model: Model) -> Linear:
     whole = np.arange(first_carry + carries) < first_pair
     family, part, key, low, high, scale = stack.columns_of_rows()
     return Linear(
-        batch,
-        year,
-        np.concatenate([objective, np.zeros(carries)]),
-        np.concatenate([np.ones(first_carry), model.fund_cny()[:carries]]),
-        whole,
-        stack.matrix(first_carry + carries),
-        low,
-        high,
-        scale,
-        family,
-        part,
-        key,
-        carries,
+        objective=np.concatenate([objective, np.zeros(carries)]),
+        upper=np.concatenate([np.ones(first_carry), model.fund_cny()[:carries]]),
+        is_whole=whole,
+        matrix=stack.matrix(first_carry + carries),
+        row_lower=low,
+        row_upper=high,
+        batch=batch,
+        year=year,
+        row_scale=scale,
+        family=family,
+        part=part,
+        key=key,
+        carries=carries,
     )
 
 

@@ -1,40 +1,42 @@
-"""What the limits of a model are worth at its relaxed optimum, and what each choice is worth at these prices."""
+"""What the limits of a model are worth, and what each choice is worth at these prices."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 
+from planner.solve.dual import Dual, Multipliers
 from planner.solve.model import NONE, Floats, Model
+from planner.solve.nest import best_with_each
 from planner.solve.rows import Family, Linear, reduced_objective
 
 
 @dataclass(frozen=True)
 class Prices:
-    """Duals of the relaxed model, all at least zero: what one unit more (of a floor: less) of each limit is worth.
+    """What one unit more (of a floor: less) of each limit is worth at most, by the proven bound.
 
-    `budget` is by year and yuan, `caps` by place and year, `floors` by place, `item` by item (an item that must be
-    done may have a price below zero: what the duty costs). `reduced` is what each batch and year is worth beyond the
-    prices of all it takes, minus infinity where it is closed; at the optimum a choice above zero is as good as none
-    that is left. `street`, `site`, `follows` and `bonus` have the same shape: what the choice pays for opening its
-    streets, for setting up its site and for its order, and its share of the bonuses.
+    `budget` is by year and yuan, `caps` by place and year, `floors` by place, all at least zero; `item` by item, below
+    zero where a duty costs more than it brings. By batch and year: `bonus` is its share of the bonuses of its pairs,
+    `profit` its value and bonus less what it pays for budget and caps, and for floors what it is paid; `together` what
+    streets, sites and order add or take. `batch` is what its items are worth in any plan. The sum
+    profit - batch + together is `reduced`: by so much the bound falls, at least, if the choice is forced; minus
+    infinity where it is closed, about zero for what is in the best plans.
     """
 
     budget: Floats
     caps: tuple[Floats, ...]
     floors: tuple[Floats, ...]
     item: Floats
-    reduced: Floats
-    street: Floats
-    site: Floats
-    follows: Floats
+    batch: Floats
     bonus: Floats
+    profit: Floats
+    together: Floats
+    reduced: Floats
 
 
-def name_prices(model: Model, linear: Linear, price: Floats) -> Prices:
-    """Return the prices of the rows by what they are of."""
+def prices_of_rows(model: Model, linear: Linear, price: Floats) -> Prices:
+    """Return the prices of the rows of a program by what they are of."""
     per_unit = price / linear.row_scale
 
     def rows_of(family: Family, part: int, size: int) -> Floats:
@@ -43,39 +45,62 @@ def name_prices(model: Model, linear: Linear, price: Floats) -> Prices:
         found[linear.key[of_family]] = per_unit[of_family]
         return found
 
-    def paid(family: Family) -> Floats:
-        rows = np.flatnonzero(linear.family == int(family))
-        taken = csr_array(linear.matrix[rows][:, : linear.choices]).T @ price[rows]
+    def paid(*families: Family) -> Floats:
+        rows = np.flatnonzero(np.isin(linear.family, [int(family) for family in families]))
         by_choice = np.zeros(model.shape)
-        by_choice[linear.batch, linear.year] = taken
+        by_choice[linear.batch, linear.year] = linear.matrix[rows][:, : linear.choices].T @ price[rows]
         return by_choice
 
     reduced = np.full(model.shape, -np.inf)
     reduced[linear.batch, linear.year] = reduced_objective(linear, price)[: linear.choices]
+    bonus = -paid(Family.BONUS)
+    item = rows_of(Family.ITEM, 0, len(model.packing.deadline))
+    value = np.where(np.isfinite(reduced), model.value, -np.inf)
     return Prices(
-        rows_of(Family.BUDGET, 0, model.shape[1]),
-        tuple(rows_of(Family.CAP, at, cap.cap.size).reshape(cap.cap.shape) for at, cap in enumerate(model.caps)),
-        tuple(-rows_of(Family.FLOOR, at, len(floor.floor)) for at, floor in enumerate(model.floors)),
-        rows_of(Family.ITEM, 0, len(model.packing.deadline)),
-        reduced,
-        paid(Family.STREET),
-        paid(Family.SITE) + _paid_alone(model, linear, per_unit),
-        paid(Family.FOLLOWS),
-        -paid(Family.BONUS),
+        budget=rows_of(Family.BUDGET, 0, model.shape[1]),
+        caps=tuple(rows_of(Family.CAP, at, cap.cap.size).reshape(cap.cap.shape) for at, cap in enumerate(model.caps)),
+        floors=tuple(-rows_of(Family.FLOOR, at, len(floor.floor)) for at, floor in enumerate(model.floors)),
+        item=item,
+        batch=_by_batch(model, item),
+        bonus=bonus,
+        profit=value + bonus - paid(Family.BUDGET, Family.CAP, Family.FLOOR),
+        together=-paid(Family.STREET, Family.SITE, Family.FOLLOWS),
+        reduced=reduced,
     )
 
 
-def _paid_alone(model: Model, linear: Linear, per_unit: Floats) -> Floats:
-    """Return what batches pay for sites that they share with none: these are part of their cost in the rows."""
-    paid = np.zeros(model.shape)
-    if model.sites is None:
-        return paid
-    links = np.flatnonzero(linear.family == int(Family.SITE))
-    is_linked = np.zeros(model.shape[0], dtype=bool)
-    is_linked[linear.batch[csr_array(linear.matrix[links][:, : linear.choices]).indices]] = True
-    alone = ~is_linked & (model.sites.site != NONE)
-    budget = np.zeros(model.shape[1])
-    of_budget = linear.family == int(Family.BUDGET)
-    budget[linear.key[of_budget]] = per_unit[of_budget]
-    paid[alone] = model.sites.cost_cny[model.sites.site[alone], None] * budget
-    return paid
+def _by_batch(model: Model, item: Floats) -> Floats:
+    sums = np.zeros(model.shape[0])
+    np.add.at(sums, model.packing.batch, item[model.packing.item])
+    return sums
+
+
+def prices_of_dual(dual: Dual, multipliers: Multipliers) -> Prices:
+    """Return the prices of the coupling rows by what they are of; each choice is forced in turn to find its loss."""
+    model, coupling, nest = dual.model, dual.coupling, dual.nest
+    per_unit = np.append(multipliers.price / coupling.scale, 0.0)
+    profit = dual.profit(multipliers)
+    site_price = coupling.budget_prices(multipliers.price)[:, None] * nest.site_cost_cny[None, :]
+    reduced = np.full(model.shape, -np.inf)
+    loss = best_with_each(nest, np.ascontiguousarray(profit[nest.order].T), site_price)
+    reduced[nest.order] = loss.T
+    best = profit.max(axis=1, initial=-np.inf)
+    due = model.deadline_of_batches() != NONE
+    batch = np.where(np.isfinite(best) & (due | (best > 0)), best, 0.0)
+    item = np.zeros(len(model.packing.deadline))
+    first = np.unique(model.packing.batch, return_index=True)
+    item[model.packing.item[first[1]]] = batch[first[0]]
+    with np.errstate(invalid="ignore"):
+        together = np.where(np.isfinite(reduced), reduced - profit + batch[:, None], 0.0)
+    paid = (coupling.uses @ multipliers.price).reshape(model.shape)
+    return Prices(
+        budget=coupling.budget_prices(multipliers.price),
+        caps=tuple(per_unit[rows].reshape(c.cap.shape) for rows, c in zip(coupling.cap_rows, model.caps, strict=True)),
+        floors=tuple(per_unit[rows] for rows in coupling.floor_rows),
+        item=item,
+        batch=batch,
+        bonus=np.where(np.isfinite(profit), profit + paid - np.where(np.isfinite(profit), model.value, 0.0), 0.0),
+        profit=profit,
+        together=together,
+        reduced=reduced,
+    )

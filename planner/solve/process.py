@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from planner.solve.engine import Found, Limits
 from planner.solve.model import Model, Rows
+from planner.solve.search import Found, Limits
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,21 @@ class Family(IntEnum):
 LINKS = (Family.STREET, Family.SITE)
 
 
-@dataclass(frozen=True)
-class Linear:
-    """Maximise `objective` x within `row_lower` <= matrix x <= `row_upper` and the bounds of the columns.
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """Maximise `objective` x within `row_lower` <= matrix x <= `row_upper` and 0 <= x <= `upper`."""
+
+    objective: Floats
+    upper: Floats
+    is_whole: Flags
+    matrix: csr_array
+    row_lower: Floats
+    row_upper: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear(Program):
+    """A planning model as a program.
 
     The first columns are the open (batch, year) in order of batch and year; then come streets opened, sites set up,
     pairs done together and money carried. `key` and `part` tell which item, place and year a row is of; a row was
@@ -40,12 +52,6 @@ class Linear:
 
     batch: Rows
     year: Rows
-    objective: Floats
-    upper: Floats
-    is_whole: Flags
-    matrix: csr_array
-    row_lower: Floats
-    row_upper: Floats
     row_scale: Floats
     family: Rows
     part: Rows
@@ -111,36 +117,36 @@ def part_of(linear: Linear, keep: Flags) -> tuple[Linear, Rows, Rows]:
     rows = np.flatnonzero(~says_nothing)
     of_choices = columns[:choices]
     small = Linear(
-        linear.batch[of_choices],
-        linear.year[of_choices],
-        linear.objective[columns],
-        linear.upper[columns],
-        linear.is_whole[columns],
-        csr_array(matrix[rows]),
-        linear.row_lower[rows],
-        linear.row_upper[rows],
-        linear.row_scale[rows],
-        linear.family[rows],
-        linear.part[rows],
-        linear.key[rows],
-        linear.carries,
+        objective=linear.objective[columns],
+        upper=linear.upper[columns],
+        is_whole=linear.is_whole[columns],
+        matrix=csr_array(matrix[rows]),
+        row_lower=linear.row_lower[rows],
+        row_upper=linear.row_upper[rows],
+        batch=linear.batch[of_choices],
+        year=linear.year[of_choices],
+        row_scale=linear.row_scale[rows],
+        family=linear.family[rows],
+        part=linear.part[rows],
+        key=linear.key[rows],
+        carries=linear.carries,
     )
     return small, columns, rows
 
 
-def fitting(linear: Linear, price: Floats) -> Floats:
+def fitting(linear: Program, price: Floats) -> Floats:
     """Return prices with the sign that their rows allow: at least zero for a limit, at most zero for a floor."""
     price = np.where(np.isfinite(linear.row_upper), price, np.minimum(price, 0.0))
     return np.where(np.isfinite(linear.row_lower), price, np.maximum(price, 0.0))
 
 
-def reduced_objective(linear: Linear, price: Floats) -> Floats:
+def reduced_objective(linear: Program, price: Floats) -> Floats:
     """Return the objective of each column less what it takes of the rows, at their prices."""
     reduced: Floats = linear.objective - linear.matrix.T @ price
     return reduced
 
 
-def proven_bound(linear: Linear, price: Floats) -> float:
+def proven_bound(linear: Program, price: Floats) -> float:
     """Return the upper bound that prices of fitting sign prove, by weak duality; infinite where a column has no end."""
     limit = np.where(price > 0, linear.row_upper, np.where(price < 0, linear.row_lower, 0.0))
     gain = np.maximum(reduced_objective(linear, price), 0.0)

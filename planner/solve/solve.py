@@ -9,12 +9,12 @@ from typing import Final
 
 import numpy as np
 
-from planner.solve.engine import Limits
 from planner.solve.greedy import greedy_plan
 from planner.solve.keep import broken_rules, keeps, plan_value
 from planner.solve.model import NONE, Model, Rows
 from planner.solve.prices import Prices
 from planner.solve.process import run_engine
+from planner.solve.search import Limits
 
 NODE_LIMIT: Final = 2000
 # a gap that is no more than the rounding of the solver

@@ -25,8 +25,9 @@ def main(number: str) -> None:
     """Search for a plan of the model that comes through the pipe, and tell each step forward."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = Connection(int(number))
-    from planner.solve.engine import Found, search
+    from planner.solve.engine import search
     from planner.solve.highs import solver_name
+    from planner.solve.search import Found
 
     model, limits, starts = pipe.recv()
     threading.Thread(target=_end_with_parent, args=(pipe,), daemon=True).start()
