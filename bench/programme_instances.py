@@ -19,7 +19,8 @@ _PER_SEGMENT: Final = 6
 def _worth(rng: np.random.Generator, cost: Floats, years: int) -> Floats:
     """Return values by batch and year: what is avoided from that year on, spread widely around the cost."""
     relief = np.array([((1 + _DISCOUNT) ** -np.arange(year, _HORIZON_YEARS)).sum() for year in range(years)])
-    return (cost / 1e6 * rng.lognormal(0, 0.7, len(cost)))[:, None] * relief / relief[0]
+    worth: Floats = (cost / 1e6 * rng.lognormal(0, 0.7, len(cost)))[:, None] * relief / relief[0]
+    return worth
 
 
 def _joint_costs(rng: np.random.Generator, cost: Floats, project: Rows) -> Floats:
@@ -31,7 +32,7 @@ def _joint_costs(rng: np.random.Generator, cost: Floats, project: Rows) -> Float
 
 
 def full(batches: int, seed: int) -> Model:
-    """Disjoint batches under every rule: budgets with carry-over, sites, no second cut, bans, caps, due work, floors."""
+    """Disjoint batches under every rule: budgets carried on, sites, no second cut, bans, caps, due work, floors."""
     rng = np.random.default_rng(seed)
     length_km = rng.lognormal(-1.2, 0.6, batches)
     cost = length_km * rng.lognormal(14.3, 0.35, batches)
@@ -43,10 +44,12 @@ def full(batches: int, seed: int) -> Model:
     may &= ~after & (rng.random((batches, YEARS)) > 0.03)
     district = (street * _DISTRICTS // streets).astype(np.int64)
     site = (street * max(batches // 20, 1) // streets).astype(np.int64)
-    due = rng.random(batches) < 0.03
+    households = rng.lognormal(4, 1, batches)
+    caps = _cap("crew_km", length_km, district, 0.42), _cap("households_out", households, district, 0.45)
+    # one due batch alone never fills a year
+    due = (rng.random(batches) < 0.03) & np.all([cap.amount < 0.3 * cap.cap[district, 0] for cap in caps], axis=0)
     first = np.where(may.any(axis=1), may.argmax(axis=1), YEARS - 1)
     deadline = np.where(due & may.any(axis=1), np.maximum(rng.integers(1, YEARS, batches), first), NONE)
-    households = rng.lognormal(4, 1, batches)
     each = np.arange(batches)
     return Model(
         value=_worth(rng, cost, YEARS),
@@ -57,11 +60,8 @@ def full(batches: int, seed: int) -> Model:
         carried_share=1.0,
         streets=Streets(each, street, rng.integers(3, 6, streets)),
         sites=Sites(site, np.full(int(site.max()) + 1, float(np.median(cost)) * 0.3)),
-        caps=(
-            _cap("crew_km", length_km, district, 0.42),
-            _cap("households_out", households, district, 0.45),
-        ),
-        floors=(Floor("district_km", length_km, district, np.bincount(district, weights=length_km) * 0.25),),
+        caps=caps,
+        floors=(Floor("district_km", length_km, district, caps[0].cap[:, 0] * YEARS * 0.6),),
     )
 
 

@@ -124,7 +124,8 @@ class Dual:
         years = self.model.shape[1]
         placed = np.flatnonzero(answer.year != NONE)
         rows = self.coupling.uses[placed * years + answer.year[placed]]
-        used = np.bincount(rows.indices, weights=rows.data, minlength=self.coupling.rows)
+        count = self.coupling.rows
+        used = np.bincount(rows.indices, weights=rows.data, minlength=count).astype(np.float64)
         is_open = ((answer.site_set[:, None] >> np.arange(years)) & 1) * self.nest.site_cost_cny[:, None]
         used[:years] += self.coupling.fades @ is_open.sum(axis=0) / self.coupling.scale[:years]
         slack: Floats = self.coupling.limit - used

@@ -50,16 +50,22 @@ def search(model: Model, limits: Limits, starts: tuple[Rows, ...], tell: Tell) -
 
 def search_whole(trail: Search) -> None:
     """Solve the whole model: first without whole numbers, for its prices, then with them until it is proven."""
-    model, limits, found = trail.model, trail.limits, trail.found
+    limits, found = trail.limits, trail.found
     found.method = "mip"
-    linear = make_linear(model)
+    linear = make_linear(trail.model)
     relaxed = solve_relaxed(linear, seed=limits.seed)
     found.is_infeasible = relaxed.is_infeasible
     if relaxed.is_infeasible:
         return
     _take_rows(trail, linear, fitting(linear, relaxed.price))
+    _finish_whole(trail, linear, 0.0)
+
+
+def _finish_whole(trail: Search, linear: Linear, gap_share: float) -> None:
+    """Search on all choices in whole numbers: for a plan that is proven best, or proof that there is none."""
+    model, limits, found = trail.model, trail.limits, trail.found
     start = None if found.year is None else point_of(linear, model, found.year)
-    outcome = solve_whole(linear, seed=limits.seed, gap_share=0.0, node_limit=limits.node_limit, start=start)
+    outcome = solve_whole(linear, seed=limits.seed, gap_share=gap_share, node_limit=limits.node_limit, start=start)
     found.nodes += outcome.nodes
     found.is_infeasible = outcome.is_infeasible
     if outcome.column is not None:
@@ -89,9 +95,7 @@ def search_dual(trail: Search, dual: Dual) -> None:
             done = assemble(dual, descent, seed=limits.seed, gap_share=limits.gap_share, node_limit=limits.node_limit)
             found.nodes += done.nodes
             trail.lower(descent.bound)
-            if done.plan is not None:
-                trail.offer(done.plan)
-                trail.offer(improve(model, done.plan))
+            _take(trail, done.plan)
         at = descent.multipliers
         trail.lower(descent.bound)
         if not trail.is_done():
@@ -112,12 +116,18 @@ def _plan_at(trail: Search, dual: Dual, descent: Descent) -> None:
     if model.bonuses is not None:
         wish = settle_pairs(model, wish, np.where(np.isfinite(dual.value), paid, np.inf))
     plan = plan_from(model, wish, dual.profit(at), paid)
-    trail.offer(improve(model, plan))
+    _take(trail, plan)
+
+
+def _take(trail: Search, plan: Rows | None) -> None:
+    """Take a plan, and what small steps make of it; a plan that breaks a rule only they may mend is passed over."""
+    if plan is not None and (trail.offer(plan) or trail.found.year is None):
+        trail.offer(improve(trail.model, plan))
 
 
 def search_linear(trail: Search) -> None:
     """Solve the model without whole numbers on the columns that matter, then search on what is left in doubt."""
-    found = trail.found
+    found, limits = trail.found, trail.limits
     found.method = "sifting"
     linear = make_linear(trail.model)
     sifted = sift(trail, linear)
@@ -129,6 +139,8 @@ def search_linear(trail: Search) -> None:
         wish = plan_of(linear, sifted.point, trail.model.shape[0])
         profit = np.where(np.isfinite(prices.reduced), prices.profit, -np.inf)
         plan = plan_from(trail.model, wish, profit, np.where(np.isfinite(profit), trail.model.value - profit, np.inf))
-        trail.offer(improve(trail.model, plan))
+        _take(trail, plan)
     if not trail.is_done():
         search_core(trail, prices, linear)
+    if found.year is None:
+        _finish_whole(trail, linear, limits.gap_share)

@@ -10,6 +10,8 @@ from planner.solve.ledger import Ledger
 from planner.solve.model import NONE, Floats, Model, Rows
 
 _PASSES: Final = 3
+# of the batches that are out, so many of the most value per cost are tried
+_MOST_OUTSIDE: Final = 20_000
 
 
 def plan_from(model: Model, wish: Rows, profit: Floats, paid: Floats) -> Rows:
@@ -102,10 +104,13 @@ def improve(model: Model, plan: Rows) -> Rows:
     for batch in _in_order(plan):
         ledger.place(batch, int(plan[batch]))
     worth = _Worth(model, ledger.year)
-    outside = np.argsort(-(model.value / np.maximum(model.cost_cny, 1e-9)).max(axis=1), kind="stable").tolist()
+    ratio = (model.value / np.maximum(model.cost_cny, 1e-9)).max(axis=1, initial=-np.inf)
+    rank = np.argsort(-ratio, kind="stable")
+    is_out = plan[rank] == NONE
+    tried = rank[~is_out | (np.cumsum(is_out) <= _MOST_OUTSIDE)].tolist()
     for _ in range(_PASSES):
         changes = 0
-        for batch in outside:
+        for batch in tried:
             changes += _move(ledger, worth, batch, model.shape[1])
         if not changes:
             break

@@ -12,10 +12,9 @@ from planner.solve.model import NONE, SLACK_SHARE, Model, Rows, by_year
 
 def _grouped(key: Rows, value: Rows, count: int) -> list[list[int]]:
     """Return the values of each key from 0 to count, in order."""
-    order = np.argsort(key, kind="stable")
-    ends = np.cumsum(np.bincount(key, minlength=count)) if count else np.zeros(0, dtype=np.int64)
-    parts = np.split(value[order], ends[:-1]) if count else []
-    return [part.tolist() for part in parts]
+    ends = np.cumsum(np.bincount(key, minlength=count)).tolist()
+    flat: list[int] = value[np.argsort(key, kind="stable")].tolist()
+    return [flat[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
 class Ledger:
@@ -93,6 +92,33 @@ class Ledger:
             if where != NONE and amount[batch][year] > room[where][year]:
                 return False
         return self._street_lets(batch, year) and self._order_lets(batch, year)
+
+    def obstacles(self, batch: int, year: int) -> tuple[str, ...]:
+        """Return the codes of the rules that keep a batch that is not placed out of a year; see `keep.RULES`."""
+        found = []
+        if not self._may[batch][year]:
+            found.append("closed")
+        if any(self._taken[item] for item in self._items[batch]):
+            found.append("packing")
+        if self.missing_cny(batch, year) > 0:
+            found.append("budget")
+        if not self._street_lets(batch, year):
+            found.append("street")
+        for amount, place, room in self._caps:
+            if place[batch] != NONE and amount[batch][year] > room[place[batch]][year]:
+                found.append("cap")
+                break
+        if not self._order_lets(batch, year):
+            found.append("follows")
+        return tuple(found)
+
+    def missing_cny(self, batch: int, year: int) -> float:
+        """Return how much more money the year would need for the batch."""
+        cost, missing = self.price(batch, year), 0.0
+        for later in range(min(self._reach, self._years - year)):
+            lacking = cost * self._fades[later] - self._left[year + later] - self._slack[year + later]
+            missing = max(missing, lacking / self._fades[later])
+        return missing
 
     def _street_lets(self, batch: int, year: int) -> bool:
         if self._streets is None:

@@ -24,6 +24,8 @@ _MOST_BLOCKS: Final = 2000
 _FLAT_BLOCKS: Final = 40
 # how far new prices keep to the best so far: the master's own prices swing
 _HOLD: Final = 0.6
+# the part of the gap within which the bound is to be the lowest that prices prove
+_BOUND_PART: Final = 0.02
 
 
 @dataclass
@@ -117,7 +119,7 @@ def assemble(dual: Dual, descent: Descent, *, seed: int, gap_share: float, node_
         if solved is None:
             break
         optimum, share, price = solved
-        if descent.bound - optimum <= 0.1 * gap_share * abs(descent.bound):
+        if descent.bound - optimum <= _BOUND_PART * gap_share * abs(descent.bound):
             break
         own = np.maximum(price[: dual.coupling.rows], 0.0)
         for hold in (_HOLD, 0.0):

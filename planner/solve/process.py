@@ -11,11 +11,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
-from planner.solve.model import Model, Rows
+from planner.solve.elastic import Missed
+from planner.solve.model import Floats, Model, Rows
 from planner.solve.search import Found, Limits
 
 
@@ -36,17 +39,50 @@ class EngineFailedError(RuntimeError):
 def run_engine(model: Model, limits: Limits, starts: tuple[Rows, ...], time_limit_s: float | None) -> Run:
     """Search in a process of its own; at the time limit, kill it and return what it had found by then."""
     began = time.monotonic()
+    found, prices, solver = Found(), None, None
+    for kind, said in _messages("search", (model, limits, starts), time_limit_s):
+        if kind == "done":
+            solver = said
+        else:
+            found, prices = said, said.prices or prices
+    return Run(replace(found, prices=prices), solver or "", time.monotonic() - began, solver is None)
+
+
+def run_elastic(model: Model, weight: Floats, limits: Limits) -> Missed:
+    """Find the due work that has to be missed, in a process of its own."""
+    (_, missed), _done = _messages("elastic", (model, weight, limits), None)
+    if not isinstance(missed, Missed):
+        raise EngineFailedError(str(missed))
+    return missed
+
+
+def _messages(job: str, arguments: tuple[object, ...], time_limit_s: float | None) -> Iterator[tuple[str, Any]]:
+    """Yield what the worker says, to its last word or until the time is up; then nothing is left of it."""
+    until = None if time_limit_s is None else time.monotonic() + time_limit_s
     ours, theirs = socket.socketpair()
-    pipe = Connection(ours.detach())
-    with pipe:
+    with Connection(ours.detach()) as pipe:
         process = _start(theirs)
         try:
-            pipe.send((model, limits, starts))
-            found, solver = _listen(pipe, None if time_limit_s is None else began + time_limit_s)
+            pipe.send((job, arguments))
+            while pipe.poll(None if until is None else max(until - time.monotonic(), 0.0)):
+                kind, said = _receive(pipe)
+                yield kind, said
+                if kind == "done":
+                    break
         finally:
             process.kill()
             process.wait()
-    return Run(found, solver or "", time.monotonic() - began, solver is None)
+
+
+def _receive(pipe: Connection) -> tuple[str, Any]:
+    try:
+        kind, said = pipe.recv()
+    except EOFError as error:
+        message = "the process ended without a word"
+        raise EngineFailedError(message) from error
+    if kind == "failed":
+        raise EngineFailedError(said)
+    return kind, said
 
 
 def _start(end: socket.socket) -> subprocess.Popen[bytes]:
@@ -62,22 +98,3 @@ def _start(end: socket.socket) -> subprocess.Popen[bytes]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-
-
-def _listen(pipe: Connection, until: float | None) -> tuple[Found, str | None]:
-    """Return what the worker found last, and its solver; no solver where the clock ran out first."""
-    found = Found()
-    while True:
-        left = None if until is None else max(until - time.monotonic(), 0.0)
-        if not pipe.poll(left):
-            return found, None
-        try:
-            kind, *said = pipe.recv()
-        except EOFError as error:
-            message = "the process ended without a word"
-            raise EngineFailedError(message) from error
-        if kind == "failed":
-            raise EngineFailedError(said[0])
-        if kind == "done":
-            return found, said[0]
-        found = replace(said[0], prices=said[0].prices or found.prices)

@@ -22,14 +22,15 @@ def _end_with_parent(pipe: Connection) -> None:
 
 
 def main(number: str) -> None:
-    """Search for a plan of the model that comes through the pipe, and tell each step forward."""
+    """Do the job that comes through the pipe, and tell each step forward."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe = Connection(int(number))
+    from planner.solve.elastic import find_missed
     from planner.solve.engine import search
     from planner.solve.highs import solver_name
     from planner.solve.search import Found
 
-    model, limits, starts = pipe.recv()
+    job, arguments = pipe.recv()
     threading.Thread(target=_end_with_parent, args=(pipe,), daemon=True).start()
 
     sent: list[object] = [None]
@@ -41,7 +42,11 @@ def main(number: str) -> None:
         pipe.send(("found", found if is_new else replace(found, prices=None)))
 
     try:
-        tell(search(model, limits, starts, tell))
+        if job == "search":
+            model, limits, starts = arguments
+            tell(search(model, limits, starts, tell))
+        else:
+            pipe.send(("found", find_missed(*arguments)))
         pipe.send(("done", solver_name()))
     except Exception:
         pipe.send(("failed", traceback.format_exc()))
