@@ -156,7 +156,7 @@ def overlapping(batches: int, seed: int) -> Model:
     may &= np.arange(YEARS) >= free_from[:, None]
     return Model(
         value=value,
-        cost_cny=np.repeat(cost[:, None], YEARS, axis=1),
+        cost_cny=np.repeat(cost.astype(np.float64)[:, None], YEARS, axis=1),
         is_open=may,
         budget_cny=np.full(YEARS, length_m.sum() * 3000.0 * 0.3 / YEARS),
         packing=Packing(segment, batch, np.full(len(edges), NONE)),

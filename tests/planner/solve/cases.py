@@ -15,7 +15,7 @@ from planner.solve.model import NONE, Bonuses, Cap, Floor, Model, Packing, Rows,
 def random_model(seed: int, batches: int = 5, years: int = 3) -> Model:
     """A model with every rule: shared items, due items, streets, sites, caps, floors, bonuses, order, carried money."""
     rng = np.random.default_rng(seed)
-    cost = rng.integers(5, 30, (batches, 1)) * rng.choice([0.75, 1.0, 1.0], (batches, years))
+    cost = rng.integers(5, 30, (batches, 1)).astype(np.float64) * rng.choice([0.75, 1.0, 1.0], (batches, years))
     items = int(rng.integers(3, 8))
     held = np.unique(np.stack([rng.integers(0, items, 2 * batches), np.repeat(np.arange(batches), 2)], axis=1), axis=0)
     opens = np.unique(np.stack([rng.integers(0, batches, batches), rng.integers(0, 3, batches)], axis=1), axis=0)
@@ -30,18 +30,12 @@ def random_model(seed: int, batches: int = 5, years: int = 3) -> Model:
         cost_cny=cost,
         is_open=rng.random((batches, years)) < 0.85,
         budget_cny=rng.integers(15, 60, years).astype(np.float64),
-        packing=Packing(
-            held[:, 0], held[:, 1], np.where(rng.random(items) < 0.08, rng.integers(0, years, items), NONE)
-        ),
+        packing=Packing(held[:, 0], held[:, 1], due),
         carried_share=float(rng.choice([0.0, 0.5, 1.0])),
         streets=Streets(opens[:, 0], opens[:, 1], rng.integers(1, years + 1, 3)),
         sites=Sites(rng.integers(-1, 2, batches), rng.integers(1, 8, 2).astype(np.float64)),
         caps=(Cap("km", rng.random(batches), rng.integers(-1, 2, batches), rng.random((2, years)) * 1.5 + 0.3),),
-        floors=(
-            Floor(
-                "share", rng.random(batches), rng.integers(-1, 2, batches), rng.random(2) * rng.choice([0, 0.1, 0.3])
-            ),
-        ),
+        floors=(Floor("share", rng.random(batches), rng.integers(-1, 2, batches), rng.random(2) * least),),
         bonuses=Bonuses(pair[:, 0], pair[:, 1], rng.random((len(pair), years)) * 3),
         precedence=(order[:, 0], order[:, 1]),
     )

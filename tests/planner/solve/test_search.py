@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.solve import engine
+from planner.solve.elastic import without_duty
 from planner.solve.engine import search
 from planner.solve.greedy import greedy_plan
 from planner.solve.highs import solve_relaxed
@@ -64,9 +65,7 @@ def test_the_ways_of_large_models_hold_on_small_ones(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_every_plan_is_a_point_of_the_program(seed: int) -> None:
     model = random_model(seed)
-    free = replace(
-        model, packing=replace(model.packing, deadline=np.full_like(model.packing.deadline, NONE)), floors=()
-    )
+    free = without_duty(model)
     plan = greedy_plan(free)
     linear = make_linear(free)
     point = point_of(linear, free, plan)
