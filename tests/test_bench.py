@@ -31,7 +31,7 @@ SMALL = {
     "million": ["--segments", "1000"],
     "overlap": ["--segments", "1000", "--repeats", "1"],
     "places": [],
-    "programme": ["--batches", "300", "--seeds", "1", "--peer-seconds", "0.1"],
+    "programme": "--kind pairs --kind budgets --kind overlapping --batches 1500 --seeds 1 --peer-seconds 0.1".split(),
     "score": ["--segments", "1000", "--rows", "100", "--repeats", "1"],
     "overlap_database": ["--segments", "1000", "--repeats", "1", "--changes", "2"],
 }

@@ -1,7 +1,7 @@
 """Search in whole numbers on the choices that the prices leave in doubt, around the plan in hand.
 
 What a plan surely loses by a choice is its reduced value. Choices that lose much are left out, choices without which
-much is lost are kept as they are; the rest, a few thousand, goes to HiGHS. The search is over some plans only, so that
+much is lost are kept as they are; the rest, some hundred, goes to HiGHS. The search is over some plans only, so that
 it gives plans and no bound.
 """
 
@@ -19,9 +19,9 @@ from planner.solve.prices import Prices
 from planner.solve.rows import Linear, part_of
 from planner.solve.search import Search
 
-# how many (batch, year) columns are left in doubt, smaller first
-_CORES: Final = (3000, 9000)
-_CORE_NODES: Final = 60
+# how many (batch, year) columns are left in doubt, fewer first: the time of a search grows much faster
+_CORES: Final = (400, 800)
+_CORE_NODES: Final = 30
 
 
 def search_core(trail: Search, prices: Prices, linear: Linear | None = None) -> None:

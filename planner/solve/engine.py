@@ -95,7 +95,9 @@ def search_dual(trail: Search, dual: Dual) -> None:
             done = assemble(dual, descent, seed=limits.seed, gap_share=limits.gap_share, node_limit=limits.node_limit)
             found.nodes += done.nodes
             trail.lower(descent.bound)
-            _take(trail, done.plan)
+            if done.plan is not None:
+                _take(trail, done.plan)
+                _plan_at(trail, dual, descent, done.plan)
         at = descent.multipliers
         trail.lower(descent.bound)
         if not trail.is_done():
@@ -108,11 +110,11 @@ def search_dual(trail: Search, dual: Dual) -> None:
         search_core(trail, prices)
 
 
-def _plan_at(trail: Search, dual: Dual, descent: Descent) -> None:
-    """Make a plan from the choice at the best prices, and improve it."""
+def _plan_at(trail: Search, dual: Dual, descent: Descent, wish: Rows | None = None) -> None:
+    """Make a plan from a wish, else from the choice at the best prices, and improve it."""
     model, at = trail.model, descent.multipliers
     paid = (dual.coupling.uses @ at.price).reshape(model.shape)
-    wish = dual.answer(at).year
+    wish = dual.answer(at).year if wish is None else wish
     if model.bonuses is not None:
         wish = settle_pairs(model, wish, np.where(np.isfinite(dual.value), paid, np.inf))
     plan = plan_from(model, wish, dual.profit(at), paid)

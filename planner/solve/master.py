@@ -148,16 +148,12 @@ def _master(parts: Parts, penalty: Floats, *, is_whole: bool, kept: Rows | None 
     columns, worth = parts.columns(), np.concatenate(parts.worth)
     if kept is not None:
         columns, worth = columns[:, kept], worth[kept]
-    excess = csc_array(-np.eye(blocks + rows, rows)) if not is_whole else None
-    matrix = csr_array(columns if excess is None else hstack([excess, columns]))
-    before = 0 if excess is None else rows
+    excess = csc_array(-np.eye(blocks + rows, rows))
     return Program(
-        objective=np.concatenate([-penalty[:before], worth]),
-        upper=np.concatenate(
-            [np.full(before, np.inf), np.ones(len(worth)) if is_whole else np.full(len(worth), np.inf)]
-        ),
-        is_whole=np.concatenate([np.zeros(before, dtype=bool), np.ones(len(worth), dtype=bool)]),
-        matrix=matrix,
+        objective=np.concatenate([-penalty, worth]),
+        upper=np.concatenate([np.full(rows, np.inf), np.full(len(worth), 1.0 if is_whole else np.inf)]),
+        is_whole=np.concatenate([np.zeros(rows, dtype=bool), np.ones(len(worth), dtype=bool)]),
+        matrix=csr_array(hstack([excess, columns])),
         row_lower=np.concatenate([np.full(rows, -np.inf), np.ones(blocks)]),
         row_upper=np.concatenate([dual.coupling.limit, np.ones(blocks)]),
     )
@@ -185,5 +181,5 @@ def _choose(
     columns = np.flatnonzero(kept)
     program = _master(parts, penalty, is_whole=True, kept=columns)
     outcome = solve_whole(program, seed=seed, gap_share=gap_share, node_limit=node_limit)
-    plan = None if outcome.column is None else parts.plan(columns[outcome.column > 0.5])
+    plan = None if outcome.column is None else parts.plan(columns[outcome.column[dual.coupling.rows :] > 0.5])
     return Assembled(descent, plan, wish, outcome.nodes)

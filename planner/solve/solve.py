@@ -16,7 +16,7 @@ from planner.solve.prices import Prices
 from planner.solve.process import run_engine
 from planner.solve.search import Limits
 
-NODE_LIMIT: Final = 2000
+NODE_LIMIT: Final = 200
 # a gap that is no more than the rounding of the solver
 _CLOSED_GAP: Final = 1e-7
 

@@ -40,7 +40,7 @@ def check(model: Model, best: float, found: Found, loss_share: float) -> None:
     assert best * (1.0 - loss_share) - 1e-6 <= found.objective <= best + 1e-6
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000))
 def test_a_small_model_is_solved_to_the_best_of_all_plans(seed: int) -> None:
     model, best = random_case(seed)
@@ -50,7 +50,7 @@ def test_a_small_model_is_solved_to_the_best_of_all_plans(seed: int) -> None:
     assert found.year is None or found.bound <= best + 1e-5
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 10_000))
 def test_the_ways_of_large_models_hold_on_small_ones(seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -156,7 +156,7 @@ def test_units_and_the_order_of_rows_do_not_matter(seed: int) -> None:
 @pytest.mark.parametrize("columns", [0, 4000])
 def test_equal_input_gives_an_equal_plan(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "SMALL_COLUMNS", columns)
-    model = nested_model(4, batches=20, years=3)
+    model = nested_model(4, batches=12, years=3)
     first, second = find(model), find(model)
     assert first.year is not None
     assert second.year is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.programme_instances import full, pairs
+from bench.programme_instances import budgets, pairs
 from planner.solve.keep import keeps
 from planner.solve.model import NONE, Model
 from planner.solve.process import EngineFailedError
@@ -36,7 +36,7 @@ def workers(parent: int | None = None) -> list[int]:
 
 @pytest.fixture(scope="module")
 def large() -> Model:
-    return full(1200, 1)
+    return budgets(1500, 1)
 
 
 @pytest.fixture(scope="module")
