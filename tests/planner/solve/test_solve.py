@@ -92,7 +92,7 @@ def test_a_model_without_a_plan_is_called_infeasible() -> None:
 
 def test_a_broken_engine_is_an_error_with_its_trace(large: Model) -> None:
     with pytest.raises(EngineFailedError, match="search"):
-        solve(large, starts=(np.array([1, 2, 3]),))
+        solve(large, starts=(np.array(["no year"]),))
     assert workers() == []
 
 
