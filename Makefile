@@ -27,7 +27,7 @@ types: setup ## Types only.
 mutants: setup ## Apply each known fault in turn; every one must make a test fail.
 	@$(PYTHON) -m tests.mutants
 
-bench: setup ## Run a benchmark (BENCH=imports, overlap, leaks, matching, places, history, million; empty: all) and print its ratios.
+bench: setup ## Run a benchmark (BENCH=imports, overlap, leaks, matching, places, history, million, programme; empty: all) and print its ratios.
 	@scripts/bench.sh $(BENCH)
 
 bundle: setup ## Wheels, Debian packages, checksums and an installer for a network without internet.

@@ -19,6 +19,8 @@ MODULES = sorted(path for package in PACKAGES for path in (REPOSITORY / package)
 TEST_MODULES = sorted((REPOSITORY / "tests").rglob("*.py"))
 # only these may know what the synthetic city was made from
 CITY_READERS = {"registry/cli.py", "maps/demo.py"}
+# runs the solver in a process of its own and stops it when its time is up
+CLOCK_READERS = {"planner/solve/process.py"}
 
 
 def name_of(path: Path) -> str:
@@ -77,6 +79,8 @@ def test_the_planner_is_pure(path: Path) -> None:
         "registry.db",
         "registry.frames",
     }
+    if name_of(path) in CLOCK_READERS:
+        forbidden.discard("time")
     assert not set(imported(path)) & forbidden
     calls = {
         ast.unparse(node.func)

@@ -29,6 +29,8 @@ Flags = NDArray[np.bool_]
 Rows = NDArray[np.int64]
 
 NONE: Final = -1
+# how far a sum may pass its limit, as a share of it: rounding of floating point, no more
+SLACK_SHARE: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Packing:
 class Streets:
     """Rows of (batch, street) that open the street, and the years for which a cut closes it (1: no rule).
 
-    Two cuts of a street are either in one year or at least `closed_years` years apart.
+    `closed_years` is by street, the others by row. Two cuts of a street are either in one year or at least
+    `closed_years` years apart.
     """
 
     batch: Rows
@@ -73,7 +76,11 @@ class Sites:
 
 @dataclass(frozen=True)
 class Cap:
-    """A limit by place and year: kilometres of crews, households without supply."""
+    """A limit by place and year: kilometres of crews, households without supply.
+
+    `amount` is by batch, or by batch and year, and at least zero; `place` by batch; `cap` has the shape
+    (places, years), where infinity is no limit.
+    """
 
     code: str
     amount: Floats
@@ -83,7 +90,10 @@ class Cap:
 
 @dataclass(frozen=True)
 class Floor:
-    """A least amount by place over all years: the share of a district, or methane avoided by the whole plan."""
+    """A least amount by place over all years: the share of a district, or methane avoided by the whole plan.
+
+    `amount` is by batch, or by batch and year, and at least zero; `place` by batch; `floor` by place.
+    """
 
     code: str
     amount: Floats
@@ -93,7 +103,7 @@ class Floor:
 
 @dataclass(frozen=True)
 class Bonuses:
-    """Pairs of batches that are worth more (or cheaper in value) together: `value` by pair and year, at least zero."""
+    """Pairs of batches that are worth more together: `value` by pair and year, at least zero."""
 
     first: Rows
     second: Rows
@@ -108,7 +118,10 @@ def _no_rows() -> Rows:
 class Model:
     """A planning model; arrays by batch and year have the shape (batches, years).
 
-    Batches stand in the order of their ids: ties are broken by it, so the order of input never decides.
+    Batches stand in the order of their ids: ties are broken by it, so the order of input never decides. Costs are at
+    least zero; money left over at the end of a year is carried to the next by `carried_share`, also what was carried
+    before. `precedence` is two arrays, batch and the batch that it follows: it is done only where the other is done
+    in the same year or before.
     """
 
     value: Floats
@@ -128,3 +141,34 @@ class Model:
     def shape(self) -> tuple[int, int]:
         """How many batches and years there are."""
         return self.value.shape[0], self.value.shape[1]
+
+    def deadline_of_batches(self) -> Rows:
+        """Return the last year in which each batch may be done: the earliest deadline among its due items, or -1."""
+        never = self.shape[1]
+        due = self.packing.deadline[self.packing.item]
+        last = np.full(self.shape[0], never, dtype=np.int64)
+        np.minimum.at(last, self.packing.batch, np.where(due >= 0, due, never))
+        return np.where(last < never, last, NONE)
+
+    def fund_cny(self) -> Floats:
+        """Return the money there is in each year if nothing was spent before."""
+        fund = np.zeros(self.shape[1])
+        kept = 0.0
+        for year, budget in enumerate(self.budget_cny):
+            kept = float(budget) + self.carried_share * kept
+            fund[year] = kept
+        return fund
+
+    def reachable(self) -> Flags:
+        """Tell which (batch, year) may be in a plan: open, of known value, in time, and within the money there is."""
+        years = np.arange(self.shape[1])
+        last = self.deadline_of_batches()[:, None]
+        in_time = (last == NONE) | (years <= last)
+        payable: Flags = self.cost_cny <= self.fund_cny() * (1.0 + SLACK_SHARE)
+        may: Flags = self.is_open & np.isfinite(self.value) & in_time & payable
+        return may
+
+
+def by_year(amount: Floats, years: int) -> Floats:
+    """Return an amount by batch and year from one by batch, or as it is."""
+    return amount if amount.ndim == 2 else np.repeat(amount[:, None], years, axis=1)

@@ -1,0 +1,66 @@
+"""Search in whole numbers on the choices that the prices leave in doubt, around the plan in hand.
+
+What a plan surely loses by a choice is its reduced value. Choices that lose much are left out, choices without which
+much is lost are kept as they are; the rest, some hundred, goes to HiGHS. The search is over some plans only, so that
+it gives plans and no bound.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from planner.solve.highs import solve_whole
+from planner.solve.improve import improve
+from planner.solve.linear import make_linear, plan_of, point_of
+from planner.solve.model import Flags, Floats
+from planner.solve.prices import Prices
+from planner.solve.rows import Linear, part_of
+from planner.solve.search import Search
+
+# how many (batch, year) columns are left in doubt, fewer first: the time of a search grows much faster
+_CORES: Final = (400, 800)
+_CORE_NODES: Final = 30
+
+
+def search_core(trail: Search, prices: Prices, linear: Linear | None = None) -> None:
+    """Search on more and more choices until the gap is reached."""
+    linear = make_linear(trail.model) if linear is None else linear
+    for size in _CORES:
+        _search_part(trail, linear, prices, size)
+        if trail.is_done():
+            return
+
+
+def _search_part(trail: Search, linear: Linear, prices: Prices, size: int) -> None:
+    model, found, limits = trail.model, trail.found, trail.limits
+    loss = -prices.reduced[linear.batch, linear.year]
+    keep = np.ones(len(linear.objective), dtype=bool)
+    keep[: linear.choices] = _doubtful(model.shape[0], linear, loss, size)
+    start = None
+    if found.year is not None:
+        keep[: linear.choices] |= found.year[linear.batch] == linear.year
+        start = point_of(linear, model, found.year)
+    part, columns, _ = part_of(linear, keep)
+    outcome = solve_whole(
+        part,
+        seed=limits.seed,
+        gap_share=0.3 * limits.gap_share,
+        node_limit=min(_CORE_NODES, limits.node_limit),
+        start=None if start is None else start[columns],
+    )
+    found.nodes += outcome.nodes
+    if outcome.column is not None:
+        plan = plan_of(part, outcome.column, model.shape[0])
+        trail.offer(plan)
+        trail.offer(improve(model, plan))
+
+
+def _doubtful(batches: int, linear: Linear, loss: Floats, size: int) -> Flags:
+    """Return the choices to search on: those that lose least, and the best of each batch that has any."""
+    in_doubt = np.zeros(len(loss), dtype=bool)
+    in_doubt[np.argsort(loss, kind="stable")[:size]] = True
+    best = np.full(batches, np.inf)
+    np.minimum.at(best, linear.batch, loss)
+    return in_doubt | ((loss <= best[linear.batch]) & (loss <= 1e-9))

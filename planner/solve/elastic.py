@@ -1,0 +1,123 @@
+"""The smallest relaxation of a model that no plan can keep: which due work has to be missed, and which floors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array, hstack
+
+from planner.solve.highs import solve_whole
+from planner.solve.linear import make_linear, plan_of
+from planner.solve.model import NONE, Flags, Floats, Model, Rows
+from planner.solve.rows import Family, Linear, Program, part_of
+from planner.solve.search import Limits
+
+_GAP: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Items that cannot be done by their deadline, the due work of a plan that misses only these, and reached floors.
+
+    `floors` is by floor and place: the most that can be reached where not all can be, else the floor as it was.
+    """
+
+    items: Rows
+    due_year: Rows
+    floors: tuple[Floats, ...]
+
+
+def without_duty(model: Model) -> Model:
+    """Return the model without deadlines and floors; the empty plan keeps it."""
+    free = replace(model.packing, deadline=np.full_like(model.packing.deadline, NONE))
+    return replace(model, packing=free, floors=())
+
+
+def find_missed(model: Model, weight: Floats, limits: Limits) -> Missed:
+    """Return the due items of least weight to be missed, and then the floors of least shortfall.
+
+    Deadlines come first, since they are law where floors are an aim; budgets, caps, bans and streets are kept.
+    """
+    linear = make_linear(without_duty(model))
+    gain = _due_gain(model, linear, weight)
+    keep = np.ones(len(linear.objective), dtype=bool)
+    keep[: linear.choices] = _needed(model, linear, gain)
+    part, columns, _ = part_of(linear, keep)
+    wanted = np.zeros(len(part.objective))
+    wanted[: part.choices] = gain[columns[: part.choices]]
+    outcome = solve_whole(
+        replace(part, objective=wanted), seed=limits.seed, gap_share=_GAP, node_limit=limits.node_limit
+    )
+    year = np.full(model.shape[0], NONE, dtype=np.int64)
+    if outcome.column is not None:
+        year = plan_of(part, outcome.column, model.shape[0])
+    missed = _missed_items(model, year)
+    return Missed(missed, year, _reachable_floors(model, missed, limits))
+
+
+def _due_gain(model: Model, linear: Linear, weight: Floats) -> Floats:
+    """Return the weight of due items that each choice does in time."""
+    packing = model.packing
+    due = packing.deadline[packing.item]
+    gain = np.zeros(model.shape)
+    for year in range(model.shape[1]):
+        in_time = (due != NONE) & (year <= due)
+        np.add.at(gain[:, year], packing.batch[in_time], weight[packing.item[in_time]])
+    return gain[linear.batch, linear.year]
+
+
+def _needed(model: Model, linear: Linear, gain: Floats) -> Flags:
+    """Return the choices that do due work in time, and those that such work follows, directly or not."""
+    needed = np.zeros(model.shape[0], dtype=bool)
+    needed[linear.batch[gain > 0]] = True
+    late, early = model.precedence
+    for _ in range(len(late)):
+        needed[early[needed[late]]] = True
+    before = np.zeros(model.shape[0], dtype=bool)
+    before[early] = True
+    return (gain > 0) | (needed & before)[linear.batch]
+
+
+def _missed_items(model: Model, year: Rows) -> Rows:
+    packing = model.packing
+    done_in = np.full(len(packing.deadline), NONE, dtype=np.int64)
+    np.maximum.at(done_in, packing.item, year[packing.batch])
+    due = packing.deadline != NONE
+    return np.flatnonzero(due & ((done_in == NONE) | (done_in > packing.deadline)))
+
+
+def relaxed_model(model: Model, missed: Rows, floors: tuple[Floats, ...]) -> Model:
+    """Return the model in which the missed items have no deadline and the floors are what can be reached."""
+    deadline = model.packing.deadline.copy()
+    deadline[missed] = NONE
+    lower = tuple(replace(floor, floor=reached) for floor, reached in zip(model.floors, floors, strict=True))
+    return replace(model, packing=replace(model.packing, deadline=deadline), floors=lower)
+
+
+def _reachable_floors(model: Model, missed: Rows, limits: Limits) -> tuple[Floats, ...]:
+    """Return the floors as they are where a plan reaches them all, else those of the least shortfall by share."""
+    asked = tuple(floor.floor for floor in model.floors)
+    if not any((floor > 0).any() for floor in asked):
+        return asked
+    linear = make_linear(relaxed_model(model, missed, asked))
+    rows = np.flatnonzero(linear.family == int(Family.FLOOR))
+    lacking = coo_array((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(len(linear.family), len(rows)))
+    count = len(linear.objective)
+    program = Program(
+        objective=np.concatenate([np.zeros(count), -np.ones(len(rows))]),
+        upper=np.concatenate([linear.upper, np.ones(len(rows))]),
+        is_whole=np.concatenate([linear.is_whole, np.zeros(len(rows), dtype=bool)]),
+        matrix=csr_array(hstack([linear.matrix, lacking])),
+        row_lower=linear.row_lower,
+        row_upper=linear.row_upper,
+    )
+    outcome = solve_whole(program, seed=limits.seed, gap_share=_GAP, node_limit=limits.node_limit)
+    if outcome.column is None:
+        return tuple(np.zeros_like(floor) for floor in asked)
+    reached = [floor.astype(np.float64).copy() for floor in asked]
+    short = np.where(outcome.column[count:] > _GAP, outcome.column[count:] + _GAP, 0.0)
+    for row, share in zip(rows.tolist(), short.tolist(), strict=True):
+        reached[int(linear.part[row])][int(linear.key[row])] *= max(1.0 - share, 0.0)
+    return tuple(reached)

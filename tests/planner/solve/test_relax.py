@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from planner.solve.elastic import find_missed, relaxed_model
+from planner.solve.keep import keeps
+from planner.solve.model import NONE, Cap, Floats, Floor, Model, Packing, Streets
+from planner.solve.relax import Late, relax
+from planner.solve.search import Limits
+from tests.planner.solve.cases import all_plans, obeys, random_case, rows
+
+METRES = np.array([100.0, 50.0])
+
+
+def two_batches(budget: Floats, deadline: tuple[int, int] = (0, 0)) -> Model:
+    return Model(
+        value=np.array([[5.0, 4.0, 3.0], [3.0, 2.0, 1.0]]),
+        cost_cny=np.full((2, 3), 10.0),
+        is_open=np.ones((2, 3), dtype=bool),
+        budget_cny=budget,
+        packing=Packing.disjoint(rows(*deadline)),
+    )
+
+
+def only(model: Model, weight: Floats = METRES) -> Late:
+    relaxation = relax(model, weight)
+    assert keeps(relaxation.model, relaxation.solution.year)
+    assert relaxation.solution.status == "optimal"
+    (late,) = relaxation.late
+    assert not relaxation.shortfalls
+    return late
+
+
+def test_money_for_one_of_two_names_the_shorter_and_the_money_that_is_missing() -> None:
+    late = only(two_batches(np.array([14.0, 14.0, 14.0])))
+    assert replace(late, extra_cny=0.0) == Late(1, 0, (("budget",),), 1, 1, 0.0, 0)
+    assert late.extra_cny == pytest.approx(6.0)
+
+
+def test_the_heavier_item_is_the_one_that_is_done() -> None:
+    assert only(two_batches(np.array([14.0, 14.0, 14.0])), np.array([50.0, 100.0])).item == 0
+
+
+def test_a_ban_names_the_first_year_after_it_and_no_money() -> None:
+    model = two_batches(np.full(3, 20.0), (1, NONE))
+    model.is_open[0, :2] = False
+    late = only(model)
+    assert (late.codes, late.earliest_year, late.year) == ((("closed",), ("closed",)), 2, 2)
+    assert late.extra_cny == np.inf
+
+
+def test_a_street_cut_by_other_due_work_is_named() -> None:
+    model = two_batches(np.full(3, 20.0), (0, 1))
+    model.is_open[1, 0] = False
+    cut = Streets(rows(0, 1), rows(0, 0), rows(2))
+    late = only(replace(model, streets=cut))
+    assert (late.item, late.codes, late.earliest_year) == (1, (("closed",), ("street",)), 2)
+
+
+def test_a_cap_and_an_order_are_named() -> None:
+    model = two_batches(np.full(3, 20.0))
+    capped = replace(model, caps=(Cap("km", np.ones(2), rows(0, 0), np.ones((1, 3))),))
+    assert only(capped).codes == (("cap",),)
+    ordered = replace(two_batches(np.full(3, 20.0), (0, NONE)), precedence=(rows(0), rows(1)))
+    ordered.is_open[1, 0] = False
+    assert only(ordered).codes == (("follows",),)
+
+
+def test_a_floor_that_cannot_be_reached_falls_short_by_least() -> None:
+    floor = Floor("district", np.array([2.0, 1.0]), rows(0, 0), np.array([4.0]))
+    model = replace(two_batches(np.full(3, 20.0), (NONE, NONE)), floors=(floor,))
+    relaxation = relax(model, METRES)
+    (shortfall,) = relaxation.shortfalls
+    assert (shortfall.code, shortfall.place, shortfall.asked) == ("district", 0, 4.0)
+    assert shortfall.reached == pytest.approx(3.0, rel=1e-4)
+    assert not relaxation.late
+    assert sorted(relaxation.solution.year.tolist()) == [0, 0]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_missed_weight_is_the_least_of_all_plans(seed: int) -> None:
+    model, best = random_case(seed)
+    if best > -np.inf:
+        return
+    due = np.flatnonzero(model.packing.deadline != NONE)
+    weight = np.random.default_rng(seed).random(len(model.packing.deadline))
+    missed = find_missed(model, weight, Limits(0, 1e-3, 200))
+    free = relaxed_model(model, due, tuple(np.zeros_like(floor.floor) for floor in model.floors))
+    least = min(weight_missed(model, plan, weight) for plan in all_plans(*model.shape) if obeys(free, plan))
+    assert float(weight[missed.items].sum()) == pytest.approx(least, abs=1e-6)
+    relaxed = relaxed_model(model, missed.items, missed.floors)
+    assert any(obeys(relaxed, plan) for plan in all_plans(*model.shape))
+
+
+def weight_missed(model: Model, plan: tuple[int, ...], weight: Floats) -> float:
+    total = 0.0
+    for item in np.flatnonzero(model.packing.deadline != NONE).tolist():
+        done = [plan[batch] for batch in model.packing.batch[model.packing.item == item].tolist() if plan[batch] >= 0]
+        total += 0.0 if done and done[0] <= model.packing.deadline[item] else float(weight[item])
+    return total
