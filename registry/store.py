@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from registry.db import connect, conninfo, query, writing
 from registry.errors import DatabaseError, NotFoundError
 from registry.fields import Field, fields
-from registry.kinds import KINDS, kind_named
+from registry.kinds import KEPT_KINDS, KINDS, kind_named
 from registry.migrate import pending
 from registry.rights.acting import Acting, enter, info_of, refusals, settle_organisation
 from registry.settings import Settings
@@ -44,6 +44,8 @@ RUN_FRAMES: Final = (
     "neighbours",
     "batches",
     "batch_segments",
+    "plan_edits",
+    "plan_locks",
     "leak_forecast",
     "network_forecast",
     "backtest_windows",
@@ -174,7 +176,7 @@ class Registry:
         from registry.arrow import compute as pc
         from registry.frames import read_arrow, to_frame
 
-        chosen = kind_named(kind)
+        chosen = KEPT_KINDS[kind] if kind in KEPT_KINDS else kind_named(kind)
         contract = fields()[kind]
         wanted = columns if columns is not None else [name for name in contract if name != chosen.id_column]
         unknown = [name for name in wanted if name not in contract]
@@ -260,16 +262,26 @@ class Registry:
         summary: dict[str, Any],
         as_of: date,
         known_at: datetime | None = None,
+        parent_id: str | None = None,
     ) -> str:
         """Keep the results of a computation and return the id of the run.
 
         A run of the same kind and name is replaced; runs without a name are kept as the latest of their kind only.
+        `parent_id` names the run that it was made of by hand, which then stays.
+
+        Raises
+        ------
+        DatabaseError
+            Where the run of that name is a record: a plan that was proposed, or of which another one was made by hand.
         """
         from registry.frames import fill, to_arrow
 
         run_id = str(uuid.uuid4())
         with writing(self.connection):
-            self.connection.execute(query("delete_run"), {"kind": kind, "name": name})
+            try:
+                self.connection.execute(query("delete_run"), {"kind": kind, "name": name})
+            except psycopg.errors.ForeignKeyViolation as fault:
+                raise DatabaseError("run_is_a_record", kind=kind, name=name or "—") from fault
             facts = [
                 run_id,
                 kind,
@@ -281,6 +293,7 @@ class Registry:
                 code_version(),
                 Jsonb(policy),
                 Jsonb(summary),
+                parent_id,
             ]
             self.connection.execute(query("insert_run"), facts)
             for frame_name, frame in frames.items():

@@ -24,6 +24,7 @@ _PAST_DAYS: dict[str, tuple[str, ...]] = {
     "events": ("happened_on", "closed_on"),
     "segments": ("assessed_on", "retired_on"),
     "roads": ("opened_on", "overhauled_on"),
+    "progress": ("month", "done_on"),
 }
 _INTERVALS = (
     ("installed_year_min", "installed_year_max"),

@@ -27,6 +27,7 @@ from registry.intake.findings import Findings
 from registry.intake.headings import Headings, known_headings, match_headings
 from registry.intake.mapping import Mapping, unit_factor
 from registry.intake.placed import Placed
+from registry.intake.progress import check_progress
 from registry.intake.readers import RawTable, read_raw
 from registry.intake.shapes import Place, Settled, Source, make_points, place_shapes, settle, shape_rows
 from registry.kinds import Kind
@@ -168,7 +169,7 @@ class Delivery:
         kind = self._request.kind
         heading = self._headings.by_column.get(kind.id_column)
         if heading is None and kind.makes_ids:
-            return content_ids(self._raw, self._headings)
+            return content_ids(self._raw, self._headings, kind.subject_columns)
         if heading is None:
             ids = pd.Series(pd.NA, index=self._raw.rows.index, dtype="str")
         else:
@@ -223,6 +224,8 @@ class Delivery:
             hold_rows_of_others(rows, len(raw), request.organisation, findings)
         placed = self._placed(given, rows, findings)
         check_rows(rows, kind, request.today, findings)
+        if kind.name == "progress":
+            check_progress(self._connection, rows, findings)
         if kind.geometry_dtype is not None:
             check_extent(placed.is_missing, rows, kind, findings)
         return Understood(raw, self._ids.iloc[start:stop], rows, placed, given, findings)
