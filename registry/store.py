@@ -252,7 +252,7 @@ class Registry:
             summary[f"reason_{language}"] = [say(f"{code}_short", language) for code in summary["code"]]
         return summary
 
-    def save_run(
+    def save_run(  # noqa: PLR0913 - what a run is made from
         self,
         kind: str,
         name: str | None,

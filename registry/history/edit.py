@@ -224,9 +224,7 @@ def edited_columns(kind: Kind, values: Mapping[str, Any]) -> sql.Composed:
     )
 
 
-def put_slice(
-    connection: psycopg.Connection, kind: Kind, object_id: str, edited: sql.Composed, days: Days
-) -> None:
+def put_slice(connection: psycopg.Connection, kind: Kind, object_id: str, edited: sql.Composed, days: Days) -> None:
     """Put one slice of an object into the working tables that `make_tables` has made for its kind."""
     parts = {"object_id": sql.Literal(object_id), "edited": edited, "days": _span(days)}
     connection.execute(statement("edit_put", kind, **parts))

@@ -1,6 +1,6 @@
 """Where a saved plan stands: draft, proposed, adopted, superseded; and the yearly tasks that an adopted plan makes.
 
-A plan without a state on record is a draft. Every step is a delivery, kept with its day, who and why, and undone like any.
+A plan without a state on record is a draft. Every step is a delivery: kept with its day, who and why, undone like any.
 """
 
 from __future__ import annotations
@@ -184,4 +184,3 @@ def read_plans(connection: psycopg.Connection, known_at: datetime | None = None)
 def read_adopted(connection: psycopg.Connection, as_of: date, known_at: datetime | None = None) -> pd.DataFrame:
     """Return the plans that were in force up to a day: plan_id, name, years, adopted_on, ended_on, next_state."""
     return frame_of(connection, query("adopted_plans"), {"as_of": as_of, "known_at": known_at})
-
