@@ -167,20 +167,12 @@ def _save(
 
 def _show(session: Session, told: pd.DataFrame, effects: Effects) -> None:
     """Print the edits, and each figure before and after."""
-    from registry.exports import in_words
+    from planner.cli_said import show_frame
 
     unit = CNY_PER_UNIT[session.language]
-    for frame, contract, title in (
-        (told, "plan_edits", "plan_edits_title"),
-        (
-            effects.by_year.assign(year=effects.by_year["year"].astype("str")),
-            "plan_edit_years",
-            "plan_edit_years_title",
-        ),
-        (effects.by_tier, "plan_edit_tiers", "plan_edit_tiers_title"),
-    ):
-        words = in_words(frame, contract, session.language).astype("object")
-        session.table(words.where(words.notna(), ""), {name: name for name in words.columns}, session.say(title))
+    show_frame(session, told, "plan_edits", session.say("plan_edits_title"))
+    show_frame(session, effects.by_year, "plan_edit_years", session.say("plan_edit_years_title"))
+    show_frame(session, effects.by_tier, "plan_edit_tiers", session.say("plan_edit_tiers_title"))
     before, after = effects.before, effects.after
     session.tell(
         "plan_edit_totals",

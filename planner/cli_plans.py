@@ -85,7 +85,8 @@ def _show_plans(session: Session, rows: list[dict[str, Any]]) -> None:
             "state": [labels[row["state"]].label(session.language) for row in rows],
             "years": [f"{row['first_year']}-{row['last_year']}" for row in rows],
             "objective": [float(row["objective"]) for row in rows],
-            "gap": [f"{row['gap_share']:.2%}" for row in rows],
+            # the bound is of plans that keep every limit
+            "gap": ["—" if row["breach_count"] else f"{row['gap_share']:.2%}" for row in rows],
             "cost": [row["cost_cny"] / unit for row in rows],
             "policy": [f"{row['policy'].get('id', '—')} {row['policy'].get('version', '')}".strip() for row in rows],
             "as_of": [str(row["as_of"]) for row in rows],
@@ -182,13 +183,10 @@ def _tell_step(session: Session, done: Stepped) -> None:
 
 def show_tasks(session: Session, tasks: pd.DataFrame) -> None:
     """Print yearly tasks by tier and medium."""
-    from registry.exports import in_words
+    from planner.cli_said import show_frame
 
     names = ["year", "tier", "medium", "district", "km", "household_count", "batch_count", "plan_name"]
-    told = in_words(
-        tasks[names].reset_index(drop=True).assign(year=tasks["year"].astype("str").array), "tasks", session.language
-    )
-    session.table(told.fillna(""), {name: name for name in told.columns}, session.say("tasks_title"))
+    show_frame(session, tasks[names], "tasks", session.say("tasks_title"))
 
 
 @command(app, "tasks")
@@ -203,8 +201,9 @@ def tasks(
 
     Example: digonce tasks --year 2027 -o tasks.xlsx
     """
+    from planner.cli_said import show_frame
     from planner.programme import task_differences
-    from registry.exports import check_output, in_words
+    from registry.exports import check_output
 
     if output is not None:
         check_output(output)
@@ -221,10 +220,7 @@ def tasks(
         _write_tasks(session, found, differences, output)
     else:
         show_tasks(session, found)
-        told = in_words(
-            differences.assign(year=differences["year"].astype("str")), "task_differences", session.language
-        )
-        session.table(told.fillna(""), {name: name for name in told.columns}, session.say("tasks_differences_title"))
+        show_frame(session, differences, "task_differences", session.say("tasks_differences_title"))
     session.result({"tasks": found.reset_index().to_dict("records"), "differences": differences.to_dict("records")})
 
 

@@ -182,24 +182,37 @@ def _month(month: str | None, year: int | None, day: date) -> date:
 
 def _show(session: Session, made: Made, month: date) -> None:
     """Print where the tasks stand, by tier and by district, and the promises that were not kept."""
+    from planner.cli_said import show_frame
+
     tiers = made.progress_tiers
     if tiers.empty and made.promises.empty:
         session.tell("progress_none")
         return
     at_month = tiers[tiers["month"].dt.month == month.month].drop(columns=["month"])
-    _table(session, at_month.assign(year=at_month["year"].astype("str")), "progress_tiers", f"{month:%Y-%m}")
-    course = tiers[["month", "tier", "done_km", "cumulative_km"]]
-    _table(
-        session,
-        course.assign(month=course["month"].dt.strftime("%Y-%m")),
-        "progress_tiers",
-        session.say("progress_course"),
-    )
-    _table(session, made.progress_districts, "progress_districts", session.say("progress_districts_title"))
+    show_frame(session, at_month, "progress_tiers", f"{month:%Y-%m}")
+    _show_course(session, tiers)
+    if len(made.progress_districts):
+        show_frame(session, made.progress_districts, "progress_districts", session.say("progress_districts_title"))
     _show_promises(session, made)
 
 
+def _show_course(session: Session, tiers: pd.DataFrame) -> None:
+    """Print what was done month by month, each tier in a column of its own: in the month, and so far."""
+    from registry.fields import fields, value_list
+
+    if tiers.empty:
+        return
+    labels = {code: value.label(session.language) for code, value in value_list("tier").items()}
+    months = tiers["month"].dt.strftime("%Y-%m")
+    cells = tiers["done_km"].map("{:,.3f}".format) + " / " + tiers["cumulative_km"].map("{:,.3f}".format)
+    course = tiers.assign(month=months, cell=cells).pivot_table("cell", "month", "tier", aggfunc="first").reset_index()
+    month = fields()["progress_tiers"]["month"].label(session.language)
+    headings = {"month": month} | {name: labels[name] for name in course.columns if name != "month"}
+    session.table(course, headings, session.say("progress_course"))
+
+
 def _show_promises(session: Session, made: Made) -> None:
+    from planner.cli_said import show_frame
     from registry.fields import value_list
 
     labels = value_list("promise_verdict")
@@ -211,25 +224,7 @@ def _show_promises(session: Session, made: Made) -> None:
     session.tell("progress_promises", counts=", ".join(said))
     failed = made.promises[made.promises["verdict"].isin(_NOT_KEPT)]
     if len(failed):
-        shown = failed.head(_SHOWN)
-        for column in ("year", "moved_to_year"):
-            shown = shown.assign(**{column: shown[column].astype("str").where(shown[column].notna(), "")})
-        _table(session, shown, "promises", session.say("progress_not_kept", count=len(failed)))
-
-
-def _table(session: Session, frame: pd.DataFrame, contract: str, title: str) -> None:
-    from registry.exports import in_words
-
-    words = in_words(_as_percent(frame), contract, session.language)
-    plain = words.astype("object").where(words.notna(), "")
-    session.table(plain, {name: name for name in plain.columns}, title)
-
-
-def _as_percent(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the shares as people read them."""
-    shares = [name for name in frame.columns if name.endswith("_share")]
-    said = {name: frame[name].map("{:.1%}".format, na_action="ignore").astype("str") for name in shares}
-    return frame.assign(**{name: column.where(frame[name].notna(), "") for name, column in said.items()})
+        show_frame(session, failed.head(_SHOWN), "promises", session.say("progress_not_kept", count=len(failed)))
 
 
 def _write(session: Session, made: Made, output: Path) -> None:

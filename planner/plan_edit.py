@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.batches import BatchTable, batch_frames, make_batch_table
+from planner.batches import BatchTable, batch_frames, batch_id, make_batch_table
 from planner.households import Supplied
 from planner.optimise import NOT_PLACED, Years
 from planner.policy import Policy
@@ -21,8 +21,6 @@ from registry.fields import check_frame, columns_of
 _NO_NAME: Final = "—"
 # the order in which edits of one command are made: what is locked now was moved before
 ORDER: Final = ("unlock", "move", "drop", "add", "lock")
-# no batch id begins so
-_NEW: Final = "*"
 
 
 @dataclass(frozen=True)
@@ -98,15 +96,15 @@ def edit_plan(before: Draft, edits: Sequence[Edit], source: Source) -> tuple[Dra
     """
     members, locks = _members(before.batches, before.batch_segments), before.locks
     steps: list[tuple[Edit, pd.Index]] = []
-    for number, edit in enumerate(sorted(edits, key=lambda one: ORDER.index(one.edit))):
-        touched, members, locks = _made(edit, members, locks, source, f"{_NEW}{number}")
+    for edit in sorted(edits, key=lambda one: ORDER.index(one.edit)):
+        touched, members, locks = _made(edit, members, locks, source)
         steps.append((edit, touched))
     after = _price(members, locks, source)
     return after, _told(steps, before, after)
 
 
 def _made(
-    edit: Edit, members: pd.DataFrame, locks: pd.DataFrame, source: Source, new_name: str
+    edit: Edit, members: pd.DataFrame, locks: pd.DataFrame, source: Source
 ) -> tuple[pd.Index, pd.DataFrame, pd.DataFrame]:
     """Make one edit: the segments that it is about, and members and locks afterwards."""
     if edit.year is not None and edit.year not in source.years:
@@ -121,7 +119,7 @@ def _made(
         return ids, members, locks.drop(index=ids, errors="ignore")
     changed = members.copy()
     if edit.edit == "add" and not is_batch:
-        changed = _with_batch(changed, ids, source, new_name)
+        changed = _with_batch(changed, ids, source)
     if edit.edit != "lock" or edit.year is not None:
         changed.loc[ids, "year"] = pd.NA if edit.year is None else edit.year
     if edit.edit == "lock":
@@ -139,7 +137,7 @@ def _segments(edit: Edit, source: Source) -> pd.Index:
     return ids
 
 
-def _with_batch(members: pd.DataFrame, ids: pd.Index, source: Source, name: str) -> pd.DataFrame:
+def _with_batch(members: pd.DataFrame, ids: pd.Index, source: Source) -> pd.DataFrame:
     """Take segments out of their batches into one of their own, named by the place of most of its length."""
     pipes = source.segments.loc[ids]
     names = [pipes.get(column) for column in ("compound_name", "street_name")]
@@ -153,7 +151,7 @@ def _with_batch(members: pd.DataFrame, ids: pd.Index, source: Source, name: str)
     rest = members.drop(index=ids, errors="ignore")
     added = pd.DataFrame(
         {
-            "batch_id": pd.array([name] * len(ids), dtype="str"),
+            "batch_id": pd.array([batch_id(ids)] * len(ids), dtype="str"),
             "year": pd.array([pd.NA] * len(ids), dtype="Int64"),
             "kind": pd.array(["compound" if is_compound else "street"] * len(ids), dtype="str"),
             "place": [main] * len(ids),

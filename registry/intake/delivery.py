@@ -193,7 +193,8 @@ class Delivery:
     def _notes(self) -> list[dict[str, object]]:
         notes = [*self._raw.notes, *(self._settled.notes if self._settled else [])]
         if self._request.kind.makes_ids and self._request.kind.id_column not in self._headings.by_column:
-            notes.append({"code": "note_ids_made", "count": len(self)})
+            code = "note_ids_made" if self._request.kind.subject_columns is None else "note_subject_ids_made"
+            notes.append({"code": code, "count": len(self)})
         if self._headings.unused:
             notes.append({"code": "note_columns_unused", "columns": ", ".join(self._headings.unused)})
         if self.encoding and self.encoding.lower() not in {"utf-8-sig", "utf-8"}:
