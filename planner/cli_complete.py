@@ -57,7 +57,7 @@ def complete(
     given = {name: text for name, text in (("material", material), ("diameter_mm", diameter_mm)) if text is not None}
     with session.open() as registry:
         on = parse_day(day) or registry.today()
-        saved = registry.load_run("plan", plan)
+        saved = registry.load_run("plan", plan, ["batch_segments"])
         renewals, completion, gone = _prepare(registry, saved, batch, on, given, file, is_partial=is_partial)
         warrant = Warrant(session.settings.actor, source, reason, is_dry_run=is_dry_run)
         edited = run(registry.connection, completion, renewals, on, warrant)

@@ -138,14 +138,14 @@ def adopt(session: Session, plan: PlanName, day: Day = None, reason: Reason = No
 
 
 def _step(session: Session, plan: str, step: str, day: str | None, reason: str | None, *, is_dry_run: bool) -> None:
-    from planner.cli_saved import parts_of
+    from planner.cli_saved import PROMISED, parts_of
     from planner.programme import yearly_tasks
     from registry.history.programme import take_step
 
     tasks: pd.DataFrame | None = None
     with session.open() as registry:
         if step == "adopt":
-            run = registry.load_run("plan", plan)
+            run = registry.load_run("plan", plan, PROMISED)
             tasks = yearly_tasks(parts_of(registry, run, plan), run.frames["batches"])
         on = parse_day(day) or registry.today()
         done = take_step(registry.connection, plan, step, on, _warrant(session, reason, is_dry_run=is_dry_run), tasks)

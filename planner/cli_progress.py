@@ -116,14 +116,14 @@ def make_progress(registry: Registry, month: date, as_of: date, known_at: dateti
 
 def in_force(registry: Registry, as_of: date, known_at: datetime | None = None) -> list[Any]:
     """Return the plans that were in force up to a day, the oldest first, with what they promised."""
-    from planner.cli_saved import parts_of
+    from planner.cli_saved import PROMISED, parts_of
     from planner.promises import InForce
     from registry.history.programme import read_adopted
 
     found = read_adopted(registry.connection, as_of, known_at)
     plans = []
     for row in found.to_dict("records"):
-        run = registry.load_run("plan", row["name"])
+        run = registry.load_run("plan", row["name"], PROMISED)
         ended = row["ended_on"] if isinstance(row["ended_on"], date) and row["ended_on"] <= as_of else None
         plans.append(
             InForce(row["name"], parts_of(registry, run, row["name"]), run.frames["batches"], row["adopted_on"], ended)

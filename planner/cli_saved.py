@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from planner.cli_job import SEGMENT_COLUMNS, Job
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from planner.plan_edit import Source
     from registry.console import Session
     from registry.store import Registry, SavedRun
+
+
+# what of a saved plan says what it promises
+PROMISED: Final = ("batches", "batch_segments")
 
 
 def job_of(session: Session, registry: Registry, run: SavedRun, bars: Any) -> Job:  # noqa: ANN401 - bars of rich

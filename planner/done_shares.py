@@ -54,6 +54,7 @@ def done_shares(progress: pd.DataFrame, parts: pd.DataFrame, batches: pd.DataFra
     km = _kilometres(told, spoken).reindex(known.index).fillna(0.0)
     homes = _households(told, spoken, batches).reindex(known.index).fillna(0.0)
     shares["month"] = known["month"].reindex(row).array
+    shares["weight"] = shares["weight"].astype("float64")
     shares["km"] = km.reindex(row).to_numpy(dtype="float64") * shares["weight"].to_numpy(dtype="float64")
     order = shares.sort_values(["progress_report_id", "weight", "segment_id"], ascending=[True, False, True])
     is_first = ~order["progress_report_id"].duplicated()

@@ -39,7 +39,8 @@ def finished_batches(parts: pd.DataFrame, completed: pd.DataFrame, shares: pd.Da
     own = shares[shares["batch_id"].notna()].groupby(["batch_id", "month"])[["km"]].sum().reset_index()
     own = own.sort_values(["batch_id", "month"])
     so_far = own.groupby("batch_id")["km"].cumsum()
-    enough = own[so_far >= own["batch_id"].map(length_km) * (1.0 - _LEFT_SHARE)]
+    whole = length_km.reindex(own["batch_id"]).to_numpy(dtype="float64")
+    enough = own[so_far.to_numpy(dtype="float64") >= whole * (1.0 - _LEFT_SHARE)]
     reached = enough[enough["km"] > 0].groupby("batch_id")["month"].min()
     both = pd.concat([called.dropna(), reached])
     earliest: pd.Series = both.groupby(level=0).min().rename("finished_in").rename_axis("batch_id")
@@ -65,7 +66,7 @@ def promises(plans: list[InForce], finished: pd.Series, shares: pd.DataFrame, as
     listed = [part for part in found if len(part)]
     table = pd.concat(listed or found[:1] or [_no_promises()], ignore_index=True)
     km = shares[shares["batch_id"].notna()].groupby("batch_id")["km"].sum()
-    table["km_done"] = table["batch_id"].map(km).astype("float64").fillna(0.0)
+    table["km_done"] = np.nan_to_num(km.reindex(table["batch_id"]).to_numpy(dtype="float64"))
     table = table.reindex(columns=columns_of("promises"))
     return table.sort_values(["year", "plan_name", "batch_id"], ignore_index=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -304,8 +304,8 @@ class Registry:
                 fill(self.connection, f"run_{frame_name}", table)
         return run_id
 
-    def load_run(self, kind: str, name: str | None = None) -> SavedRun:
-        """Return a saved run by name, or the latest of its kind.
+    def load_run(self, kind: str, name: str | None = None, only: Collection[str] = RUN_FRAMES) -> SavedRun:
+        """Return a saved run by name, or the latest of its kind, with `only` these frames of it.
 
         Raises
         ------
@@ -318,7 +318,7 @@ class Registry:
             raise NotFoundError(code, kind=kind, name=name)
         names = [attribute.name for attribute in dataclasses.fields(SavedRun)]
         facts: dict[str, Any] = dict(zip(names, row, strict=False))
-        return SavedRun(**facts, frames={frame: self._run_frame(frame, row[0]) for frame in RUN_FRAMES})
+        return SavedRun(**facts, frames={frame: self._run_frame(frame, row[0]) for frame in only})
 
     def _run_frame(self, frame: str, run_id: str) -> pd.DataFrame:
         from registry.frames import read_arrow, to_frame

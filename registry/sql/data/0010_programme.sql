@@ -83,9 +83,9 @@ CREATE UNIQUE INDEX plan_state_has_one_current_version ON registry.plan_state_ve
     WHERE upper_inf(recorded) AND upper_inf(valid);
 ALTER TABLE registry.plan_state_version ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE registry.plan_state_version IS 'Versions of plan states: what was true (valid) and when it was known (recorded).';
-COMMENT ON COLUMN registry.plan_state_version.plan_state_id IS '方案编号: Id of the run that holds the plan; the index of the frame.';
-COMMENT ON COLUMN registry.plan_state_version.name IS '方案名称: Name under which the plan was saved.';
-COMMENT ON COLUMN registry.plan_state_version.state IS '方案状态: Where the plan stands.';
+COMMENT ON COLUMN registry.plan_state_version.plan_state_id IS '计划编号: Id of the run that holds the plan; the index of the frame.';
+COMMENT ON COLUMN registry.plan_state_version.name IS '计划名称: Name under which the plan was saved.';
+COMMENT ON COLUMN registry.plan_state_version.state IS '计划状态: Where the plan stands.';
 COMMENT ON COLUMN registry.plan_state_version.first_year IS '起始年度: First planning year. [year]';
 COMMENT ON COLUMN registry.plan_state_version.last_year IS '终止年度: Last planning year. [year]';
 COMMENT ON COLUMN registry.plan_state_version.changed_on IS '状态日期: Day on which it came into this state.';

@@ -261,6 +261,25 @@ def test_a_later_plan_moves_drops_or_takes_over_a_promise() -> None:
     assert verdicts(plans, {"B-c": "2027-05-01"}, date(2027, 7, 1))["p1", "B-c"] == ("kept", None)
 
 
+@pytest.mark.parametrize(
+    "told", [reports(), reports({"month": "2027-01-01", "street_name": "nowhere", "km_done": 0.3})]
+)
+@pytest.mark.parametrize("has_plan", [True, False])
+def test_nothing_planned_or_nothing_reported_is_no_fault(told: pd.DataFrame, has_plan: bool) -> None:
+    parts, batches = (PARTS, PLANNED) if has_plan else (PARTS.iloc[:0], PLANNED.iloc[:0])
+    shares = done_shares(told, parts, batches)
+    tables = {
+        "done_shares": shares,
+        "tasks": yearly_tasks(parts, batches),
+        "progress_tiers": progress_by_tier(yearly_tasks(parts, batches), shares, 2027, 3),
+        "progress_districts": progress_by_district(parts, shares, 2027, 3),
+    }
+    for contract, table in tables.items():
+        check_frame(table, contract)
+    assert shares["km"].sum() == pytest.approx(told["km_done"].sum())
+    assert finished_batches(parts, completed_parts(told, parts), shares).empty
+
+
 def test_no_plan_promises_nothing() -> None:
     table = promises(
         [], pd.Series(dtype="datetime64[s]").rename_axis("batch_id"), plain("done_shares", []), date(2027, 1, 1)
