@@ -54,7 +54,6 @@ def done_shares(progress: pd.DataFrame, parts: pd.DataFrame, batches: pd.DataFra
     km = _kilometres(told, spoken).reindex(known.index).fillna(0.0)
     homes = _households(told, spoken, batches).reindex(known.index).fillna(0.0)
     shares["month"] = known["month"].reindex(row).array
-    shares["weight"] = shares["weight"].astype("float64")
     shares["km"] = km.reindex(row).to_numpy(dtype="float64") * shares["weight"].to_numpy(dtype="float64")
     order = shares.sort_values(["progress_report_id", "weight", "segment_id"], ascending=[True, False, True])
     is_first = ~order["progress_report_id"].duplicated()
@@ -129,7 +128,10 @@ def _weights(spoken: pd.DataFrame) -> pd.Series:
     """Return the share of each segment in the length that its report speaks of; equal shares where all have none."""
     report = spoken.groupby("progress_report_id")["length_m"]
     total, count = report.transform("sum"), report.transform("size")
-    return (spoken["length_m"] / total.where(total > 0)).fillna(1.0 / count)
+    length_m, whole_m = spoken["length_m"].to_numpy(dtype="float64"), total.to_numpy(dtype="float64")
+    equal = 1.0 / count.to_numpy(dtype="float64")
+    shares = np.divide(length_m, whole_m, out=equal, where=whole_m > 0)
+    return pd.Series(shares, spoken.index)
 
 
 def _kilometres(told: pd.DataFrame, spoken: pd.DataFrame) -> pd.Series:
@@ -157,7 +159,8 @@ def _stated_or_rest(told: pd.DataFrame, column: str, whole: pd.Series, spoken: p
     value = stated.fillna(0.0)
     is_rest = told["is_completed"] & stated.isna()
     batch = spoken.drop_duplicates(["progress_report_id"]).set_index("progress_report_id")["batch_id"]
-    of_batch = told["batch_id"].fillna(told["progress_report_id"].map(batch))
+    found = batch.reindex(told["progress_report_id"]).to_numpy(dtype=object)
+    of_batch = told["batch_id"].where(told["batch_id"].notna(), pd.Series(found, told.index, dtype="str"))
     said = pd.DataFrame({"batch_id": of_batch, "month": told["month"], "stated": value})
     said = said[said["batch_id"].notna() & stated.notna()]
     rests = pd.DataFrame({"batch_id": of_batch, "month": told["month"], "row": told.index})[is_rest]

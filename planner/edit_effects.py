@@ -130,7 +130,9 @@ def _closed(draft: Draft, source: Source) -> Flags:
     locks = Locks.of_ground(segments, bans, source.policy)
     calendar = np.where(year == NOT_PLACED, 1970, year + source.years[0]) - 1970
     first = calendar.astype("datetime64[Y]").astype("datetime64[D]")
-    last: Days = (calendar + 1).astype("datetime64[Y]").astype("datetime64[D]") + np.timedelta64(-1, "D")
+    last: Days = ((calendar + 1).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64) - 1).astype(
+        "datetime64[D]"
+    )
     closed: Flags = locks.within(first, last).closes_all & (year != NOT_PLACED)
     return closed
 

@@ -44,7 +44,7 @@ def progress_by_district(parts: pd.DataFrame, shares: pd.DataFrame, year: int, m
     in_month = done[done["month"].dt.month == month].groupby(keys, dropna=False)["km"].sum()
     so_far = done.groupby(keys, dropna=False)["km"].sum()
     sums = [part.rename(name) for part, name in ((asked, "plan_km"), (in_month, "done_km"), (so_far, "cumulative_km"))]
-    table = pd.concat([part.reset_index() for part in sums], ignore_index=True)
+    table: pd.DataFrame = pd.concat([part.reset_index() for part in sums], ignore_index=True)
     table = table.groupby(keys, dropna=False)[["plan_km", "done_km", "cumulative_km"]].sum().reset_index()
     table["plan_share"] = _share(table["cumulative_km"], table["plan_km"])
     table["district"] = pd.array(table["district"].to_numpy(dtype=object), dtype="str")

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -24,6 +24,7 @@ from registry.fields import Field, fields
 from registry.kinds import KEPT_KINDS, KINDS, kind_named
 from registry.migrate import pending
 from registry.rights.acting import Acting, enter, info_of, refusals, settle_organisation
+from registry.runs import RUN_FRAMES
 from registry.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,29 +32,6 @@ if TYPE_CHECKING:
     import pyproj
 
     from registry.intake.importer import Receipt, Report
-
-RUN_KINDS: Final = ("score", "overlap", "plan", "forecast", "backtest")
-RUN_FRAMES: Final = (
-    "scores",
-    "emissions",
-    "leak_links",
-    "event_links",
-    "pairs",
-    "pair_times",
-    "pair_values",
-    "neighbours",
-    "batches",
-    "batch_segments",
-    "plan_edits",
-    "plan_locks",
-    "leak_forecast",
-    "network_forecast",
-    "backtest_windows",
-    "backtest_materials",
-    "backtest_lift",
-    "backtest_summary",
-    "gate_criteria",
-)
 
 
 def code_version() -> str:

@@ -65,7 +65,7 @@ def adopted(digonce: Digonce, name: str = "p1") -> None:
 def test_an_edit_makes_a_draft_and_leaves_its_parent_alone(planned: Digonce, settings: Settings) -> None:
     with open_registry(settings) as registry:
         parent = registry.load_run("plan", "p1")
-        batch = parent.frames["batch_segments"].loc["GAS-3", "batch_id"]
+        batch = str(parent.frames["batch_segments"]["batch_id"]["GAS-3"])
     shown = run(planned, "edit-plan", "p1", "--move", f"{batch}=2028", "--dry-run")
     assert shown["before"]["cost_cny"] == pytest.approx(parent.summary["cost_cny"])
     assert shown["run_id"] is None

@@ -24,7 +24,7 @@ from planner.programme import locked_batches
 from planner.score import score_segments
 from registry.errors import PlanningError
 from registry.fields import check_frame
-from tests.planner.frames import leaks_of, moratoria_of, roads_of
+from tests.planner.frames import leaks_of, moratoria_of, projects_of, roads_of
 from tests.planner.test_plan import AS_OF, YEARS, town
 
 BUDGET = 400_000.0
@@ -194,7 +194,7 @@ def test_a_year_of_closed_ground_a_meeting_and_late_mandatory_work_break_limits(
     ground = made.source.segments.geometry.loc[pipes].union_all().buffer(5.0)
     closed = moratoria_of({"starts_on": f"{other}-01-01", "ends_on": f"{other}-12-31", "geometry": ground})
     policy = made.source.policy
-    bans = find_bans(roads_of().iloc[:0], made.source.projects.iloc[:0], closed, policy, AS_OF)
+    bans = find_bans(roads_of().iloc[:0], projects_of().iloc[:0], closed, policy, AS_OF)
     source = replace(made.source, bans=bans)
     moved, _ = edit_plan(made.draft, [Edit("move", (mandatory,), other)], source)
     found = {b.code: b.parameters for b in edit_effects(made.draft, moved, source).breaches}
@@ -202,7 +202,7 @@ def test_a_year_of_closed_ground_a_meeting_and_late_mandatory_work_break_limits(
     assert found["plan_breach_ban"]["metres"] == pytest.approx(batches.loc[mandatory, "length_m"])
     # one day more that is open, and it is none
     ends = closed.assign(ends_on=pd.Timestamp(f"{other}-12-30"))
-    open_once = find_bans(roads_of().iloc[:0], made.source.projects.iloc[:0], ends, policy, AS_OF)
+    open_once = find_bans(roads_of().iloc[:0], projects_of().iloc[:0], ends, policy, AS_OF)
     shorter = replace(source, bans=open_once)
     assert "plan_breach_ban" not in {b.code for b in edit_effects(made.draft, moved, shorter).breaches}
     dropped, _ = edit_plan(made.draft, [Edit("drop", (mandatory,))], source)

@@ -98,7 +98,11 @@ def test_adopting_supersedes_what_is_in_force_for_any_of_its_years(registry: Reg
     assert set(registry.frame("tasks", as_of=yesterday)["plan_name"]) == {"old", "far"}
     assert set(registry.frame("tasks", as_of=TODAY)["plan_name"]) == {"far", "new"}
     row = registry.frame("plan_states", as_of=TODAY).set_index("name").loc["new"]
-    assert (row["changed_by"], row["reason"], pd.Timestamp(row["changed_on"]).date()) == ("tester", "minutes 31", TODAY)
+    assert (row["changed_by"], row["reason"], pd.Timestamp(row["changed_on"])) == (
+        "tester",
+        "minutes 31",
+        pd.Timestamp(TODAY),
+    )
     history = read_adopted(registry.connection, TODAY).set_index("name")
     assert history.loc["old", ["ended_on", "next_state"]].tolist() == [TODAY, "superseded"]
     assert history.loc["new", "ended_on"] is None
