@@ -129,10 +129,8 @@ def _closed(draft: Draft, source: Source) -> Flags:
     bans = source.bans.assign(is_planned=pd.array(np.zeros(len(source.bans), dtype=bool), dtype="boolean"))
     locks = Locks.of_ground(segments, bans, source.policy)
     calendar = np.where(year == NOT_PLACED, 1970, year + source.years[0]) - 1970
-    first = calendar.astype("datetime64[Y]").astype("datetime64[D]")
-    last: Days = ((calendar + 1).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64) - 1).astype(
-        "datetime64[D]"
-    )
+    first, after = (days.astype("datetime64[Y]").astype("datetime64[D]") for days in (calendar, calendar + 1))
+    last: Days = (after.astype(np.int64) - 1).astype("datetime64[D]")
     closed: Flags = locks.within(first, last).closes_all & (year != NOT_PLACED)
     return closed
 

@@ -104,8 +104,8 @@ def test_adopting_supersedes_what_is_in_force_for_any_of_its_years(registry: Reg
         pd.Timestamp(TODAY),
     )
     history = read_adopted(registry.connection, TODAY).set_index("name")
-    assert history.loc["old", ["ended_on", "next_state"]].tolist() == [TODAY, "superseded"]
-    assert history.loc["new", "ended_on"] is None
+    assert (history["ended_on"]["old"], history["next_state"]["old"]) == (TODAY, "superseded")
+    assert history["ended_on"]["new"] is None
     assert set(read_adopted(registry.connection, yesterday)["name"]) == {"old", "far"}
     assert list(check_laws(registry.connection, lambda *_: None)) == []
     assert done.delivery_id is not None
