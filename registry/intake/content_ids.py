@@ -20,7 +20,9 @@ def content_ids(raw: RawTable, headings: Headings, only: frozenset[str] | None =
     The order of the columns and what is not read do not matter. A row that changes in one of these columns, of `only`
     where given, gets another id.
     """
-    names = sorted(name for name in headings.by_column if only is None or name in only)
+    names = sorted(headings.by_column)
+    if only is not None:
+        names = [name for name in names if name in only]
     columns = [headings.column(raw.rows, name) for name in names]
     parts = [[f"{name}=" + _said(value) for value in column] for name, column in zip(names, columns, strict=True)]
     if raw.geometry is not None:
