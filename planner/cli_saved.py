@@ -74,7 +74,7 @@ def _numbers(members: pd.DataFrame) -> Any:  # noqa: ANN401 - numbers of batches
 
 
 def parts_of(registry: Registry, run: SavedRun, name: str) -> pd.DataFrame:
-    """Return the frame `plan_parts` of a saved plan, by the census and the districts that it was made from."""
+    """Return the frame `plan_parts` of a saved plan: by the census that it was made from, and the districts of now."""
     from planner.programme import plan_parts
 
     instant = run.known_at or run.made_at

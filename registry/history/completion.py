@@ -20,7 +20,7 @@ PROGRESS: Final = KINDS["progress"]
 
 @dataclass(frozen=True)
 class Completion:
-    """What a batch of a plan reports when it is built; without `completed` only a part of it was."""
+    """What a batch of a plan reports when it is built; where it is not whole, only these segments were."""
 
     plan_name: str
     batch_id: str

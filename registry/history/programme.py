@@ -34,7 +34,6 @@ STEPS: Final[Mapping[tuple[str, str], str]] = {
     (ADOPTED, "withdraw"): "proposed",
 }
 # deliveries that say where plans stand and what was done change nothing that a plan was computed from
-PROGRAMME_ACTIONS: Final = ["propose", "adopt", "withdraw"]
 UNREAD_KINDS: Final = ["plan_states", "tasks", "progress"]
 
 
@@ -177,7 +176,7 @@ def read_plans(connection: psycopg.Connection, known_at: datetime | None = None)
     `seen_version` and `last_version` are the last deliveries that a plan could see and that there are, among those
     that plans are computed from.
     """
-    told = {"programme": PROGRAMME_ACTIONS, "unread": UNREAD_KINDS, "known_at": known_at}
+    told = {"unread": UNREAD_KINDS, "known_at": known_at}
     return frame_of(connection, query("plans"), told)
 
 
