@@ -191,7 +191,7 @@ def test_a_year_of_closed_ground_a_meeting_and_late_mandatory_work_break_limits(
     pipes = made.draft.batch_segments.index[made.draft.batch_segments["batch_id"] == mandatory]
     year = int(batches.loc[mandatory, "year"])
     other = next(one for one in YEARS if one != year)
-    ground = made.source.segments.geometry.loc[pipes].union_all().buffer(5.0)
+    ground = made.source.segments.loc[pipes].union_all().buffer(5.0)
     closed = moratoria_of({"starts_on": f"{other}-01-01", "ends_on": f"{other}-12-31", "geometry": ground})
     policy = made.source.policy
     bans = find_bans(roads_of().iloc[:0], projects_of().iloc[:0], closed, policy, AS_OF)
