@@ -130,7 +130,7 @@ def test_segments_are_added_as_a_batch_of_their_own(made: Town) -> None:
     after, told = edit_plan(made.draft, [Edit("add", tuple(wanted), 2028)], made.source)
     (name,) = set(after.batch_segments.loc[wanted, "batch_id"])
     assert set(after.batch_segments.index[after.batch_segments["batch_id"] == name]) == set(wanted)
-    assert after.batches.loc[name, "year"] == 2028
+    assert after.batches["year"][name] == 2028
     assert told["batch_id"].tolist() == [name]
     # what is left of the batch that lost a segment has another id and stays out
     assert left_out[0] not in after.batches.index
@@ -144,8 +144,8 @@ def test_segments_are_added_as_a_batch_of_their_own(made: Town) -> None:
 def test_a_batch_that_was_left_out_is_added_by_its_id(made: Town) -> None:
     name = made.draft.batches.index[made.draft.batches["year"].isna()][0]
     after, _ = edit_plan(made.draft, [Edit("add", (name,), 2029)], made.source)
-    assert after.batches.loc[name, "year"] == 2029
-    assert after.batches.loc[name, "value"] > 0
+    assert after.batches["year"][name] == 2029
+    assert after.batches["value"][name] > 0
 
 
 def test_locks_are_kept_as_segments_with_their_year(made: Town) -> None:
@@ -166,7 +166,7 @@ def test_locks_are_kept_as_segments_with_their_year(made: Town) -> None:
     with pytest.raises(PlanningError, match="locked"):
         edit_plan(after, [Edit("drop", (first,))], made.source)
     free, _ = edit_plan(after, [Edit("drop", (first,)), Edit("unlock", (first,))], made.source)
-    assert pd.isna(free.batches.loc[first, "year"])
+    assert free.batches["year"].isna()[first]
     assert len(locked_batches(free.locks)) == 2
 
 
@@ -189,7 +189,7 @@ def test_a_year_of_closed_ground_a_meeting_and_late_mandatory_work_break_limits(
     # the one that is planned first is in time
     mandatory = batches[batches["policy_class"] == "mandatory"].sort_values("year").index[0]
     pipes = made.draft.batch_segments.index[made.draft.batch_segments["batch_id"] == mandatory]
-    year = int(batches.loc[mandatory, "year"])
+    year = int(batches["year"][mandatory])
     other = next(one for one in YEARS if one != year)
     ground = made.source.segments.loc[pipes].union_all().buffer(5.0)
     closed = moratoria_of({"starts_on": f"{other}-01-01", "ends_on": f"{other}-12-31", "geometry": ground})
