@@ -39,11 +39,12 @@ _MATERIALS: Final = {
 
 @dataclass(frozen=True)
 class Kitchener:
-    """Mains, breaks and their links as frames of the registry."""
+    """Mains, breaks and their links as frames of the registry, and the pressure zone of each main."""
 
     segments: pd.DataFrame
     leaks: pd.DataFrame
     leak_links: pd.DataFrame
+    zones: pd.Series
 
     def panel(self, years: range = YEARS) -> Panel:
         """Return the panel; the record of breaks is complete from its first year on."""
@@ -65,7 +66,8 @@ def read_kitchener(data: Path = DATA) -> Kitchener:
     links = pd.DataFrame(
         {"leak_id": leaks.index.astype("str"), "segment_id": leaks["segment_id"].to_numpy(), "probability": 1.0}
     )
-    return Kitchener(segments, leaks, links.astype({"segment_id": "str"}))
+    zones = pd.Series(mains["pressure_zone"].to_numpy(), segments.index, dtype="str", name="district")
+    return Kitchener(segments, leaks, links.astype({"segment_id": "str"}), zones)
 
 
 def _segments(mains: pd.DataFrame, roads: pd.DataFrame) -> pd.DataFrame:

@@ -136,7 +136,7 @@ def _frame(across: Axis, up: Axis) -> str:
     parts.append(f'<text x="{middle:.0f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(across.label)}</text>')
     upwards = _TOP + (base - _TOP) / 2
     parts.append(
-        f'<text transform="translate(13 {upwards:.0f}) rotate(-90)" text-anchor="middle">{escape(up.label)}</text>'
+        f'<text transform="translate(15 {upwards:.0f}) rotate(-90)" text-anchor="middle">{escape(up.label)}</text>'
     )
     return "".join(parts)
 

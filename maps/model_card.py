@@ -8,12 +8,12 @@ from maps.lift_chart import Axis, line_chart, line_of, mark_of, point_chart
 from maps.offline import own_file
 from maps.plan_map import templates
 from planner.forecast.gate import CHOSEN_BEFORE, limits_in_signs
-from planner.forecast.summary import DEFAULT, by_material
+from planner.forecast.summary import DEFAULT, by_material, years_in_words
 from registry.catalogue import say
 from registry.fields import fields, value_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -25,6 +25,7 @@ LEAST_LEAKS: Final = 50.0
 LEAST_WINDOWS: Final = 5
 MATERIAL_LEAKS: Final = 20.0
 _HIGHEST_CALIBRATION: Final = 2.0
+_LIMITS: Final = ["card_limit_survey", "card_limit_error", "card_limit_new"]
 _PLAIN: Final = ("prior_count", "age", "random")
 
 
@@ -53,14 +54,18 @@ def model_card(run: SavedRun, city: str, language: str = "zh") -> str:
             run=run,
             facts=run.summary,
             media=_listed(run.summary["media"], "medium", language),
-            knowledge=value_list("knowledge")[run.summary["knowledge"]].label(language),
+            knowledge=_knowledge(run.summary["knowledge"], language),
+            known=[(code, years_in_words(years, language)) for code, years in run.summary["knowledge"].items()],
             window_count=count,
             tested_leaks=leaks,
+            evidence=_evidence(run.summary["media"], language),
             is_short=count < LEAST_WINDOWS,
             is_sparse=leaks < LEAST_LEAKS,
-            tables=[_table(walked, int(years), name) for years in sorted(walked["horizon_years"].unique())],
+            horizons=_horizons(walked),
+            rows=_rows(walked, name),
             gate=_gate(run, language, name),
             decision=_decision(run, language, name),
+            limits=["card_limit_water", *_LIMITS] if "water" in run.summary["media"] else _LIMITS,
             charts=_charts(run, yearly, models, language),
             lines=[(line_of(number), name(model)) for number, model in enumerate(models)],
             marks=[(mark_of(number), name(model)) for number, model in enumerate(models) if model not in _PLAIN],
@@ -76,48 +81,93 @@ def _charted(tested: Sequence[str], candidate: str | None) -> list[str]:
     return [model for model in (DEFAULT, candidate, *_PLAIN) if model is not None and model in tested]
 
 
+def _knowledge(years: dict[str, list[int]], language: str) -> str:
+    """Say how the past was known, of several ways each with its test years."""
+    labels = {code: value_list("knowledge")[code].label(language) for code in years}
+    if len(years) == 1:
+        return "".join(labels.values())
+    mark = "：" if language == "zh" else ": "
+    said = [f"{label}{mark}{years_in_words(years[code], language)}" for code, label in labels.items()]
+    return ("；" if language == "zh" else "; ").join(said)
+
+
 def _listed(codes: Sequence[str], name: str, language: str) -> str:
     labels = value_list(name)
     said = [labels[code].label(language) if code in labels else code for code in codes]
     return ("、" if language == "zh" else ", ").join(said)
 
 
-def _table(walked: pd.DataFrame, years: int, name: Callable[[str], str]) -> dict[str, Any]:
-    """Return the captures of every model over windows of as many years, with the difference to the default."""
-    own = walked[walked["horizon_years"] == years].set_index(["model", "measure"])
+def _evidence(media: Sequence[str], language: str) -> str:
+    """Say under each chart which network it is of, and how far that is proven."""
+    if list(media) == ["water"]:
+        return say("card_water_only", language)
+    return say("card_not_water_only", language, media=_listed(media, "medium", language))
+
+
+def _horizons(walked: pd.DataFrame) -> list[dict[str, float]]:
+    """Return of each horizon its windows and their leaks, the shortest first."""
+    own = walked[(walked["measure"] == "capture_at_10") & (walked["model"] == DEFAULT)].sort_values("horizon_years")
+    columns = {"horizon_years": "years", "window_count": "windows", "leaks": "leaks"}
+    found: list[dict[str, float]] = own[list(columns)].rename(columns=columns).to_dict("records")  # type: ignore[assignment]
+    return found
+
+
+def _rows(walked: pd.DataFrame, name: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Return of every model the captures of one-year windows, and of longer ones that in 10 % of the length.
+
+    The default comes first, then who finds most.
+    """
+    records: list[dict[str, Any]] = walked.to_dict("records")  # type: ignore[assignment]
+    told = {(row["horizon_years"], row["model"], row["measure"]): row for row in records}
+    first, *longer = sorted(walked["horizon_years"].unique())
+    captures = {model: told[first, model, "capture_at_10"]["weighted_mean"] for model in set(walked["model"])}
+    measures = [*(f"capture_at_{share}" for share in SHARES), "never_leaked_capture_at_10"]
     rows = []
-    for model in dict.fromkeys(own.index.get_level_values("model")):
-        gain = own.loc[(model, "capture_at_10")]
-        measures = [*(f"capture_at_{share}" for share in SHARES), "never_leaked_capture_at_10"]
+    for model in sorted(captures, key=lambda model: (model != DEFAULT, -captures[model], model)):
+        gain = told[first, model, "capture_at_10"]
+        is_default = model == DEFAULT
+        further = [told[years, model, "capture_at_10"] for years in longer]
         rows.append(
             {
-                "model": name(str(model)),
-                "is_default": model == DEFAULT,
-                "shares": [_percent(own.loc[(model, measure)]["weighted_mean"]) for measure in measures],
-                "calibration": _number(own.loc[(model, "calibration")]["weighted_mean"]),
-                "difference": "" if model == DEFAULT else _paired(gain),
-                "better": "" if model == DEFAULT else f"{gain['better_count']}/{gain['window_count']}",
+                "model": name(model),
+                "is_default": is_default,
+                "shares": [_percent(told[first, model, measure]["weighted_mean"]) for measure in measures],
+                "calibration": _number(told[first, model, "calibration"]["weighted_mean"]),
+                "difference": "" if is_default else _paired(gain),
+                "better": "" if is_default else f"{gain['better_count']}/{gain['window_count']}",
+                "longer": [
+                    (_percent(entry["weighted_mean"]), "" if is_default else _paired(entry)) for entry in further
+                ],
             }
         )
-    first = own.xs("capture_at_10", level="measure").iloc[0]
-    return {"years": years, "windows": int(first["window_count"]), "leaks": float(first["leaks"]), "rows": rows}
+    return rows
 
 
-def _gate(run: SavedRun, language: str, name: Callable[[str], str]) -> list[dict[str, Any]]:
-    criteria = run.frames["gate_criteria"]
-    judged = criteria[criteria["model"].isin([CHOSEN_BEFORE, run.summary["candidate"]])]
+def _gate(run: SavedRun, language: str, name: Callable[[str], str]) -> dict[str, Any]:
+    """Return each criterion once, with what was found of the series and of the candidate side by side."""
+    judged = run.frames["gate_criteria"]
+    models = [model for model in (CHOSEN_BEFORE, run.summary["candidate"]) if model in set(judged["model"])]
     labels, materials = value_list("gate_criterion"), value_list("material")
-    return [
-        {
-            "model": name(row["model"]),
-            "criterion": labels[row["criterion"]].label(language),
-            "material": materials[row["material"]].label(language) if row["material"] in materials else "",
+    judged = judged.assign(material=judged["material"].fillna(""))
+    cells = {
+        (row["criterion"], row["material"], row["model"]): {
             "value": _number(row["value"]),
             "limits": limits_in_signs(row["criterion"], row["at_least"], row["at_most"]),
             "passed": bool(row["passed"]),
         }
-        for row in judged.to_dict("records")
+        for row in judged[judged["model"].isin(models)].to_dict("records")
+    }
+    order = {code: place for place, code in enumerate(labels)}
+    keys = sorted({key[:2] for key in cells}, key=lambda key: (order[key[0]], key[1]))
+    rows = [
+        {
+            "criterion": labels[criterion].label(language),
+            "material": materials[material].label(language) if material in materials else "",
+            "cells": [cells.get((criterion, material, model)) for model in models],
+        }
+        for criterion, material in keys
     ]
+    return {"models": [name(model) for model in models], "rows": rows}
 
 
 def _decision(run: SavedRun, language: str, name: Callable[[str], str]) -> str:
@@ -212,7 +262,7 @@ def _of(own: pd.DataFrame, model: str) -> float | None:
     return float(own.loc[model, "calibration"])  # type: ignore[arg-type]
 
 
-def _paired(gain: pd.Series) -> str:
+def _paired(gain: Mapping[str, Any]) -> str:
     error = gain["difference_standard_error"]
     return _number(gain["difference"]) if error != error else f"{gain['difference']:+.3f} ± {error:.3f}"
 

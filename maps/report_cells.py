@@ -12,6 +12,7 @@ from maps.facts import unit_words
 from maps.numbers import headline
 from maps.report_tables import ReportTables, total
 from planner.emission_words import methane_phrases
+from planner.ranking import ranking_phrases
 from registry.catalogue import CNY_PER_UNIT, say
 from registry.fields import Field, fields, value_list
 
@@ -181,6 +182,7 @@ def notes(inputs: Inputs, language: str) -> list[str]:
     sentences = [say(code, language) for code in codes]
     if methane := inputs.summary.get("methane"):
         sentences += [phrase.say(language) for phrase in methane_phrases(methane)]
+    sentences += [phrase.say(language) for phrase in ranking_phrases(inputs.summary.get("ranking"))]
     unverified = inputs.summary.get("unverified_count")
     if unverified:
         sentences.append(say("maps_note_unverified", language, count=unverified))

@@ -14,6 +14,7 @@ import typer
 from planner.cli_job import PolicyPath, YearsText, check_years, open_job, policy_facts, score_city, tell_unverified
 from planner.cli_methane import methane_of, show_methane
 from planner.cli_overlap import meeting_frames, read_city
+from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_ranking
 from planner.cli_tables import show_plan, show_risk, show_scores, told
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
 
@@ -34,11 +35,15 @@ def score(
         str | None,
         typer.Option("--save", metavar="NAME", help="Keep the scores under this name, to compare them later."),
     ] = None,
+    model: ModelName = "auto",
+    is_forced: ForceModel = False,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     output: Output = None,
 ) -> None:
     """Score every segment: policy class, likelihood, consequence and grade, with every contribution.
+
+    A learned model ranks only where the last back-test opened the gate for it; else the default does.
 
     Example: digonce score --as-of 2026-11-01 -o risk.xlsx
     """
@@ -47,9 +52,10 @@ def score(
 
     _check_output(output)
     with open_job(session, policy, as_of, known_at) as job:
+        ranking = ranking_of(job, model, is_forced=is_forced)
         segments = job.segments()
         leaks = job.frame("leaks")
-        made = score_city(job, segments, leaks)
+        made = score_city(job, segments, leaks, ranking, stores_beside=True)
         scores, links = made["scores"], made["leak_links"]
         classes, grades = (by_tier(scores, segments, column) for column in ("policy_class", "grade"))
         media, matrix = risk_by_medium(scores, segments), risk_matrix(scores, segments, job.policy.weights.matrix)
@@ -64,6 +70,7 @@ def score(
             "risk": told(media),
             "matrix": told(matrix),
             "methane": methane,
+            "ranking": ranking.facts(),
             **policy_facts(job.policy),
         }
         run = job.save("score", save, made, summary)
@@ -72,15 +79,9 @@ def score(
     show_scores(session, classes, grades)
     show_risk(session, media, matrix)
     show_methane(session, methane)
-    session.tell(
-        "plan_scored",
-        segments=len(scores),
-        km=summary["km"],
-        as_of=job.as_of,
-        links=len(links),
-        leaks=len(leaks),
-        run=run,
-    )
+    counts = {name: summary[f"{name}_count"] for name in ("segment", "leak_link", "leak")}
+    session.tell("plan_scored", **counts, km=summary["km"], as_of=job.as_of, run=run)
+    tell_ranking(session, ranking.facts())
     tell_unverified(session, job.policy)
     session.result({"run_id": run, "name": save, "as_of": job.as_of, **summary})
 
@@ -98,6 +99,8 @@ def plan(
     ] = None,
     km: Annotated[float | None, typer.Option("--km", metavar="N", help="At most this many kilometres a year.")] = None,
     policy: PolicyPath = None,
+    model: ModelName = "auto",
+    is_forced: ForceModel = False,
     save: Annotated[str | None, typer.Option("--save", metavar="NAME", help="Keep the plan under this name.")] = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
@@ -116,10 +119,11 @@ def plan(
     limits = _limits(parse_years(years), budget_cny, budget_total_cny, km)
     with open_job(session, policy, as_of, known_at) as job:
         check_years(limits.years, job.as_of)
+        ranking = ranking_of(job, model, is_forced=is_forced)
         segments = job.segments()
         city = read_city(job, segments)
         projects = city.projects
-        scored = score_city(job, segments, job.frame("leaks"))
+        scored = score_city(job, segments, job.frame("leaks"), ranking)
         scores = scored["scores"]
         with job.step("plan_step_overlap"):
             pairs = prepare_pairs(city, limits.years, job.policy)
@@ -131,19 +135,16 @@ def plan(
             made = make_plan(segments, scores, pairs, projects, job.policy, limits, supplied, decided)
         with job.step("plan_step_meeting"):
             prepared = prepare_meeting(city, scores, made.pairs, job.policy, job.as_of, made.batch_segments)
-        frames = {
-            **scored,
-            **meeting_frames(prepared),
-            "batches": made.batches,
-            "batch_segments": made.batch_segments,
-        }
+        frames = scored | meeting_frames(prepared) | {"batches": made.batches, "batch_segments": made.batch_segments}
         summary = made.summary | {"methane": methane_of(job, scored, made.batch_segments)}
+        summary["ranking"] = ranking.facts()
         run = job.save("plan", save, frames, summary)
         if output is not None:
             _write(made.batches, output, "batches", session, _batch_shapes(segments, made))
     show_plan(session, made, has_projects=not projects.empty, run=run)
     _tell_decided(session, made.summary["decided"])
     show_methane(session, summary["methane"])
+    tell_ranking(session, ranking.facts())
     tell_unverified(session, job.policy)
     session.result({"run_id": run, "name": save, "as_of": job.as_of, **summary})
 

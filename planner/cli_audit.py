@@ -10,6 +10,7 @@ import typer
 
 from planner.cli_job import Job, PolicyPath, YearsText, open_job, read_lineage, score_city
 from planner.cli_overlap import latest_plan
+from planner.cli_ranking import ranking_of, tell_ranking
 from planner.cli_tables import in_words
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from planner.audit import Audited
+    from planner.ranking import Ranking
 
 app = typer.Typer()
 _SHOWN = 40
@@ -45,7 +47,8 @@ def audit(
         check_output(output)
     wanted = parse_years(years)
     with open_job(session, policy, as_of, known_at) as job:
-        audited = _read(job)
+        ranking = ranking_of(job)
+        audited = _read(job, ranking)
         with job.step("plan_step_audit"):
             found = find(audited, wanted, job.policy, job.as_of)
         told = in_ban_words(found, job.policy, session.language)
@@ -62,16 +65,24 @@ def audit(
             session.tell("change_more", count=len(found) - _SHOWN)
     counts = found["code"].value_counts()
     session.tell("plan_audited", count=len(found), as_of=job.as_of)
-    session.result({"as_of": job.as_of, "counts": counts.to_dict(), "findings": found.to_dict("records")})
+    tell_ranking(session, ranking.facts())
+    session.result(
+        {
+            "as_of": job.as_of,
+            "ranking": ranking.facts(),
+            "counts": counts.to_dict(),
+            "findings": found.to_dict("records"),
+        }
+    )
 
 
-def _read(job: Job) -> Audited:
+def _read(job: Job, ranking: Ranking) -> Audited:
     from planner.audit import Audited
     from planner.bans import find_bans
 
     segments, projects = job.segments(), job.frame("projects")
     decisions = job.frame("decisions")
-    made = score_city(job, segments, job.frame("leaks"))
+    made = score_city(job, segments, job.frame("leaks"), ranking)
     with job.step("plan_step_bans"):
         bans = find_bans(job.frame("roads"), projects, job.frame("moratoria"), job.policy, job.as_of)
     return Audited(

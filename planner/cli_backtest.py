@@ -9,20 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.cli_job import (
-    Job,
-    PolicyPath,
-    link_nameless,
-    link_places,
-    open_job,
-    policy_facts,
-    read_gone,
-    read_lineage,
-    tell_unverified,
-)
+from planner.cli_job import Job, PolicyPath, open_job, policy_facts, read_lineage, tell_unverified
+from planner.cli_ranking import gate_stamps, keep_decision
 from planner.cli_tables import told
 from registry.console import AsOf, KnownAt, Session, command
-from registry.errors import PlanningError, UsageError
+from registry.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +73,7 @@ def backtest(
 
     request = _Request(first, last, _horizons(horizon), tuple(name for name in models.split(",") if name))
     with open_job(session, policy, as_of, known_at) as job:
+        stamps = gate_stamps(job)
         chosen, absent = _choose(request, job.policy)
         history = _history(job, request)
         tested = _test(job, history, chosen, request)
@@ -94,8 +86,9 @@ def backtest(
             "backtest_summary": summarise(tested.windows),
             "gate_criteria": decision.criteria,
         }
-        summary = _facts(request, history, decision) | policy_facts(job.policy)
+        summary = _facts(request, history, tested.windows, decision) | policy_facts(job.policy)
         run = job.save("backtest", None, frames, summary)
+        decided = keep_decision(job, run, stamps, tested, learned, decision)
     if output is not None:
         _write(frames, output, session)
     _show(session, frames, decision, summary, run)
@@ -104,7 +97,9 @@ def backtest(
     tell_unverified(session, job.policy)
     session.tell("forecast_evidence_note")
     results = {name: told(frames[name]) for name in ("backtest_summary", "gate_criteria")}
-    session.result({"run_id": run, "as_of": job.as_of, "not_tested": absent, **summary, **results})
+    session.result(
+        {"run_id": run, "decision_id": decided, "as_of": job.as_of, "not_tested": absent, **summary, **results}
+    )
 
 
 def _horizons(text: str) -> tuple[int, ...]:
@@ -142,39 +137,31 @@ def _learned(models: list[ForecastModel]) -> list[str]:
 
 
 def _history(job: Job, request: _Request) -> History:
-    """Read the past: segments in the ground and retired, the leaks on them, and the streets of the nameless."""
-    import pandas as pd
-
-    from planner.forecast.history import make_history
+    """Read the whole record, or refuse years that are not over."""
+    from planner.cli_pasts import read_history
 
     end = date(request.last, 12, 31)
     if request.first > request.last or end > job.as_of:
         raise UsageError("forecast_years_unusable", first=request.first, last=request.last, as_of=job.as_of)
-    segments, leaks = job.segments(), job.frame("leaks")
-    with job.step("plan_step_link"):
-        retired = read_gone(job)
-        links, _ = link_places(job, segments, leaks, read_lineage(job), retired)
-        named = link_nameless(segments, job.frame("roads", ["name", "road_class", "geometry"]), job.policy)
-    linked = leaks["leaked_on"].reindex(pd.Index(links["leak_id"].unique())).dropna()
-    linked = linked[linked <= pd.Timestamp(end)]
-    if linked.empty:
-        raise PlanningError("forecast_no_record", as_of=end)
-    years = range(int(linked.min().year), request.last + 1)
-    everything = segments if retired.empty else pd.concat([segments, retired])
-    return make_history(everything, links, leaks, job.policy, years, end, street_links=named)
+    return read_history(job, request.last)
 
 
 def _test(job: Job, history: History, models: list[ForecastModel], request: _Request) -> Backtest:
+    from planner.cli_pasts import panel_at
     from planner.forecast.backtest import walk_forward
 
     windows = request.windows()
     total = len(models) * len({window.year for window in windows})
     with job.step("forecast_step_backtest", total) as advance:
-        return walk_forward(history.panel, models, windows, progress=advance)
+        return walk_forward(
+            history.panel, models, windows, panel_at(job), progress=advance, successions=read_lineage(job)
+        )
 
 
-def _facts(request: _Request, history: History, decision: GateDecision) -> dict[str, Any]:
+def _facts(request: _Request, history: History, windows: pd.DataFrame, decision: GateDecision) -> dict[str, Any]:
     """Return what the stored run says of itself."""
+    from planner.forecast.summary import years_by_knowledge
+
     panel = history.panel
     return {
         "first_year": request.first,
@@ -186,7 +173,7 @@ def _facts(request: _Request, history: History, decision: GateDecision) -> dict[
         "leaks": float(panel.leaks.sum()),
         "leaks_left_out": {name: float(count) for name, count in history.left_out.items()},
         "media": sorted(panel.segments["medium"].dropna().unique().tolist()),
-        "knowledge": "event_dates",
+        "knowledge": years_by_knowledge(windows),
         "ships": decision.ships,
         "candidate": decision.candidate,
         "is_open": decision.is_open,
@@ -207,6 +194,7 @@ def _show(
 ) -> None:
     """Print a table for each horizon, what the gate asked, and what follows."""
     from planner.forecast.gate import CHOSEN_BEFORE
+    from planner.forecast.summary import years_in_words
     from registry.fields import value_list
 
     windows = frames["backtest_windows"]
@@ -225,10 +213,10 @@ def _show(
         km=summary["km"],
         leaks=summary["leaks"],
         since=summary["record_from"],
-        knowledge=value_list("knowledge")[summary["knowledge"]].label(session.language),
         run=run,
     )
-    session.tell("forecast_event_dates")
+    for knowledge, years in summary["knowledge"].items():
+        session.tell(f"forecast_{knowledge}", years=years_in_words(years, session.language))
     if decision.candidate is None:
         session.tell("forecast_gate_unplayed")
         return

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 _KEYS_SHOWN = 10
 _MOVED_SHOWN = 10
+_SIDES = ("before", "after")
 
 
 @command(app, "compare-scores")
@@ -69,6 +70,7 @@ def _stamps(runs: list[SavedRun], data: list[int]) -> dict[str, dict[str, Any]]:
             "data": stamp,
             "known_at": run.known_at,
             "program": run.code_version,
+            "model": _model_of(run.frames["scores"]),
         }
         for run, stamp in zip(runs, data, strict=True)
     ]
@@ -78,12 +80,23 @@ def _stamps(runs: list[SavedRun], data: list[int]) -> dict[str, dict[str, Any]]:
     }
 
 
+def _model_of(scores: pd.DataFrame) -> str:
+    """Return the model that ranks in the scores of a run."""
+    from planner.learned import Learned
+    from planner.score import DEFAULT_MODEL
+
+    learned = Learned.of_scores(scores)
+    return DEFAULT_MODEL if learned is None else learned.model
+
+
 def _tell_differences(session: Session, stamps: dict[str, dict[str, Any]], keys: list[tuple[str, Any, Any]]) -> None:
     different = [name for name, stamp in stamps.items() if not stamp["is_same"]]
     for name in different:
         stamp = stamps[name]
         if name == "policy":
             session.tell("compare_policy", count=len(keys))
+        elif name == "model":
+            session.tell("compare_model", **{side: session.say(f"forecast_model_{stamp[side]}") for side in _SIDES})
         else:
             session.tell(f"compare_{name}", before=stamp["before"] or "—", after=stamp["after"] or "—")
     for key, first, last in keys[:_KEYS_SHOWN]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from planner.cli_job import PolicyPath, load_scored, open_job, read_evidence, score_evidence
+from planner.cli_ranking import ForceModel, ModelName, rank_scores, ranking_of, tell_ranking
 from planner.cli_tables import told
 from registry.console import AsOf, KnownAt, Output, Session, command
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from planner.cli_job import Job
+    from planner.explain_facts import Evidence
     from registry.store import SavedRun
 
 app = typer.Typer()
@@ -35,6 +37,8 @@ def explain(
     run: Annotated[
         str | None, typer.Option("--run", metavar="NAME", help="As a saved run had it: its day, its data, its policy.")
     ] = None,
+    model: ModelName = "auto",
+    is_forced: ForceModel = False,
     policy: PolicyPath = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
@@ -53,13 +57,19 @@ def explain(
 
     if output is not None:
         check_output(output)
-    if run is not None and (policy, as_of, known_at) != (None, None, None):
+    if run is not None and (policy, as_of, known_at, model, is_forced) != (None, None, None, "auto", False):
         raise UsageError("explain_run_says_all")
     with open_job(session, policy, as_of, known_at) as opened:
         saved = None if run is None else load_scored(opened.registry, run)
         job = opened if saved is None else _as_run(opened, saved)
         evidence, _ = read_evidence(job, job.segments(), job.frame("leaks"))
         scores = score_evidence(job, evidence)
+        facts: dict[str, Any] | None
+        if saved is None:
+            ranking = ranking_of(job, model, is_forced=is_forced)
+            scores, facts = rank_scores(job, evidence, scores, ranking), ranking.facts()
+        else:
+            scores, facts = _ranked_as(saved, evidence, scores), saved.summary.get("ranking")
         asked = _in_the_ground(job, list(segments), scores.index)
         with job.step("explain_step"):
             figures = explain_scores(scores, evidence.segments["medium"], asked)
@@ -67,11 +77,12 @@ def explain(
     if saved is not None and _differs(saved.frames["scores"], scores):
         session.warn("explain_run_differs", run=run, version=saved.code_version)
     _show(session, texts, figures)
+    tell_ranking(session, facts)
     if output is not None:
         _write(texts, figures, output, session)
         session.tell("written", file=output)
     session.result(
-        {"as_of": job.as_of, "texts": told(texts.reset_index()), "explanations": told(figures)},
+        {"as_of": job.as_of, "ranking": facts, "texts": told(texts.reset_index()), "explanations": told(figures)},
     )
 
 
@@ -82,6 +93,14 @@ def _as_run(job: Job, saved: SavedRun) -> Job:
     content = {name: part for name, part in saved.policy.items() if name != "hash"}
     known = saved.known_at or saved.made_at
     return replace(job, policy=Policy.from_dict(content), as_of=saved.as_of, known_at=known)
+
+
+def _ranked_as(saved: SavedRun, evidence: Evidence, scores: pd.DataFrame) -> pd.DataFrame:
+    """Return scores of the default as the model of the saved run ranks them; it does not learn again."""
+    from planner.learned import Learned
+
+    learned = Learned.of_scores(saved.frames["scores"])
+    return scores if learned is None else learned.apply(scores, evidence.segments["medium"], evidence.policy)
 
 
 def _in_the_ground(job: Job, asked: list[str], scored: pd.Index) -> list[str]:

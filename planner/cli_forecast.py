@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from planner.cli_job import Job, PolicyPath, YearsText, check_years, open_job, policy_facts, score_city, tell_unverified
+from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_ranking
 from planner.cli_tables import in_words, told
 from registry.catalogue import CNY_PER_UNIT
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
@@ -32,6 +33,8 @@ def forecast(
         typer.Option("--draws", metavar="N", min=10, help="Draws for the intervals of the network."),
     ] = _DRAWS,
     seed: Annotated[int, typer.Option("--seed", metavar="S", min=0, help="Seed of the draws.")] = 0,
+    model: ModelName = "auto",
+    is_forced: ForceModel = False,
     policy: PolicyPath = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
@@ -52,9 +55,10 @@ def forecast(
     wanted = parse_years(years)
     with open_job(session, policy, as_of, known_at) as job:
         check_years(wanted, job.as_of)
+        ranking = ranking_of(job, model, is_forced=is_forced)
         renewed = None if plan is None else _renewed(job, plan)
         segments = job.segments()
-        made = score_city(job, segments, job.frame("leaks"))
+        made = score_city(job, segments, job.frame("leaks"), ranking)
         with job.step("plan_step_forecast"):
             outlook = leak_outlook(segments, made["scores"], job.policy, wanted, job.as_of, renewed)
             by_segment = leak_forecast(outlook)
@@ -66,17 +70,17 @@ def forecast(
             "seed": seed,
             "renewed_count": int(outlook.renewed.sum()),
             "network": told(network),
+            "ranking": ranking.facts(),
             **policy_facts(job.policy),
         }
         run = job.save("forecast", plan, {**made, "leak_forecast": by_segment, "network_forecast": network}, summary)
-        day = job.as_of
         if output is not None:
             _write(by_segment, network, output, session)
-        unverified = job.policy
     _show(session, network)
-    session.tell("plan_forecast", segments=len(segments), renewed=summary["renewed_count"], as_of=day, run=run)
-    tell_unverified(session, unverified)
-    session.result({"run_id": run, "as_of": day, **summary})
+    session.tell("plan_forecast", segments=len(segments), renewed=summary["renewed_count"], as_of=job.as_of, run=run)
+    tell_ranking(session, ranking.facts())
+    tell_unverified(session, job.policy)
+    session.result({"run_id": run, "as_of": job.as_of, **summary})
 
 
 def _renewed(job: Job, plan: str) -> pd.Series:

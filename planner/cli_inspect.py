@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planner.cli_job import PolicyPath, link_nameless, open_job, score_city
+from planner.cli_ranking import ranking_of, tell_ranking
 from registry.console import AsOf, KnownAt, Output, Session, command
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ def inspect_first(
     if output is not None:
         check_output(output)
     with open_job(session, policy, as_of, known_at) as job:
-        segments = job.segments()
-        scores = score_city(job, segments, job.frame("leaks"))["scores"]
+        ranking, segments = ranking_of(job), job.segments()
+        scores = score_city(job, segments, job.frame("leaks"), ranking)["scores"]
         roads = job.frame("roads", ["name", "road_class", "geometry"])
         context = job.frame("context", ["kind", "level", "geometry"])
         with job.step("plan_step_inspect"):
@@ -65,7 +66,8 @@ def inspect_first(
         if len(found) > _SHOWN:
             session.tell("change_more", count=len(found) - _SHOWN)
     session.tell("plan_inspected", count=len(found), as_of=job.as_of)
-    session.result({"as_of": job.as_of, "inspections": found.to_dict("records")})
+    tell_ranking(session, ranking.facts())
+    session.result({"as_of": job.as_of, "ranking": ranking.facts(), "inspections": found.to_dict("records")})
 
 
 def _in_words(names: pd.Series, language: str) -> pd.Series:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from planner.explain_facts import Evidence
     from planner.policy import Policy
+    from planner.ranking import Ranking
     from registry.store import Registry, SavedRun
 
 PolicyPath = Annotated[
@@ -119,12 +120,19 @@ def open_job(session: Session, policy: Path | None, as_of: str | None, known_at:
         yield Job(session, registry, chosen, day or registry.today(), instant, bars)
 
 
-def score_city(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame) -> dict[str, pd.DataFrame]:
-    """Link leaks, events and households to segments and score these: the frames of the run."""
+def score_city(
+    job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame, ranking: Ranking, *, stores_beside: bool = False
+) -> dict[str, pd.DataFrame]:
+    """Link leaks, events and households to segments and score these: the frames of the run.
+
+    With `stores_beside` the rate of a learned model that does not rank is stored as well.
+    """
+    from planner.cli_ranking import rank_scores
     from planner.emissions import find_emissions
 
     evidence, events = read_evidence(job, segments, leaks)
-    frames = {"scores": score_evidence(job, evidence), "leak_links": evidence.leak_links, "event_links": events}
+    scores = rank_scores(job, evidence, score_evidence(job, evidence), ranking, stores_beside=stores_beside)
+    frames = {"scores": scores, "leak_links": evidence.leak_links, "event_links": events}
     if job.policy.emissions is not None:
         frames["emissions"] = find_emissions(segments, job.policy.emissions)
     return frames
@@ -160,7 +168,7 @@ def read_evidence(job: Job, segments: gpd.GeoDataFrame, leaks: gpd.GeoDataFrame)
 
 
 def score_evidence(job: Job, evidence: Evidence) -> pd.DataFrame:
-    """Score the segments by what was read of them."""
+    """Score the segments by what was read of them, by the default."""
     with job.step("plan_step_score", len(evidence.segments)) as advance:
         return evidence.scores(advance)
 

@@ -18,6 +18,7 @@ from planner.cli_job import (
     score_city,
     tell_unverified,
 )
+from planner.cli_ranking import ranking_of, tell_ranking
 from planner.cli_tables import show_dearest, show_kinds, show_relations, warn_of_seasons
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
 
@@ -79,13 +80,14 @@ def overlap(
             city = read_city(job, segments)
         if city.projects.empty:
             raise PlanningError("plan_no_projects", as_of=job.as_of)
-        scores = score_city(job, segments, job.frame("leaks"))["scores"]
+        ranking = ranking_of(job)
+        scores = score_city(job, segments, job.frame("leaks"), ranking)["scores"]
         with job.step("plan_step_overlap"):
             pairs = prepare_pairs(city, wanted, job.policy)
         with job.step("plan_step_meeting"):
             made = prepare_meeting(city, scores, pairs, job.policy, job.as_of, latest_plan(job))
         kinds, relations = by_project_kind(pairs, segments), by_relation(made.table)
-        summary = _summary(made, wanted, kinds, relations, job)
+        summary = _summary(made, wanted, kinds, relations, job) | {"ranking": ranking.facts()}
         with job.step("plan_step_write"):
             run = job.save("overlap", None, meeting_frames(made), summary)
             if output is not None:
@@ -117,6 +119,7 @@ def _tell(session: Session, summary: dict[str, Any], run: str) -> None:
         last=summary["years"][-1],
         run=run,
     )
+    tell_ranking(session, summary["ranking"])
 
 
 def meeting_frames(made: Prepared) -> dict[str, pd.DataFrame]:

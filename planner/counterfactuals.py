@@ -13,6 +13,7 @@ import pandas as pd
 from planner.classes import classify_segments
 from planner.explain_facts import Evidence
 from planner.factors import code_factors, text_column
+from planner.learned import Learned
 from planner.table_rates import attribute_factors
 
 # what a person can find out about the pipe itself; the soil and the roads are told by other layers
@@ -50,7 +51,9 @@ def grade_changes(evidence: Evidence, scores: pd.DataFrame, segment_id: str) -> 
     returned, the one that moves the risk least first.
 
     Misleads where two things change at once, which nobody tries here, and for values that the network does not have.
+    Where a learned model ranks, the change is that of the default: the model is not asked again.
     """
+    evidence = replace(evidence, learned=Learned.of_scores(scores))
     before = scores.loc[segment_id]
     changes = [
         Change(

@@ -35,6 +35,7 @@ CAUSES: Final = {
     "gaps": ("ln_likelihood_gaps",),
     "street": ("ln_likelihood_street",),
     "history": ("ln_likelihood_history",),
+    "learned_model": ("ln_likelihood_learned_model",),
     "building": ("ln_consequence_building",),
     "surface": ("ln_consequence_surface",),
     "void": ("ln_consequence_void",),

@@ -14,6 +14,7 @@ import shapely
 
 from planner.factors import Floats, entries_for, text_column
 from planner.ground import find_ground
+from planner.learned import Learned
 from planner.policy import Policy
 from planner.policy_models import Consequence
 from planner.pressure import pressure_class
@@ -40,7 +41,11 @@ _OF_RECORD: Final = [
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the scores were made from: the frames of `score_segments`, with which the facts are found again."""
+    """What the scores were made from: the frames of `score_segments`, with which the facts are found again.
+
+    `learned` is the learned model where one ranks. What it says of a segment against the default stays the same
+    whatever else is changed: only the default is scored again.
+    """
 
     segments: gpd.GeoDataFrame
     leak_links: pd.DataFrame
@@ -49,10 +54,11 @@ class Evidence:
     policy: Policy
     as_of: date
     told: Told
+    learned: Learned | None = None
 
     def scores(self, progress: Callable[[int], None] | None = None) -> pd.DataFrame:
         """Score the segments by this evidence: the frame `scores`."""
-        return score_segments(
+        made = score_segments(
             self.segments,
             self.leak_links,
             self.leaks,
@@ -62,6 +68,7 @@ class Evidence:
             told=self.told,
             progress=progress,
         )
+        return made if self.learned is None else self.learned.apply(made, self.segments["medium"], self.policy)
 
 
 def find_facts(evidence: Evidence, scores: pd.DataFrame, segment_ids: Sequence[str]) -> pd.DataFrame:
@@ -91,7 +98,7 @@ def find_facts(evidence: Evidence, scores: pd.DataFrame, segment_ids: Sequence[s
         chosen["medium"].isin(list(evidence.policy.supply.media)), scored["expected_household_count"], np.nan
     )
     facts["household_count"] = np.where(np.isnan(supplied), around.household_count, supplied)
-    for name in ("age_years", "leak_count", "gaps", "policy_class"):
+    for name in ("age_years", "leak_count", "gaps", "policy_class", "ranking_model"):
         facts[name] = scored[name]
     return facts.join(_leak_counts(evidence).reindex(asked))
 

@@ -35,8 +35,8 @@ class Teller:
         tellers: dict[str, Callable[[], str]] = {
             "pipe": self.pipe,
             "age": lambda: self._number("age", "years", "age_years"),
-            "protection": self._protection,
-            "diameter": lambda: self._number("diameter", "diameter_mm", "diameter_mm"),
+            "protection": lambda: self._protection(is_up=is_up),
+            "diameter": lambda: self._number("diameter" if is_up else "diameter_less", "diameter_mm", "diameter_mm"),
             "pressure": self._pressure,
             "soil": self._soil,
             "stray_current": lambda: self._say(f"stray_current_{self._text('stray_current')}"),
@@ -46,7 +46,8 @@ class Teller:
             "gaps": lambda: self._gaps(is_up=is_up),
             "street": lambda: self._street(is_up=is_up),
             "history": lambda: self._history(is_up=is_up),
-            "building": self._building,
+            "learned_model": self._learned_model,
+            "building": lambda: self._building(is_up=is_up),
             "surface": lambda: self._say(f"surface_{self._text('surface')}"),
             "void": self._void,
             "occupancy": self._occupancy,
@@ -57,12 +58,13 @@ class Teller:
 
     def pipe(self) -> str:
         """Say what the pipe is made of and when it was laid."""
-        return self._say("pipe", material=self.material(), laid=self.laid())
+        return self._pipe_laid(self.laid())
 
-    def material(self) -> str:
-        """Say the material."""
+    def _pipe_laid(self, laid: str) -> str:
         code = self._text("material")
-        return self._say("material_unknown") if code == "unknown" else self.listed("material", code)
+        if code == "unknown":
+            return self._say("pipe_unknown", laid=laid)
+        return self._say("pipe", material=self.listed("material", code), laid=laid)
 
     def laid(self) -> str:
         """Say when it was laid, as narrowly as is known."""
@@ -85,7 +87,7 @@ class Teller:
             laid = self._say("laid_decade", decade=years[0] // _DECADE_YEARS * _DECADE_YEARS)
         else:
             laid = self._say("laid_decade_open")
-        return self._say("kind", medium=self.medium(), material=self.material(), laid=laid)
+        return self._say("kind", medium=self.medium(), pipe=self._pipe_laid(laid))
 
     def medium(self) -> str:
         """Say the medium."""
@@ -100,9 +102,9 @@ class Teller:
         entry = value_list(name).get(code)
         return entry.label(self.language) if entry else code
 
-    def _protection(self) -> str:
+    def _protection(self, *, is_up: bool) -> str:
         coating, cathodic = (self.listed(name, self._text(name)) for name in ("coating", "cathodic_protection"))
-        return self._say("protection", coating=coating, cathodic=cathodic)
+        return self._say("protection" if is_up else "protection_good", coating=coating, cathodic=cathodic)
 
     def _pressure(self) -> str:
         code = self._text("pressure_class")
@@ -148,20 +150,24 @@ class Teller:
             return self._say("history_none")
         return self._say("history_maybe" if count >= _LEAST else "history_says_little")
 
+    def _learned_model(self) -> str:
+        return self._say("learned_model", model=self.listed("forecast_model", self._text("ranking_model")))
+
     def _leaks(self, count: float) -> str:
         """Say an expected count as the whole number next to it: a share of a leak means nothing to a reader."""
         whole = int(count + _HALF)
         code = {0: "no_leak", 1: "leak"}.get(whole, "leaks")
         return self._say("leaks", count=whole) if code == "leaks" else self._say(code)
 
-    def _building(self) -> str:
+    def _building(self, *, is_up: bool) -> str:
         distance = float(self.facts["building_m"])
         if math.isnan(distance):
             return self._say("building_unknown")
         reach = self.weights.consequence.building_reach_m.value
         if distance > reach:
             return self._say("building_none", reach_m=reach)
-        return self._say("building", distance_m=metres(distance), what=self._say(f"use_{self._text('building_use')}"))
+        code = "building" if is_up else "building_far"
+        return self._say(code, distance_m=metres(distance), what=self._say(f"use_{self._text('building_use')}"))
 
     def _void(self) -> str:
         distance = float(self.facts["void_m"])
@@ -192,7 +198,11 @@ class Teller:
 
     def _number(self, code: str, name: str, column: str) -> str:
         value = self.facts[column]
-        return self._say(f"{code}_unknown") if pd.isna(value) else self._say(code, **{name: float(value)})
+        return (
+            self._say(f"{code.removesuffix('_less')}_unknown")
+            if pd.isna(value)
+            else self._say(code, **{name: float(value)})
+        )
 
     def _text(self, column: str) -> str:
         value = self.facts[column]

@@ -44,6 +44,8 @@ LIKELIHOOD_TERMS: Final = (
     "diameter_band",
     "street",
     "history",
+    # what a learned model that ranks says otherwise; the default has nothing here
+    "learned_model",
 )
 
 _DECIMALS: Final = 12
@@ -137,6 +139,7 @@ def likelihood_parts(
         "diameter_band": steps["diameter"],
         "street": steps["street"],
         "history": steps["history"],
+        "learned_model": np.zeros(len(segments)),
     }
     # sums over groups differ in their last bits by the order of rows, which must not decide between equal pipes
     ordered = {name: np.round(parts[name], _DECIMALS) for name in LIKELIHOOD_TERMS}

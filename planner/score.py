@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +26,9 @@ from planner.supply import expected_households
 from planner.surroundings import Near
 from planner.third_party import third_party_rates
 from registry.fields import check_frame, columns_of
+
+# the name of the rate that needs no training, as the forecasts call it
+DEFAULT_MODEL: Final = "default"
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def score_segments(  # noqa: PLR0913 - all that a score is made from
     if told.predecessor_links is not None:
         gone = make_record(segments, told.predecessor_links, leaks, as_of, excluded)
         columns["predecessor_leak_count"] = gone.expected_leaks()
-    scores = _with_risk(scores.assign(**columns), segments["medium"], policy)
+    scores = with_incidents(scores.assign(**columns, ranking_model=DEFAULT_MODEL), segments["medium"], policy)
     return _with_gaps(scores, likelihood, consequence)[columns_of("scores")]
 
 
@@ -154,6 +158,8 @@ def _figures(
     columns["leak_count"] = likelihood.leak_count
     columns |= {f"ln_likelihood_{name}": part for name, part in likelihood.ln_parts.items()}
     columns["likelihood_per_km_year"] = np.exp(likelihood.ln_likelihood)
+    columns["default_per_km_year"] = columns["likelihood_per_km_year"]
+    columns["learned_per_km_year"] = np.full(len(segments), np.nan)
     columns["likelihood_sd_per_km_year"] = columns["likelihood_per_km_year"] * likelihood.relative_deviation
     columns |= {f"ln_consequence_{name}": part for name, part in consequence.ln_parts.items()}
     columns["consequence_index"] = np.exp(consequence.ln_consequence)
@@ -162,8 +168,8 @@ def _figures(
     return columns
 
 
-def _with_risk(scores: pd.DataFrame, medium: pd.Series, policy: Policy) -> pd.DataFrame:
-    """Add what the index means: incidents, harm, grade, and the place in the matrix."""
+def with_incidents(scores: pd.DataFrame, medium: pd.Series, policy: Policy) -> pd.DataFrame:
+    """Add to likelihood and consequence what they mean: incidents, harm, grade, and the place in the matrix."""
     sides = (scores[name].to_numpy() for name in ("likelihood_per_km_year", "consequence_index", "length_m"))
     index = Index(*sides)
     incidents = incident_columns(medium, index, policy)

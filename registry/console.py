@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn, Type
 import typer
 
 from registry.catalogue import say
-from registry.errors import DigonceError, FileFaultError, Interrupted, UsageError
+from registry.errors import DigonceError, FileFaultError, Interrupted, Phrase, UsageError
 from registry.plain import as_json
 from registry.settings import Settings, default_language, resolve
 
@@ -99,7 +99,7 @@ class Session:
 
     def say(self, code: str, /, **parameters: object) -> str:
         """Return the words for a code in the language of this run."""
-        return say(code, self.language, **parameters)
+        return Phrase(code, parameters).say(self.language)
 
     def tell(self, code: str, /, **parameters: object) -> None:
         """Print one sentence for a person; silent under --json."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from planner.factors import Flags, Floats
 from planner.forecast import measures
+from planner.forecast.heirs import Heirs, find_heirs
 from planner.forecast.models import ForecastModel
 from planner.forecast.panel import Panel
 from planner.forecast.undated import refuse_undated
@@ -23,7 +24,10 @@ SHARES: Final = (0.01, 0.05, 0.1, 0.2)
 CAPTURES: Final = tuple(f"capture_at_{share:.0%}".rstrip("%") for share in SHARES)
 LIFT_SHARES: Final = tuple(np.linspace(0.0, 1.0, 101).tolist())
 LEAST_HISTORY_YEARS: Final = 3
-PanelAt = Callable[[int], Panel]
+# how a past was known: the value list `knowledge`
+RECORDED: Final = "recorded"
+EVENT_DATES: Final = "event_dates"
+PanelAt = Callable[[int], Panel | None]
 Progress = Callable[[int], None]
 
 
@@ -62,13 +66,16 @@ class Backtest:
 class _Trial:
     """One past from which models learn, and the rows of it on which they are tested.
 
-    `here` are the rows of the whole record that belong to the trial.
+    `here` are the rows of the whole record that belong to the trial, `heirs` what continues each known segment in it;
+    `knowledge` says how its past was known.
     """
 
+    knowledge: str
     known: Panel
     past: Panel
     tested: Flags
     here: Flags
+    heirs: Heirs
     district: str | None
 
 
@@ -79,6 +86,7 @@ def walk_forward(
     panel_at: PanelAt | None = None,
     least_history_years: int = LEAST_HISTORY_YEARS,
     progress: Progress | None = None,
+    successions: pd.DataFrame | None = None,
 ) -> Backtest:
     """Fit every model on what had happened before each window, and measure it on what came.
 
@@ -86,8 +94,9 @@ def walk_forward(
     the window that lay in the ground during it, by their mean rate over it; those that came later are left out and
     counted. Predicted leaks are rates times the exposure as it turned out.
 
-    Without `panel_at` the attributes are those of today: event dates and install intervals decide what was known, and
-    attributes without a date are refused. That flatters where the census was mended after leaks.
+    Without `panel_at`, and for years for which it returns none, the attributes are those of today: event dates and
+    install intervals decide what was known, and attributes without a date are refused. That flatters where the census
+    was mended after leaks. The column `knowledge` says of each window which it was.
 
     Parameters
     ----------
@@ -98,12 +107,14 @@ def walk_forward(
     windows
         Windows of any horizons, inside the years of the panel.
     panel_at
-        Returns the panel as the registry knew it on the first day of a year, for registries that recorded when they
-        learned what.
+        Returns the panel as the registry knew it when a year began, or None where it had recorded nothing by then.
     least_history_years
         Years of record before the first window.
     progress
         Called with 1 whenever a model has been tested on the windows of one first year.
+    successions
+        The frame `successions` as of today: the leaks of a pipe that was split or merged since it was known are
+        looked up on its parts. Without it such a pipe is left out and counted in `gone_count`.
 
     Raises
     ------
@@ -112,11 +123,11 @@ def walk_forward(
     """
 
     def trials(year: int) -> Iterator[_Trial]:
-        past = _past(panel, year, panel_at)
-        everywhere = np.ones(len(panel.segments), dtype=bool)
-        yield _Trial(past, past, np.ones(len(past.segments), dtype=bool), everywhere, None)
+        knowledge, past = _past(panel, year, panel_at)
+        here, tested = (np.ones(len(known.segments), dtype=bool) for known in (panel, past))
+        yield _Trial(knowledge, past, past, tested, here, find_heirs(past.segments, panel.segments, successions), None)
 
-    return _run(panel, models, windows, trials, _Setting(panel_at is not None, least_history_years, progress))
+    return _run(panel, models, windows, trials, _Setting(least_history_years, progress))
 
 
 def hold_out(
@@ -126,6 +137,7 @@ def hold_out(
     districts: pd.Series,
     panel_at: PanelAt | None = None,
     least_history_years: int = LEAST_HISTORY_YEARS,
+    successions: pd.DataFrame | None = None,
 ) -> Backtest:
     """Test every model on each district in turn, with the leaks and the exposure of that district hidden from it.
 
@@ -145,8 +157,9 @@ def hold_out(
     """
 
     def trials(year: int) -> Iterator[_Trial]:
-        known = _past(panel, year, panel_at)
+        knowledge, known = _past(panel, year, panel_at)
         district = districts.reindex(known.segments.index)
+        heirs = find_heirs(known.segments, panel.segments, successions)
         for name in sorted(district.dropna().unique()):
             tested, here = (
                 (place == name).to_numpy(dtype=bool, na_value=False)
@@ -156,22 +169,26 @@ def hold_out(
                 raise PlanningError("forecast_one_district", district=str(name))
             seen = np.where(tested, 0.0, 1.0)[:, None]
             past = replace(known, km_years=known.km_years * seen, leaks=known.leaks * seen)
-            yield _Trial(known, past, tested, here, str(name))
+            yield _Trial(knowledge, known, past, tested, here, heirs, str(name))
 
-    return _run(panel, models, windows, trials, _Setting(panel_at is not None, least_history_years))
+    return _run(panel, models, windows, trials, _Setting(least_history_years))
 
 
 @dataclass(frozen=True)
 class _Setting:
-    """Whether the registry recorded what it knew when, how much record a forecast needs, and who is told."""
+    """How much record a forecast needs, and who is told of progress."""
 
-    is_recorded: bool
     least_history_years: int
     progress: Progress | None = None
 
 
-def _past(panel: Panel, year: int, panel_at: PanelAt | None) -> Panel:
-    return (panel if panel_at is None else panel_at(year)).until(year)
+def _past(panel: Panel, year: int, panel_at: PanelAt | None) -> tuple[str, Panel]:
+    """Return how the past was known and what of it: as recorded then, else by event dates with what is dated."""
+    known = None if panel_at is None else panel_at(year)
+    if known is not None:
+        return RECORDED, known.until(year)
+    refuse_undated(panel.segments.columns)
+    return EVENT_DATES, panel.until(year)
 
 
 def _run(
@@ -196,8 +213,7 @@ def _run(
                         parts[name] += [keys | row for row in rows]
                 if setting.progress is not None:
                     setting.progress(1)
-    knowledge = "recorded" if setting.is_recorded else "event_dates"
-    frames = {name: _typed(pd.DataFrame(rows).assign(knowledge=knowledge), name) for name, rows in parts.items()}
+    frames = {name: _typed(pd.DataFrame(rows), name) for name, rows in parts.items()}
     return Backtest(frames["backtest_windows"], frames["backtest_materials"], frames["backtest_lift"])
 
 
@@ -205,8 +221,6 @@ def _check(panel: Panel, models: Sequence[ForecastModel], windows: Sequence[Wind
     names = [model.name for model in models]
     if len(set(names)) < len(names):
         raise PlanningError("forecast_models_alike", models=", ".join(names))
-    if not setting.is_recorded:
-        refuse_undated(panel.segments.columns)
     first, last = panel.years.start + setting.least_history_years, panel.years.stop - 1
     strays = [window for window in windows if window.year < first or window.years.stop - 1 > last]
     if strays or not windows:
@@ -217,6 +231,7 @@ def _check(panel: Panel, models: Sequence[ForecastModel], windows: Sequence[Wind
 def _keys(model: str, trial: _Trial, window: Window) -> dict[str, object]:
     return {
         "model": model,
+        "knowledge": trial.knowledge,
         "district": trial.district,
         "year": window.year,
         "horizon_years": window.horizon_years,
@@ -254,22 +269,22 @@ class _Truth:
     def of(cls, panel: Panel, trial: _Trial, window: Window) -> _Truth:
         columns = slice(window.years.start - panel.years.start, window.years.stop - panel.years.start)
         exposed = panel.km_years[:, columns].sum(axis=1) > 0
-        known = trial.known.segments.index
-        place = panel.segments.index.get_indexer(known)
-        rows = np.flatnonzero(trial.tested & (place >= 0) & exposed[place])
-        chosen = place[rows]
+        heirs, count = trial.heirs, len(trial.known.segments)
         length_km = panel.segments["length_m"].to_numpy(dtype="float64") / 1000.0
-        new = exposed & trial.here & (known.get_indexer(panel.segments.index) < 0)
+        km_years, leaks, km = (
+            heirs.inherit(values, count) for values in (panel.km_years[:, columns], panel.leaks[:, columns], length_km)
+        )
+        rows = np.flatnonzero(trial.tested & (km_years.sum(axis=1) > 0))
+        new = exposed & trial.here & ~heirs.was_known(len(panel.segments))
         unknown = {
-            "gone_count": float((trial.tested & (place < 0)).sum()),
+            "gone_count": float((trial.tested & ~heirs.has_heir(count)).sum()),
             "new_count": float(new.sum()),
             "new_km": float(length_km[new].sum()),
             "new_leaks": float(panel.leaks[new, columns].sum()),
         }
         material = trial.known.segments["material"].iloc[rows]
         never = measures.never_leaked(trial.known.leaks[rows])
-        came = panel.leaks[chosen, columns].sum(axis=1)
-        return cls(window, rows, panel.km_years[chosen, columns], came, length_km[chosen], never, material, unknown)
+        return cls(window, rows, km_years[rows], leaks[rows].sum(axis=1), km[rows], never, material, unknown)
 
     def measure(self, rates: Floats) -> dict[str, list[dict[str, object]]]:
         """Return the rows of each frame for one forecast of the whole past."""

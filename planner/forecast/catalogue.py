@@ -15,6 +15,7 @@ from planner.forecast.peers import Age, Chance, PriorCount
 from planner.forecast.rate_tables import RateTable
 from planner.forecast.survival import Survival
 from planner.policy import Policy, read_policy
+from planner.score import DEFAULT_MODEL
 
 # what the others are held against; they give an order and no usable number of leaks, so they can never ship
 RANKINGS: Final = ("age", "random", "prior_count")
@@ -25,6 +26,11 @@ _LIBRARIES: Final = {"survival": "lifelines", "boosting": "sklearn"}
 def can_run(name: str) -> bool:
     """Say whether the library that a model needs is installed."""
     return name not in _LIBRARIES or find_spec(_LIBRARIES[name]) is not None
+
+
+def learned_models(policy: Policy | None = None) -> list[str]:
+    """Return the names of the models that learn from the record and may replace the default where the gate opens."""
+    return [name for name in forecast_models(policy) if name != DEFAULT_MODEL and name not in RANKINGS]
 
 
 def forecast_models(policy: Policy | None = None) -> dict[str, ForecastModel]:

@@ -14,6 +14,7 @@ from registry.errors import PlanningError
 from registry.fields import columns_of
 
 CHOSEN_BEFORE = "chosen_before"
+_DECIMALS = 12
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,8 @@ def _row(
     above: float | None = None,
     standard_error: float | None = None,
 ) -> dict[str, object]:
-    """Return one criterion; what is not known does not pass."""
+    """Return one criterion; what is not known does not pass, and a rounding error of a sum decides nothing."""
+    value = round(value, _DECIMALS)
     low = at_least if above is None else above
     passed = bool(
         (at_least is None or value >= at_least)

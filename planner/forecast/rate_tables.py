@@ -44,7 +44,9 @@ class RateTable:
         ln_rate = np.full(len(past.segments), np.log(overall_rate(past)))
         for group in steps:
             expected = np.exp(ln_rate[row]) * km_years
-            ln_rate = ln_rate + np.log(self._factors(group[row], leaks, expected))[group]
+            # a group without a pipe in this past (its pipes lie in a hidden district) keeps the rate of the wider one
+            factors = self._factors(group[row], leaks, expected, int(group.max()) + 1)
+            ln_rate = ln_rate + np.log(factors)[group]
         if self.has_history:
             group = steps[-1] * (_MOST_PRIOR + 1)
             now = group + _prior_class(past.leaks.sum(axis=1))
@@ -53,7 +55,7 @@ class RateTable:
             ln_rate = ln_rate + np.log(factors)[now]
         return AgedRates(past.segments, ln_rate)
 
-    def _factors(self, group: Codes, leaks: Floats, expected: Floats, count: int = 0) -> Floats:
+    def _factors(self, group: Codes, leaks: Floats, expected: Floats, count: int) -> Floats:
         found = np.bincount(group, weights=leaks, minlength=count)
         awaited = np.bincount(group, weights=expected, minlength=count)
         factors: Floats = (found + self.strength) / (awaited + self.strength)

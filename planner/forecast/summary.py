@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -127,3 +127,23 @@ def by_material(materials: pd.DataFrame) -> pd.DataFrame:
     keys = ["model", "horizon_years", "material"]
     table = materials.groupby(keys)[["leaks", "predicted_leaks"]].sum()
     return table.assign(calibration=table["predicted_leaks"] / table["leaks"].where(table["leaks"] > 0))
+
+
+def years_by_knowledge(windows: pd.DataFrame) -> dict[str, list[int]]:
+    """Return the first years of the windows by how their past was known: the codes of `knowledge` that occur."""
+    return {
+        str(knowledge): sorted({int(year) for year in years})
+        for knowledge, years in windows.groupby("knowledge", sort=True)["year"]
+    }
+
+
+def years_in_words(years: Sequence[int], language: str) -> str:
+    """Return years in order with runs drawn together, as 2018-2020, 2022."""
+    runs: list[list[int]] = []
+    for year in years:
+        if runs and year == runs[-1][-1] + 1:
+            runs[-1].append(year)
+        else:
+            runs.append([year])
+    said = [f"{run[0]}" if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
+    return ("、" if language == "zh" else ", ").join(said)

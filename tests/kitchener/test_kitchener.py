@@ -109,8 +109,8 @@ def test_the_main_job_on_a_real_city(kitchener_settings: Settings, tmp_path: Pat
     assert receipts["segments"]["held"] == 159
     assert {fault["code"] for fault in receipts["segments"]["faults"]} == {"geometry_empty", "geometry_too_short"}
 
-    scored = run(kitchener_settings, "score", "--as-of", AS_OF, "-o", tmp_path / "scores.csv")
-    assert scored["segment_count"] == stored["segments"]
+    said = printed(kitchener_settings, "score", "--as-of", AS_OF, "-o", tmp_path / "scores.csv")
+    assert missing(PAGE, ("Scored ",), said) == [], said
     rows = pd.read_csv(tmp_path / "scores.csv")
     assert len(rows) == stored["segments"]
     overlapped = run(
@@ -132,3 +132,9 @@ def test_the_main_job_on_a_real_city(kitchener_settings: Settings, tmp_path: Pat
     run(kitchener_settings, "report", "kitchener", "-o", tmp_path)
     assert (tmp_path / "overlap-report.xlsx").stat().st_size > 20_000
     assert (tmp_path / "overlap-report.html").stat().st_size > 20_000
+    said = printed(
+        kitchener_settings, "backtest", "--from", "2018", "--to", "2022", "--models", "glm_eb,age", "--as-of", AS_OF
+    )
+    assert missing(PAGE, ("│ Default", "The default stays"), said) == [], said
+    run(kitchener_settings, "card", "-o", tmp_path / "card.html")
+    assert (tmp_path / "card.html").read_text(encoding="utf-8").count("Water mains only") == 3

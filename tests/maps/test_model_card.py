@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -18,14 +20,17 @@ from planner.forecast.gate import decide
 from planner.forecast.panel import Panel
 from planner.forecast.summary import summarise
 from registry.store import SavedRun
+from tests.maps.conftest import Tab
+from tests.planner.forecast.towns import FromSegments
 
+COUNT = 60
 YEARS = range(2008, 2020)
 MODELS = ("default", "rate_table", "age", "prior_count")
 
 
 def a_panel(rate: float) -> Panel:
     rng = np.random.default_rng(4)
-    count = 60
+    count = COUNT
     installed = rng.integers(1960, 2000, count)
     segments = pd.DataFrame(
         {
@@ -64,7 +69,7 @@ def a_run(first: int = 2012, rate: float = 2.0) -> SavedRun:
         "km": 16.0,
         "leaks": float(panel.leaks.sum()),
         "media": ["water"],
-        "knowledge": "event_dates",
+        "knowledge": {"event_dates": list(range(first, 2020))},
         "candidate": decision.candidate,
         "is_open": decision.is_open,
         "policy": {"id": "base", "version": "1", "hash": "0" * 64},
@@ -99,9 +104,18 @@ def words(page: str) -> str:
     return " ".join(" ".join(parser.text).split())
 
 
-@pytest.mark.parametrize(("language", "note"), [("en", "water mains"), ("zh", "实际验证数据均为供水管道")])
-def test_every_chart_says_that_all_evidence_is_of_water(language: str, note: str) -> None:
-    page = model_card(a_run(), "K", language)
+@pytest.mark.parametrize(
+    ("language", "media", "note"),
+    [
+        ("en", ["water"], "Water mains only"),
+        ("zh", ["water"], "仅为供水管道数据"),
+        ("en", ["gas", "water"], "Of gas, water pipes; public evidence on real networks is of water mains only"),
+        ("zh", ["gas"], "本图为燃气管道；公开的实际验证数据仅限供水管道"),
+    ],
+)
+def test_every_chart_says_of_which_pipes_the_evidence_is(language: str, media: list[str], note: str) -> None:
+    run = a_run()
+    page = model_card(replace(run, summary=run.summary | {"media": media}), "K", language)
     figures = re.findall(r"<figure>.*?</figure>", page, re.S)
     assert len(figures) == 3
     assert all(note in figure for figure in figures)
@@ -128,6 +142,75 @@ def test_a_card_says_where_the_record_is_too_short_or_too_thin() -> None:
     assert short in told["short"]
     assert thin in told["thin"]
     assert short not in told["thin"]
+
+
+def a_guess(name: str) -> FromSegments:
+    """A forecast by name: what a model says is of no matter to the page."""
+    seed = sum(map(ord, name))
+    return FromSegments(name, lambda past: np.random.default_rng(seed).uniform(30.0, 90.0, len(past.segments)))
+
+
+@cache
+def the_fullest_run() -> SavedRun:
+    """A run of everything that a card can hold: all models, two horizons, many materials, both kinds of knowledge."""
+    panel = a_panel(60.0)
+    materials = ["cast_iron", "ductile_iron", "grey_iron", "asbestos_cement", "prestressed_concrete", "steel"]
+    panel = replace(panel, segments=panel.segments.assign(material=np.resize(materials, COUNT)))
+    names = [*forecast_models()]
+    windows = [*windows_between(2016, 2019), *windows_between(2012, 2019, 3)]
+    tested = walk_forward(panel, [a_guess(name) for name in names], windows)
+    decision = decide(tested.windows, tested.materials, names[1:-3], float(panel.leaks.sum()))
+    run = a_run(2012)
+    facts = run.summary | {"candidate": "glm_eb", "is_open": False, "media": ["gas", "water", "heat"]}
+    facts |= {"knowledge": {"event_dates": [2014, 2016, 2017], "recorded": [2018, 2019]}}
+    lift = tested.lift.assign(leaks=3.0)
+    frames = {
+        "backtest_windows": tested.windows.assign(leaks=3.0),
+        "backtest_materials": tested.materials,
+        "backtest_lift": lift,
+        "backtest_summary": summarise(tested.windows),
+        "gate_criteria": decision.criteria,
+    }
+    return replace(run, summary=facts, frames=frames)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_fullest_card_is_one_sheet_of_paper(tab: Tab, tmp_path: Path, language: str) -> None:
+    run = the_fullest_run()
+    page = model_card(
+        run, "招远市玲珑镇燃气供热供水管网" if language == "zh" else "City of Kitchener, Ontario", language
+    )
+    # what makes it long is there: every model twice in the table, warnings, criteria by material
+    assert words(page).count("Gradient boosting" if language == "en" else "梯度提升") >= 1
+    assert page.count('class="limits"') >= 2 * 11
+    assert page.count('class="held"') == 3
+    path = tmp_path / "card.html"
+    path.write_text(page, encoding="utf-8")
+    tab.open(path)
+    paper = tab.page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
+    width, height = map(float, re.findall(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)", paper)[0])
+    # A4 in points
+    assert width == pytest.approx(595.0, abs=1.0)
+    assert height == pytest.approx(842.0, abs=1.0)
+    assert tab.complaints == tab.requests == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_card_fits_a_phone_and_cuts_no_word(phone: Tab, tmp_path: Path, language: str) -> None:
+    path = tmp_path / "card.html"
+    path.write_text(model_card(the_fullest_run(), "招远", language), encoding="utf-8")
+    phone.open(path)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 400
+    # no text of a chart reaches beyond its picture
+    beyond = """() => [...document.querySelectorAll('svg.chart')].flatMap(chart => {
+        const box = chart.getBoundingClientRect();
+        return [...chart.querySelectorAll('text')].filter(text => {
+            const own = text.getBoundingClientRect();
+            return own.left < box.left - 2 || own.right > box.right + 2 || own.bottom > box.bottom + 2;
+        }).map(text => text.textContent);
+    })"""
+    assert phone.evaluate(beyond) == []
 
 
 def test_the_curve_is_that_of_all_leaks_together() -> None:

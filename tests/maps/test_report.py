@@ -11,7 +11,7 @@ import pytest
 from maps.inputs import Inputs
 from maps.numbers import headline
 from maps.report import write_report
-from maps.report_cells import comparison_rows
+from maps.report_cells import comparison_rows, notes
 from maps.report_tables import CLASSES, make_tables
 from registry.errors import DrawingError
 from registry.fields import check_frame
@@ -224,3 +224,12 @@ def test_each_pair_says_whether_its_class_is_certain(inputs: Inputs) -> None:
     known = inputs.scores["policy_is_certain"]
     assert set(told) == {True, False}
     assert all(told[name] == known[name] for name in told.index)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Ranked by the default model"), ("zh", "按默认模型排序")])
+def test_the_notes_say_which_model_ranks(inputs: Inputs, language: str, words: str) -> None:
+    facts: dict[str, Any] = {"asked": "auto", "ranks": "default", "reason": "no_decision", "stale": [], "failed": [], "decision": None}
+    ranked = dataclasses.replace(inputs, summary=dict(inputs.summary) | {"ranking": facts})
+    assert [text for text in notes(ranked, language) if words in text]
+    # plans of older versions say nothing of it
+    assert not [text for text in notes(inputs, language) if words in text]

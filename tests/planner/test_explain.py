@@ -273,15 +273,58 @@ def test_a_reader_is_told_real_causes_in_both_languages() -> None:
     assert "joint" in english.split("Not on file: ")[1].split(";")[0]
     assert "接口型式" in chinese.split("资料缺失：")[1].split("；")[0]
     facts = facts_of(find_facts(evidence, evidence.scores(), ["S0000"]))[0]
-    for language, words in (("en", "4 leaks on 解放路 in 10 years"), ("zh", "解放路近10年漏点4处")):
+    for language, words in (("en", "4 leaks in 解放路 in 10 years"), ("zh", "解放路近10年漏点4处")):
         assert Teller(facts, POLICY.weights, language).cause("street", 0.5) == words
     fewer = Teller(facts, POLICY.weights, "en")
-    assert fewer.cause("street", -0.5) == "only 4 leaks on 解放路 in 10 years"
+    assert fewer.cause("street", -0.5) == "only 4 leaks in 解放路 in 10 years"
     assert fewer.cause("history", -0.5) == "only one leak of its own, fewer than such pipes let expect"
     assert fewer.cause("history", 0.5) == "one leak of its own on record"
     plain = str(texts["text_en"].loc["S0003"])
     assert "PE100 laid in 2015" in plain
     assert "What lowers it most" in plain
+
+
+@pytest.mark.parametrize(
+    ("cause", "ln", "changed", "english", "chinese"),
+    [
+        ("diameter", 0.3, {"diameter_mm": 63.0}, "pipes 63 mm wide leak more than usual", "管径63毫米的管道较易泄漏"),
+        (
+            "diameter",
+            -0.3,
+            {"diameter_mm": 300.0},
+            "pipes 300 mm wide leak less than usual",
+            "管径300毫米的管道较少泄漏",
+        ),
+        ("diameter", -0.3, {"diameter_mm": None}, "diameter not on file", "管径不详"),
+        ("building", 0.3, {}, "3 m from a school", "距学校3米"),
+        # what lies far away lowers the risk: nearness must not be given as the reason
+        (
+            "building",
+            -0.3,
+            {"building_m": 13.2},
+            "the nearest building, a school, is 13 m away",
+            "最近建筑为学校，相距13米",
+        ),
+        ("pipe", 0.3, {"material": None}, "pipe of unknown material laid in the 1970s", "材质不明、1970年代铺设的管道"),
+        ("pressure", 0.3, {"pressure_class": "medium_a"}, "run at medium pressure A", "运行压力为中压A"),
+    ],
+)
+def test_a_cause_says_what_is_so_and_which_way_it_works(
+    cause: str, ln: float, changed: dict[str, Any], english: str, chinese: str
+) -> None:
+    evidence = school_town()
+    facts = facts_of(find_facts(evidence, evidence.scores(), ["S0000"]))[0] | changed
+    told = [Teller(facts, POLICY.weights, language).cause(cause, ln) for language in ("en", "zh")]
+    assert told == [english, chinese]
+
+
+def test_protection_is_told_as_good_or_weak() -> None:
+    evidence = school_town()
+    facts = facts_of(find_facts(evidence, evidence.scores(), ["S0000"]))[0]
+    facts |= {"coating": "coal_tar", "cathodic_protection": "sacrificial"}
+    told = [Teller(facts, POLICY.weights, "en").cause("protection", ln) for ln in (-0.5, 0.5)]
+    named = "protection against corrosion than usual, coating: coal tar, cathodic protection: sacrificial anode"
+    assert told == [f"better {named}", f"weaker {named}"]
 
 
 def facts_of(facts: pd.DataFrame) -> list[dict[str, Any]]:

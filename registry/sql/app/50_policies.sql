@@ -175,6 +175,14 @@ CREATE POLICY removes_own ON registry.run FOR DELETE USING (
     organisation IS NOT DISTINCT FROM (SELECT registry_app.organisation())
 );
 
+-- what the gate decided rests on the leaks that one organisation sees, and is kept for good
+CREATE POLICY sees_own ON registry.gate_decision FOR SELECT USING (
+    (SELECT registry_app.organisation()) IS NULL OR organisation = (SELECT registry_app.organisation())
+);
+CREATE POLICY adds_in_own_name ON registry.gate_decision FOR INSERT WITH CHECK (
+    actor = registry_app.actor(actor) AND organisation IS NOT DISTINCT FROM (SELECT registry_app.organisation())
+);
+
 CREATE POLICY sees_itself ON registry.member FOR SELECT USING (
     login = session_user::text OR registry_app.is_trusted()
 );

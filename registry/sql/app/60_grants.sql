@@ -38,6 +38,7 @@ BEGIN
     -- where a plan stands; policies keep planners from adopting
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON registry.plan_state_version TO %I', planner);
     EXECUTE format('GRANT INSERT ON registry.plan_state TO %I', planner);
+    EXECUTE format('GRANT INSERT ON registry.gate_decision TO %I', planner);
     -- every writing transaction counts the registry's version up
     EXECUTE format('GRANT UPDATE (version) ON registry.info TO %I', planner);
     FOR held IN

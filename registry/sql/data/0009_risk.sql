@@ -333,3 +333,55 @@ COMMENT ON COLUMN registry.run_gate_criteria.standard_error IS '标准误: Stand
 COMMENT ON COLUMN registry.run_gate_criteria.at_least IS '下限: Lower limit; the capture must lie above it.';
 COMMENT ON COLUMN registry.run_gate_criteria.at_most IS '上限: Upper limit; the deviance must lie below it.';
 COMMENT ON COLUMN registry.run_gate_criteria.passed IS '通过: Whether the criterion is met.';
+
+-- which model ranks: the default or a learned one that passed the gate; scores that were saved before are the default's
+ALTER TABLE registry.run_scores
+    ADD COLUMN ln_likelihood_learned_model double precision NOT NULL DEFAULT 0,
+    ADD COLUMN default_per_km_year double precision,
+    ADD COLUMN learned_per_km_year double precision,
+    ADD COLUMN ranking_model text NOT NULL DEFAULT 'default';
+ALTER TABLE registry.run_scores
+    ALTER COLUMN ln_likelihood_learned_model DROP DEFAULT,
+    ALTER COLUMN ranking_model DROP DEFAULT;
+COMMENT ON COLUMN registry.run_scores.ln_likelihood_learned_model IS '可能性·学习模型: Natural logarithm of the factor; the contributions add up to the logarithm of the likelihood.';
+COMMENT ON COLUMN registry.run_scores.default_per_km_year IS '默认模型漏率: Expected leaks per kilometre and year by the default model, whichever ranks; empty in runs of older versions. [1/(km*year)]';
+COMMENT ON COLUMN registry.run_scores.learned_per_km_year IS '学习模型漏率: Expected leaks per kilometre and year by the learned model, whichever ranks; empty where none was asked or its medium has no record. [1/(km*year)]';
+COMMENT ON COLUMN registry.run_scores.ranking_model IS '排序模型: Model whose rate is the likelihood, by which the segment is ranked and graded.';
+
+-- what the gate decided on a back-test; it stays when the run is replaced, so that old scores can name it
+CREATE TABLE registry.gate_decision (
+    decision_id text NOT NULL,
+    run_id text NOT NULL,
+    made_at timestamptz NOT NULL DEFAULT now(),
+    actor text NOT NULL,
+    organisation text,
+    as_of date NOT NULL,
+    known_at timestamptz,
+    code_version text NOT NULL,
+    policy_hash text NOT NULL,
+    data_stamps jsonb NOT NULL,
+    windows integer[] NOT NULL,
+    models text[] NOT NULL,
+    ships text NOT NULL,
+    candidate text,
+    criteria jsonb NOT NULL,
+    CONSTRAINT gate_decision_has_an_id PRIMARY KEY (decision_id),
+    CONSTRAINT gate_decision_ships_the_default_or_its_candidate CHECK (ships = 'default' OR ships IS NOT DISTINCT FROM candidate)
+);
+ALTER TABLE registry.gate_decision ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.gate_decision IS 'One decision of the gate which model ranks, with what it was made from.';
+COMMENT ON COLUMN registry.gate_decision.decision_id IS 'Id of the decision.';
+COMMENT ON COLUMN registry.gate_decision.run_id IS 'Back-test that it was made on; that run is gone once another back-test was kept.';
+COMMENT ON COLUMN registry.gate_decision.made_at IS 'Instant at which it was kept.';
+COMMENT ON COLUMN registry.gate_decision.actor IS 'Who ran the back-test.';
+COMMENT ON COLUMN registry.gate_decision.organisation IS 'Organisation for which the actor acted; empty where for all.';
+COMMENT ON COLUMN registry.gate_decision.as_of IS 'Day as of which the data were read.';
+COMMENT ON COLUMN registry.gate_decision.known_at IS 'Instant as of which the data were known; empty for what was known then.';
+COMMENT ON COLUMN registry.gate_decision.code_version IS 'Version of digonce.';
+COMMENT ON COLUMN registry.gate_decision.policy_hash IS 'Hash of the content of the policy.';
+COMMENT ON COLUMN registry.gate_decision.data_stamps IS 'By kind of data that the back-test used: the version of the registry that its last delivery made.';
+COMMENT ON COLUMN registry.gate_decision.windows IS 'Years of the one-year windows by which it was decided.';
+COMMENT ON COLUMN registry.gate_decision.models IS 'Learned models that were tested.';
+COMMENT ON COLUMN registry.gate_decision.ships IS 'Model that ranks: the default, or the learned one that passed every criterion.';
+COMMENT ON COLUMN registry.gate_decision.candidate IS 'Learned model that came nearest; empty where none could be judged.';
+COMMENT ON COLUMN registry.gate_decision.criteria IS 'Every criterion of every learned model with value, limits and whether it was passed: rows of the frame gate_criteria.';

@@ -10,7 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from planner.forecast.backtest import Window, hold_out, walk_forward, windows_between
+from planner.forecast.heirs import find_heirs
 from planner.forecast.panel import Panel
+from planner.forecast.rate_tables import RateTable
 from planner.forecast.summary import by_material, pool_lift, summarise
 from registry.errors import PlanningError
 from registry.fields import check_frame
@@ -185,6 +187,20 @@ def test_a_held_out_district_teaches_nothing_of_itself() -> None:
     assert tested.windows["new_count"].sum() == 2 * (~known & (panel.km_years[:, 8] > 0)).sum()
 
 
+def test_what_lies_only_in_the_hidden_district_gets_the_rate_of_the_wider_group() -> None:
+    panel = make_town()
+    # factorised last, and found nowhere but in the north
+    segments = panel.segments.sort_values("material", kind="stable")
+    panel = changed(panel, panel.segments.index.get_indexer(segments.index))
+    segments = panel.segments.assign(material=[*panel.segments["material"][:-40], *["steel"] * 40])
+    district = pd.Series(["south"] * 360 + ["north"] * 40, segments.index)
+    tested = hold_out(replace(panel, segments=segments), [RateTable()], [Window(2008)], district)
+    north = tested.materials[(tested.materials["district"] == "north") & (tested.materials["material"] == "steel")]
+    south = panel.until(2008)
+    rate = south.leaks[:-40].sum() / south.km_years[:-40].sum()
+    assert north["predicted_leaks"].item() == pytest.approx(rate * panel.km_years[-40:, 8].sum(), rel=0.05)
+
+
 def test_one_district_leaves_nothing_to_learn_from() -> None:
     panel = make_town(count=20)
     with pytest.raises(PlanningError, match="centre"):
@@ -213,6 +229,45 @@ def test_a_registry_that_recorded_what_it_knew_is_asked_for_each_cut_off() -> No
     row = walk_forward(panel, [Watcher()], [Window(2011)], lambda _: replace(panel, segments=ids)).windows.iloc[0]
     assert row["gone_count"] == 1
     assert row["segment_count"] == (panel.km_years[1:, 11] > 0).sum()
+
+
+def test_the_leaks_of_a_pipe_are_found_on_what_it_became() -> None:
+    panel = make_town(spread=1.0)
+    # what today is S0000 and S0001 was one pipe when it was known; what today is S0002 were two
+    length = panel.segments["length_m"]
+    whole = replace(changed(panel, np.arange(1, 400)), segments=panel.segments.iloc[1:].rename(index={"S0001": "one"}))
+    double = changed(whole, np.array([0, 1, 1, *range(2, 399)]))
+    ids = ["one", "left", "right", *double.segments.index[3:]]
+    segments = double.segments.set_axis(pd.Index(ids, name="segment_id"), axis=0)
+    segments["length_m"] = [1.0, 30.0, 10.0, *segments["length_m"].iloc[3:]]
+    then = replace(double, segments=segments)
+    rows = [
+        ("one", "S0000", "split"),
+        ("one", "S0001", "split"),
+        ("left", "S0002", "merge"),
+        ("right", "S0002", "merge"),
+    ]
+    columns = ["parent_from_m", "parent_to_m", "child_from_m", "child_to_m"]
+    told = pd.DataFrame(rows, columns=["parent_id", "child_id", "relation"]).assign(**dict.fromkeys(columns, 0.0))
+    heirs = find_heirs(then.segments, panel.segments, told)
+    sums = heirs.inherit(panel.leaks, len(then.segments))
+    np.testing.assert_array_equal(sums[0], panel.leaks[0] + panel.leaks[1])
+    np.testing.assert_allclose(sums[1:3], panel.leaks[2] * np.array([[0.75], [0.25]]))
+    np.testing.assert_array_equal(sums[3:], panel.leaks[3:])
+    assert sums.sum() == pytest.approx(panel.leaks.sum())
+    assert heirs.inherit(length.to_numpy("float64"), len(ids)).sum() == pytest.approx(length.sum())
+    windows = [Window(2012)]
+    asked = [
+        walk_forward(panel, [Watcher()], windows, lambda _: then, successions=s).windows.iloc[0] for s in (None, told)
+    ]
+    assert [row["gone_count"] for row in asked] == [3, 0]
+    assert [row["new_count"] for row in asked] == [3, 0]
+    # nothing is lost with the successions: all leaks of the window are on tested pipes
+    assert asked[1]["leaks"] == pytest.approx(panel.leaks[:, 12].sum())
+    # another pipe in the same place is no heir
+    replaced = told.assign(relation="replace")
+    again = walk_forward(panel, [Watcher()], windows, lambda _: then, successions=replaced).windows.iloc[0]
+    assert again["gone_count"] == 3
 
 
 def test_windows_do_not_overlap_and_end_with_the_last_year() -> None:

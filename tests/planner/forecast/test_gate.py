@@ -258,3 +258,18 @@ def test_each_window_is_played_by_the_best_before_it() -> None:
     # 2011 by `other`; after it .45 stands against .455, so that `learned` plays from 2012 on
     assert value == pytest.approx(np.mean([-0.4, 0.04, 0.05, 0.05]))
     assert decision.candidate == "learned"
+
+
+def test_a_rounding_error_of_a_sum_closes_no_gate() -> None:
+    captures = {"default": [0.1, 0.2, 0.0], "learned": [0.0, 0.0, 0.3]}
+    gain = np.subtract(captures["learned"], captures["default"])
+    assert -1e-15 < float(np.average(gain)) < 0.0
+    plain = {"horizon_years": 1, "district": None, "leaks": 9.0, "predicted_leaks": 9.0}
+    windows = pd.concat(
+        pd.DataFrame({"model": model, "year": [2010, 2011, 2012], "never_leaked_capture_at_10": found})
+        for model, found in captures.items()
+    ).assign(**plain, history_leaks=900.0, never_leaked_leaks=1.0, deviance=1.0, capture_at_10=0.5)
+    materials = windows[["model", "year"]].assign(**plain, material="pvc")
+    criteria = decide(windows, materials, ["learned"], 900.0).criteria.set_index("criterion")
+    assert criteria.loc["never_leaked", "value"] == 0.0
+    assert criteria.loc["never_leaked", "passed"]

@@ -1,0 +1,60 @@
+"""The rates of a forecast model as of a day, for the score: learned from all that happened until then."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from planner.forecast.history import make_history
+from planner.forecast.models import ForecastModel
+from planner.policy import Policy
+from planner.score import Told
+from registry.errors import PlanningError
+
+
+def learned_rates(
+    model: ForecastModel,
+    segments: pd.DataFrame,
+    leak_links: pd.DataFrame,
+    leaks: pd.DataFrame,
+    policy: Policy,
+    as_of: date,
+    told: Told,
+) -> pd.Series:
+    """Return leaks per kilometre and year of each segment in the year of the day, index as `segments`.
+
+    The model learns from the record as the back-test makes it, with the retired pipes and with the part of the year
+    that has passed. Missing where a segment has no exposure: its medium has no leak on record, or it is not laid yet.
+
+    Misleads early in a year where the model has steps by calendar year: it forecasts the whole year of the day.
+
+    Parameters
+    ----------
+    told
+        What else is known, as for the score.
+
+    Raises
+    ------
+    PlanningError
+        If no leak can be counted by the day, or the model returns rates that are none.
+    MissingExtraError
+        If the model needs a library that is not installed.
+    """
+    everything = segments
+    if told.retired is not None:
+        gone = told.retired[~told.retired.index.isin(segments.index)]
+        everything = segments if gone.empty else pd.concat([segments, gone])
+    happened = leaks["leaked_on"].reindex(pd.Index(leak_links["leak_id"].unique())).dropna()
+    happened = happened[happened <= pd.Timestamp(as_of)]
+    if happened.empty:
+        raise PlanningError("forecast_no_record", as_of=as_of)
+    years = range(int(happened.min().year), as_of.year + 1)
+    make = partial(make_history, street_links=told.street_links, effort=told.surveyed, districts=told.district_of)
+    past = make(everything, leak_links, leaks, policy, years, as_of).panel.until(years.stop)
+    rates = np.asarray(model.fit(past).rates(range(as_of.year, as_of.year + 1)), dtype="float64")
+    if rates.shape != (len(past.segments), 1) or not np.isfinite(rates).all() or not (rates > 0.0).all():
+        raise PlanningError("forecast_rates_unusable", model=model.name, year=as_of.year, rows=len(past.segments))
+    return pd.Series(rates[:, 0], past.segments.index).reindex(segments.index)
