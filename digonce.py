@@ -12,6 +12,7 @@ import planner.cli_audit
 import planner.cli_backtest
 import planner.cli_bans
 import planner.cli_compare
+import planner.cli_complete
 import planner.cli_explain
 import planner.cli_forecast
 import planner.cli_gbt27512
@@ -19,6 +20,9 @@ import planner.cli_inspect
 import planner.cli_leaks
 import planner.cli_live
 import planner.cli_overlap
+import planner.cli_plan_edit
+import planner.cli_plans
+import planner.cli_progress
 import registry.cli
 
 app = typer.Typer(
@@ -61,6 +65,10 @@ for verbs in (
     planner.cli_inspect.app,
     planner.cli_leaks.app,
     planner.cli_live.app,
+    planner.cli_plans.app,
+    planner.cli_plan_edit.app,
+    planner.cli_progress.app,
+    planner.cli_complete.app,
     maps.cli.app,
 ):
     app.registered_commands.extend(verbs.registered_commands)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -189,5 +190,10 @@ def _batch_ids(table: BatchTable) -> NDArray[np.object_]:
     names = table.segments.index.to_numpy(dtype=object)
     order = np.argsort(group, kind="stable")
     pieces = np.split(names[order], np.flatnonzero(np.diff(group[order])) + 1)
-    digests = (hashlib.sha256("\n".join(piece).encode()).hexdigest() for piece in pieces)
-    return np.array([f"B-{digest[:_ID_LENGTH]}" for digest in digests], dtype=object)
+    return np.array([batch_id(piece) for piece in pieces], dtype=object)
+
+
+def batch_id(segment_ids: Iterable[str]) -> str:
+    """Return the id of the batch of these segments, which are in the order of their ids."""
+    digest = hashlib.sha256("\n".join(segment_ids).encode()).hexdigest()
+    return f"B-{digest[:_ID_LENGTH]}"

@@ -50,7 +50,15 @@ class Kind:
     @property
     def makes_ids(self) -> bool:
         """Whether a file without ids gets some made from its content: programmes and bans are published without."""
-        return self.is_placed_by_words
+        return self.is_placed_by_words or self.subject_columns is not None
+
+    @property
+    def subject_columns(self) -> frozenset[str] | None:
+        """Columns that say what a row is about, where its id is made of them alone; None where of all of them.
+
+        A month that is reported again with other kilometres is then the same row, and changes it.
+        """
+        return _SUBJECTS.get(self.name)
 
     @property
     def attributes(self) -> list[str]:
@@ -76,13 +84,24 @@ _TABLES: Final = {
     "valves": "valve",
     "surveys": "survey",
     "context": "context_object",
+    "tasks": "yearly_task",
+    "progress": "progress_report",
+}
+_SUBJECTS: Final = {
+    "tasks": frozenset({"year", "tier", "medium", "district", "owner"}),
+    "progress": frozenset(
+        {"month", "plan_name", "batch_id", "segment_ids", "street_name", "tier", "medium", "district", "owner"}
+    ),
 }
 
+# what may be delivered
 KINDS: Final = {name: Kind(name, table) for name, table in _TABLES.items()}
+# and what only our own verbs write: kept with history, read and undone like the others
+KEPT_KINDS: Final = KINDS | {"plan_states": Kind("plan_states", "plan_state")}
 
 
 def kind_named(name: str) -> Kind:
-    """Return the kind, or raise with the list of those that exist."""
+    """Return the kind of a delivery, or raise with the list of those that exist."""
     try:
         return KINDS[name]
     except KeyError:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -21,9 +21,10 @@ from psycopg.types.json import Jsonb
 from registry.db import connect, conninfo, query, writing
 from registry.errors import DatabaseError, NotFoundError
 from registry.fields import Field, fields
-from registry.kinds import KINDS, kind_named
+from registry.kinds import KEPT_KINDS, KINDS, kind_named
 from registry.migrate import pending
 from registry.rights.acting import Acting, enter, info_of, refusals, settle_organisation
+from registry.runs import RUN_FRAMES
 from registry.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,27 +32,6 @@ if TYPE_CHECKING:
     import pyproj
 
     from registry.intake.importer import Receipt, Report
-
-RUN_KINDS: Final = ("score", "overlap", "plan", "forecast", "backtest")
-RUN_FRAMES: Final = (
-    "scores",
-    "emissions",
-    "leak_links",
-    "event_links",
-    "pairs",
-    "pair_times",
-    "pair_values",
-    "neighbours",
-    "batches",
-    "batch_segments",
-    "leak_forecast",
-    "network_forecast",
-    "backtest_windows",
-    "backtest_materials",
-    "backtest_lift",
-    "backtest_summary",
-    "gate_criteria",
-)
 
 
 def code_version() -> str:
@@ -177,7 +157,7 @@ class Registry:
         from registry.arrow import compute as pc
         from registry.frames import read_arrow, to_frame
 
-        chosen = kind_named(kind)
+        chosen = KEPT_KINDS[kind] if kind in KEPT_KINDS else kind_named(kind)
         contract = fields()[kind]
         wanted = columns if columns is not None else [name for name in contract if name != chosen.id_column]
         unknown = [name for name in wanted if name not in contract]
@@ -254,7 +234,7 @@ class Registry:
             summary[f"reason_{language}"] = [say(f"{code}_short", language) for code in summary["code"]]
         return summary
 
-    def save_run(
+    def save_run(  # noqa: PLR0913 - what a run is made from
         self,
         kind: str,
         name: str | None,
@@ -264,16 +244,26 @@ class Registry:
         summary: dict[str, Any],
         as_of: date,
         known_at: datetime | None = None,
+        parent_id: str | None = None,
     ) -> str:
         """Keep the results of a computation and return the id of the run.
 
         A run of the same kind and name is replaced; runs without a name are kept as the latest of their kind only.
+        `parent_id` names the run that it was made of by hand, which then stays.
+
+        Raises
+        ------
+        DatabaseError
+            Where the run of that name is a record: a plan that was proposed, or of which another one was made by hand.
         """
         from registry.frames import fill, to_arrow
 
         run_id = str(uuid.uuid4())
         with writing(self.connection):
-            self.connection.execute(query("delete_run"), {"kind": kind, "name": name})
+            try:
+                self.connection.execute(query("delete_run"), {"kind": kind, "name": name})
+            except psycopg.errors.ForeignKeyViolation as fault:
+                raise DatabaseError("run_is_a_record", kind=kind, name=name or "—") from fault
             facts = [
                 run_id,
                 kind,
@@ -285,6 +275,7 @@ class Registry:
                 code_version(),
                 Jsonb(policy),
                 Jsonb(summary),
+                parent_id,
             ]
             self.connection.execute(query("insert_run"), facts)
             for frame_name, frame in frames.items():
@@ -295,8 +286,8 @@ class Registry:
                 fill(self.connection, f"run_{frame_name}", table)
         return run_id
 
-    def load_run(self, kind: str, name: str | None = None) -> SavedRun:
-        """Return a saved run by name, or the latest of its kind.
+    def load_run(self, kind: str, name: str | None = None, only: Collection[str] = RUN_FRAMES) -> SavedRun:
+        """Return a saved run by name, or the latest of its kind, with `only` these frames of it.
 
         Raises
         ------
@@ -309,7 +300,7 @@ class Registry:
             raise NotFoundError(code, kind=kind, name=name)
         names = [attribute.name for attribute in dataclasses.fields(SavedRun)]
         facts: dict[str, Any] = dict(zip(names, row, strict=False))
-        return SavedRun(**facts, frames={frame: self._run_frame(frame, row[0]) for frame in RUN_FRAMES})
+        return SavedRun(**facts, frames={frame: self._run_frame(frame, row[0]) for frame in only})
 
     def _run_frame(self, frame: str, run_id: str) -> pd.DataFrame:
         from registry.frames import read_arrow, to_frame

@@ -33,7 +33,6 @@ WRITTEN = [*PAGES, *sorted((REPOSITORY / "notebooks").glob("*.ipynb"))]
 NOT_YET = frozenset(
     {
         "compare",
-        "progress",
         "tiles",
         "pack",
         "atlas",

@@ -158,6 +158,11 @@ class Editing:
         self._connection.execute(statement("edit_add", self._kind, new_id=new, edited=self._edited(every)))
         self._connection.execute(statement("edit_affect_new", self._kind, new_id=new))
 
+    def put(self, object_id: str, values: Mapping[str, Any], days: Days) -> None:
+        """Let an object be this on these days, whatever it was; values that are not given are unknown."""
+        every = dict.fromkeys(stored_columns(self._kind)) | dict(values)
+        put_slice(self._connection, self._kind, object_id, self._edited(every), days)
+
     def note_end(self, object_id: str, day: date, values: Mapping[str, Any]) -> None:
         """Set values in the slice that ends on `day`; where the object begins on that day there is none."""
         text = statement("slice_before", self._kind, object_id=sql.Literal(object_id), day=sql.Literal(day))
@@ -190,15 +195,12 @@ class Editing:
         return Edited(self._new.delivery_id, changes)
 
     def _do(self, name: str, object_id: str, days: Days, **parts: sql.Composable) -> None:
-        span = sql.SQL("daterange({}, {})").format(_day(days[0]), _day(days[1]))
-        self._connection.execute(statement(name, self._kind, days=span, object_id=sql.Literal(object_id), **parts))
+        identified = {"days": _span(days), "object_id": sql.Literal(object_id)}
+        self._connection.execute(statement(name, self._kind, **identified, **parts))
 
     def _edited(self, values: Mapping[str, Any]) -> sql.Composed:
         """Return the stored columns, those that are set as their values."""
-        return sql.SQL(", ").join(
-            _value(self._kind, name, values[name]) if name in values else sql.Identifier(name)
-            for name in stored_columns(self._kind)
-        )
+        return edited_columns(self._kind, values)
 
     def _report(self) -> pd.DataFrame:
         differences: list[sql.Composable] = [
@@ -213,6 +215,19 @@ class Editing:
         parts = {"differences": sql.SQL(", ").join(differences), "distance": sql.SQL(distance)}
         text = statement("edit_report", self._kind, **parts)
         return frame_of(self._connection, text)
+
+
+def edited_columns(kind: Kind, values: Mapping[str, Any]) -> sql.Composed:
+    """Return the stored columns of a kind, those that are set as their values."""
+    return sql.SQL(", ").join(
+        _value(kind, name, values[name]) if name in values else sql.Identifier(name) for name in stored_columns(kind)
+    )
+
+
+def put_slice(connection: psycopg.Connection, kind: Kind, object_id: str, edited: sql.Composed, days: Days) -> None:
+    """Put one slice of an object into the working tables that `make_tables` has made for its kind."""
+    parts = {"object_id": sql.Literal(object_id), "edited": edited, "days": _span(days)}
+    connection.execute(statement("edit_put", kind, **parts))
 
 
 class _OnlyShownError(Exception):
@@ -261,6 +276,10 @@ def run_edit(
         rule = fault.diag.constraint_name or ""
         known = f"rule_{rule}"
         raise EditError(known if known in catalogue() else "edit_breaks_rule", rule=rule) from fault
+
+
+def _span(days: Days) -> sql.Composed:
+    return sql.SQL("daterange({}, {})").format(_day(days[0]), _day(days[1]))
 
 
 def _day(day: date | None) -> sql.Composable:

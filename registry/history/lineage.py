@@ -6,7 +6,7 @@ an engineer asks of the years before is answered by the parent. Leaks named for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -169,22 +169,64 @@ def replace(
     The new pipe has the course and the place of the old one, the year of `day`, and the values that are given; what is
     not given of its material, coating, protection, joint and assessment is unknown.
     """
-    old = read_current(connection, [segment_id], day)[0]
-    check_free(connection, [new_id])
-    fresh: dict[str, Any] = dict.fromkeys(_OF_THE_OLD_PIPE)
-    fresh |= {"installed_year_min": day.year, "installed_year_max": day.year, "installed_quality": "as_built"}
-    fresh |= understand(SEGMENTS, values)
-    part = Part(segment_id, new_id, 0.0, old.shape.length, 0.0, old.shape.length)
+    return replace_all(connection, [Renewal(segment_id, new_id, values)], day, warrant)
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """One pipe that is renewed in its place: the old id, the new one, and the values of the new pipe as words."""
+
+    segment_id: str
+    new_id: str
+    values: Mapping[str, str]
+
+
+def replace_all(
+    connection: psycopg.Connection,
+    renewals: Sequence[Renewal],
+    day: date,
+    warrant: Warrant,
+    action: str = "replace",
+    then: Callable[[Editing], None] | None = None,
+) -> Edited:
+    """Renew several pipes in their places as one delivery, as `replace` does one, and do more in the same transaction.
+
+    Raises
+    ------
+    EditError
+        Where a pipe is not in the ground on that day, a new id is taken or named twice, or a value is not understood.
+    """
+    names = [renewal.new_id for renewal in renewals]
+    if len(set(names)) < len(names):
+        raise EditError("id_taken", segments=", ".join(sorted({name for name in names if names.count(name) > 1})))
+    olds = read_current(connection, [renewal.segment_id for renewal in renewals], day)
+    check_free(connection, names)
+    fresh = [_new_pipe(renewal, day) for renewal in renewals]
+    parts = [
+        Part(renewal.segment_id, renewal.new_id, 0.0, old.shape.length, 0.0, old.shape.length)
+        for renewal, old in zip(renewals, olds, strict=True)
+    ]
 
     def work(editing: Editing) -> None:
-        editing.refuse_if_changed(segment_id)
-        editing.say([name for name, value in fresh.items() if value is not None])
-        editing.derive(segment_id, new_id, fresh, (day, None))
-        editing.withdraw(segment_id, (day, None))
-        editing.note_end(segment_id, day, {"retired_on": day})
-        editing.then(lambda: _record(connection, "replace", [part], day))
+        for renewal, values in zip(renewals, fresh, strict=True):
+            old_id = renewal.segment_id
+            editing.refuse_if_changed(old_id)
+            editing.say([name for name, value in values.items() if value is not None])
+            editing.derive(old_id, renewal.new_id, values, (day, None))
+            editing.withdraw(old_id, (day, None))
+            editing.note_end(old_id, day, {"retired_on": day})
+        editing.then(lambda: _record(connection, "replace", parts, day))
+        if then is not None:
+            then(editing)
 
-    return run_edit(connection, SEGMENTS, warrant, "replace", day, work)
+    return run_edit(connection, SEGMENTS, warrant, action, day, work)
+
+
+def _new_pipe(renewal: Renewal, day: date) -> dict[str, Any]:
+    """Return what is said of a new pipe: the year of its day, what is given; of the old pipe's own nothing."""
+    fresh: dict[str, Any] = dict.fromkeys(_OF_THE_OLD_PIPE)
+    fresh |= {"installed_year_min": day.year, "installed_year_max": day.year, "installed_quality": "as_built"}
+    return fresh | understand(SEGMENTS, renewal.values)
 
 
 _OF_THE_OLD_PIPE: Final = (

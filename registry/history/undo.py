@@ -18,7 +18,7 @@ from registry.db import query, writing
 from registry.errors import DependentDeliveriesError, ReviewError
 from registry.history.deliveries import NewDelivery, delivery_id, frame_of, insert_delivery, new_key
 from registry.history.slices import listed, statement, stored_columns
-from registry.kinds import KINDS, Kind
+from registry.kinds import KEPT_KINDS, Kind
 from registry.rights.acting import refuse_deeds_of_others
 
 
@@ -96,7 +96,7 @@ def _closure(connection: psycopg.Connection, instants: set[datetime]) -> set[dat
     """Return the instants and those of all deliveries that build on them."""
     found, fresh = set(instants), set(instants)
     while fresh:
-        fresh = {later for kind in KINDS.values() for later in _later(connection, kind, found)} - found
+        fresh = {later for kind in KEPT_KINDS.values() for later in _later(connection, kind, found)} - found
         found |= fresh
     return found
 
@@ -117,7 +117,7 @@ def _touch(connection: psycopg.Connection, kind: Kind, instants: set[datetime]) 
 
 def _restore(connection: psycopg.Connection, instants: set[datetime]) -> tuple[int, int]:
     withdrawn = restored = 0
-    for kind in KINDS.values():
+    for kind in KEPT_KINDS.values():
         _touch(connection, kind, instants)
         withdrawn += connection.execute(statement("undo_close", kind)).rowcount
         columns = listed(stored_columns(kind), "v")

@@ -25,6 +25,7 @@ _PAST_DAYS: dict[str, tuple[str, ...]] = {
     "surveys": ("surveyed_on",),
     "segments": ("assessed_on", "retired_on"),
     "roads": ("opened_on", "overhauled_on"),
+    "progress": ("month", "done_on"),
 }
 # what tells the place of a row without a geometry, and the fault where nothing does
 _PLACES: dict[str, tuple[tuple[str, ...], str]] = {

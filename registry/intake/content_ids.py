@@ -14,12 +14,15 @@ from registry.intake.readers import RawTable
 _DIGITS = 16
 
 
-def content_ids(raw: RawTable, headings: Headings) -> pd.Series:
+def content_ids(raw: RawTable, headings: Headings, only: frozenset[str] | None = None) -> pd.Series:
     """Return an id for each row from the columns that are read and its geometry; equal rows are numbered.
 
-    The order of the columns and what is not read do not matter. A row that changes gets another id.
+    The order of the columns and what is not read do not matter. A row that changes in one of these columns, of `only`
+    where given, gets another id.
     """
     names = sorted(headings.by_column)
+    if only is not None:
+        names = [name for name in names if name in only]
     columns = [headings.column(raw.rows, name) for name in names]
     parts = [[f"{name}=" + _said(value) for value in column] for name, column in zip(names, columns, strict=True)]
     if raw.geometry is not None:

@@ -27,6 +27,7 @@ from registry.intake.findings import Findings
 from registry.intake.headings import Headings, known_headings, match_headings
 from registry.intake.mapping import Mapping, unit_factor
 from registry.intake.placed import Placed
+from registry.intake.progress import check_progress
 from registry.intake.readers import RawTable, read_raw
 from registry.intake.shapes import Place, Settled, Source, make_points, place_shapes, settle, shape_rows
 from registry.kinds import Kind
@@ -168,7 +169,7 @@ class Delivery:
         kind = self._request.kind
         heading = self._headings.by_column.get(kind.id_column)
         if heading is None and kind.makes_ids:
-            return content_ids(self._raw, self._headings)
+            return content_ids(self._raw, self._headings, kind.subject_columns)
         if heading is None:
             ids = pd.Series(pd.NA, index=self._raw.rows.index, dtype="str")
         else:
@@ -192,7 +193,8 @@ class Delivery:
     def _notes(self) -> list[dict[str, object]]:
         notes = [*self._raw.notes, *(self._settled.notes if self._settled else [])]
         if self._request.kind.makes_ids and self._request.kind.id_column not in self._headings.by_column:
-            notes.append({"code": "note_ids_made", "count": len(self)})
+            code = "note_ids_made" if self._request.kind.subject_columns is None else "note_subject_ids_made"
+            notes.append({"code": code, "count": len(self)})
         if self._headings.unused:
             notes.append({"code": "note_columns_unused", "columns": ", ".join(self._headings.unused)})
         if self.encoding and self.encoding.lower() not in {"utf-8-sig", "utf-8"}:
@@ -223,6 +225,8 @@ class Delivery:
             hold_rows_of_others(rows, len(raw), request.organisation, findings)
         placed = self._placed(given, rows, findings)
         check_rows(rows, kind, request.today, findings)
+        if kind.name == "progress":
+            check_progress(self._connection, rows, findings)
         if kind.geometry_dtype is not None:
             check_extent(placed.is_missing, rows, kind, findings)
         return Understood(raw, self._ids.iloc[start:stop], rows, placed, given, findings)

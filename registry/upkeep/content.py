@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 
 from registry.db import query
 from registry.fields import fields, value_list, value_list_names
-from registry.kinds import KINDS
+from registry.kinds import KEPT_KINDS
 from registry.migrate import sql_files
 from registry.upkeep.findings import Finding
 from registry.upkeep.programs import Report
@@ -42,7 +42,7 @@ def check_value_lists(connection: psycopg.Connection) -> Iterator[Finding]:
 
 def check_listed_columns(connection: psycopg.Connection) -> Iterator[Finding]:
     """Find values that no list knows in columns that a list governs; retired codes are known."""
-    for kind in KINDS.values():
+    for kind in KEPT_KINDS.values():
         for field in fields()[kind.name].values():
             if not field.list_name or field.role not in {"attribute", "index"}:
                 continue

@@ -259,3 +259,49 @@ CREATE VIEW registry_app.decisions WITH (security_invoker = true) AS
     SELECT row.* FROM registry.decision_version AS row
     WHERE upper_inf(row.recorded) AND row.valid @> current_date;
 COMMENT ON VIEW registry_app.decisions IS 'Decisions as they are today, as known now.';
+
+CREATE FUNCTION registry_app.plan_state_at(as_of date, known_at timestamptz)
+RETURNS SETOF registry.plan_state_version
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT row.* FROM registry.plan_state_version AS row
+    WHERE row.valid @> as_of
+      AND CASE WHEN known_at IS NULL THEN upper_inf(row.recorded) ELSE row.recorded @> known_at END
+$$;
+COMMENT ON FUNCTION registry_app.plan_state_at(date, timestamptz) IS
+    'Plan states on a day, as known at an instant; without an instant as known now.';
+
+CREATE VIEW registry_app.plan_states WITH (security_invoker = true) AS
+    SELECT row.* FROM registry.plan_state_version AS row
+    WHERE upper_inf(row.recorded) AND row.valid @> current_date;
+COMMENT ON VIEW registry_app.plan_states IS 'Plan states as they are today, as known now.';
+
+CREATE FUNCTION registry_app.yearly_task_at(as_of date, known_at timestamptz)
+RETURNS SETOF registry.yearly_task_version
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT row.* FROM registry.yearly_task_version AS row
+    WHERE row.valid @> as_of
+      AND CASE WHEN known_at IS NULL THEN upper_inf(row.recorded) ELSE row.recorded @> known_at END
+$$;
+COMMENT ON FUNCTION registry_app.yearly_task_at(date, timestamptz) IS
+    'Yearly tasks on a day, as known at an instant; without an instant as known now.';
+
+CREATE VIEW registry_app.tasks WITH (security_invoker = true) AS
+    SELECT row.* FROM registry.yearly_task_version AS row
+    WHERE upper_inf(row.recorded) AND row.valid @> current_date;
+COMMENT ON VIEW registry_app.tasks IS 'Yearly tasks as they are today, as known now.';
+
+CREATE FUNCTION registry_app.progress_report_at(as_of date, known_at timestamptz)
+RETURNS SETOF registry.progress_report_version
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT row.* FROM registry.progress_report_version AS row
+    WHERE row.valid @> as_of
+      AND CASE WHEN known_at IS NULL THEN upper_inf(row.recorded) ELSE row.recorded @> known_at END
+      AND row.month <= as_of
+$$;
+COMMENT ON FUNCTION registry_app.progress_report_at(date, timestamptz) IS
+    'Progress reports on a day, as known at an instant; without an instant as known now.';
+
+CREATE VIEW registry_app.progress WITH (security_invoker = true) AS
+    SELECT row.* FROM registry.progress_report_version AS row
+    WHERE upper_inf(row.recorded) AND row.valid @> current_date;
+COMMENT ON VIEW registry_app.progress IS 'Progress reports as they are today, as known now.';

@@ -57,7 +57,7 @@ CREATE POLICY adds_in_own_name ON registry.delivery FOR INSERT WITH CHECK (
     AND ((SELECT registry_app.organisation()) IS NULL OR organisation = (SELECT registry_app.organisation()))
 );
 CREATE POLICY records_meetings_or_edits ON registry.delivery AS RESTRICTIVE FOR INSERT WITH CHECK (
-    action = 'meeting' OR registry_app.may_edit()
+    action IN ('meeting', 'propose', 'withdraw') OR registry_app.may_edit()
 );
 CREATE POLICY changes_own ON registry.delivery FOR UPDATE
     USING ((SELECT registry_app.organisation()) IS NULL OR organisation = (SELECT registry_app.organisation()))
@@ -153,6 +153,17 @@ CREATE POLICY adds_for_all ON registry.decision_version FOR INSERT WITH CHECK (
 );
 CREATE POLICY changes_as_editor ON registry.decision_version FOR UPDATE USING (registry_app.may_edit());
 CREATE POLICY removes_as_editor ON registry.decision_version FOR DELETE USING (registry_app.may_edit());
+
+-- a planner proposes plans and takes proposals back; what was adopted is for an editor
+CREATE POLICY proposes_or_edits ON registry.plan_state_version AS RESTRICTIVE FOR INSERT WITH CHECK (
+    state IN ('draft', 'proposed') OR registry_app.may_edit()
+);
+CREATE POLICY changes_proposals_or_edits ON registry.plan_state_version AS RESTRICTIVE FOR UPDATE USING (
+    state IN ('draft', 'proposed') OR registry_app.may_edit()
+);
+CREATE POLICY removes_proposals_or_edits ON registry.plan_state_version AS RESTRICTIVE FOR DELETE USING (
+    state IN ('draft', 'proposed') OR registry_app.may_edit()
+);
 
 CREATE POLICY sees_own ON registry.run FOR SELECT USING (
     (SELECT registry_app.organisation()) IS NULL OR organisation = (SELECT registry_app.organisation())

@@ -27,6 +27,7 @@ BEGIN
     EXECUTE format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA registry_app TO %I', reader);
     -- what tells of rows that one may not see is for those who would write them
     EXECUTE format('REVOKE EXECUTE ON FUNCTION registry_app.ids_of_others, registry_app.file_is_kept FROM %I', reader);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION registry_app.ids_of_others TO %I', planner);
     EXECUTE format('GRANT EXECUTE ON FUNCTION registry_app.ids_of_others, registry_app.file_is_kept TO %I', editor);
     EXECUTE format('REVOKE EXECUTE ON FUNCTION registry_app.refresh_live_pairs FROM %I', reader);
     EXECUTE format('GRANT EXECUTE ON FUNCTION registry_app.refresh_live_pairs TO %I', planner);
@@ -34,6 +35,9 @@ BEGIN
     -- what a meeting decided; policies let planners add to it alone
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON registry.decision_version TO %I', planner);
     EXECUTE format('GRANT INSERT ON registry.decision, registry.delivery TO %I', planner);
+    -- where a plan stands; policies keep planners from adopting
+    EXECUTE format('GRANT INSERT, UPDATE, DELETE ON registry.plan_state_version TO %I', planner);
+    EXECUTE format('GRANT INSERT ON registry.plan_state TO %I', planner);
     EXECUTE format('GRANT INSERT ON registry.gate_decision TO %I', planner);
     -- every writing transaction counts the registry's version up
     EXECUTE format('GRANT UPDATE (version) ON registry.info TO %I', planner);

@@ -1,0 +1,83 @@
+"""A saved plan read back with what it was made from, as it was known then: what verbs about saved plans work with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from planner.cli_job import SEGMENT_COLUMNS, Job
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from planner.plan_edit import Source
+    from registry.console import Session
+    from registry.store import Registry, SavedRun
+
+
+# what of a saved plan says what it promises
+PROMISED: Final = ("batches", "batch_segments")
+
+
+def job_of(session: Session, registry: Registry, run: SavedRun, bars: Any) -> Job:  # noqa: ANN401 - bars of rich
+    """Return what verbs read with: the policy, the day and the instant of a saved plan.
+
+    Raises
+    ------
+    PolicyError
+        Where the plan was made by a version of digonce whose policies had another shape.
+    """
+    from planner.policy import Policy
+
+    policy = Policy.from_dict({name: part for name, part in run.policy.items() if name != "hash"})
+    # the transaction that saved the plan began after every delivery that the plan has read
+    return Job(session, registry, policy, run.as_of, run.known_at or run.made_at, bars)
+
+
+def source_of(job: Job, run: SavedRun) -> Source:
+    """Read what a saved plan was made from, so that it can be priced again."""
+    from planner.agreed import agree
+    from planner.bans import find_bans
+    from planner.cli_overlap import read_city
+    from planner.decisions import standing_decisions
+    from planner.households import Supplied
+    from planner.plan_edit import Source
+
+    segments = job.segments()
+    city = read_city(job, segments)
+    scores, pairs = run.frames["scores"], run.frames["pairs"]
+    decisions = standing_decisions(city.decisions, pairs, city.successions)
+    years = range(run.summary["years"][0], run.summary["years"][-1] + 1)
+    members = run.frames["batch_segments"]
+    together = agree(decisions, pairs, members.index, _numbers(members), years)
+    expected = scores["expected_household_count"]
+    return Source(
+        segments=segments,
+        scores=scores,
+        pairs=together.pairs,
+        projects=city.projects,
+        bans=find_bans(city.roads, city.projects, city.moratoria, job.policy, run.as_of),
+        supplied=Supplied.from_frames(job.frame("compounds", ["name", "household_count"]), expected),
+        decisions=decisions,
+        policy=job.policy,
+        as_of=run.as_of,
+        years=years,
+        budget_cny=tuple(float(part) for part in run.summary["budget_cny"]),
+        km_per_year=run.summary["km_per_year"],
+    )
+
+
+def _numbers(members: pd.DataFrame) -> Any:  # noqa: ANN401 - numbers of batches
+    import pandas as pd
+
+    return pd.factorize(members["batch_id"])[0].astype("int64")
+
+
+def parts_of(registry: Registry, run: SavedRun, name: str) -> pd.DataFrame:
+    """Return the frame `plan_parts` of a saved plan: by the census that it was made from, and the districts of now."""
+    from planner.programme import plan_parts
+
+    instant = run.known_at or run.made_at
+    segments: gpd.GeoDataFrame = registry.frame("segments", SEGMENT_COLUMNS, as_of=run.as_of, known_at=instant)
+    districts = registry.frame("districts", as_of=run.as_of)
+    return plan_parts(name, run.frames["batches"], run.frames["batch_segments"], segments, districts)

@@ -1,0 +1,248 @@
+"""What edits of a plan by hand bring about: money, value, kilometres, bans and mandatory work, before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from planner.agreed import agree
+from planner.days import Days
+from planner.due import due_windows
+from planner.factors import Flags, Floats, text_column
+from planner.locks import Locks
+from planner.optimise import NOT_PLACED
+from planner.plan_edit import Draft, Source
+from registry.errors import Phrase
+from registry.fields import columns_of
+
+_UNKNOWN: Final = "unknown"
+_MANDATORY: Final = "mandatory"
+# sums of shares of a budget differ in the last digits
+_SLACK: Final = 1e-9
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Both sides of an edit: frames by year and tier, totals of each side, and the limits that it breaks."""
+
+    by_year: pd.DataFrame
+    by_tier: pd.DataFrame
+    before: dict[str, Any]
+    after: dict[str, Any]
+    breaches: tuple[Phrase, ...]
+    batches_by_year: tuple[tuple[int, int], ...]
+
+
+def edit_effects(before: Draft, after: Draft, source: Source) -> Effects:
+    """Compare a plan with what edits made of it, by the same prices, pairs and bans.
+
+    A limit is broken by a year that costs or digs more than it may and more than before, a batch in a year in which
+    its ground is closed on every day, a batch in a year that a meeting excluded, and mandatory length that is later
+    than before: left out, or planned for after the end of its due window. What was broken before is not held against
+    the edit.
+
+    Misleads where a ban allows an exception: that is for the authority to say.
+
+    Returns
+    -------
+    `by_year` as the frame `plan_edit_years`, `by_tier` as `plan_edit_tiers`.
+    """
+    sides = {name: _figures(draft, source) for name, draft in (("before", before), ("after", after))}
+    years = pd.DataFrame({"year": pd.array(list(source.years), dtype="Int64"), "budget_cny": list(source.budget_cny)})
+    for name, figures in sides.items():
+        years[f"cost_{name}_cny"], years[f"saving_{name}_cny"] = figures["cost"], figures["saving"]
+        years[f"value_{name}"], years[f"km_{name}"] = figures["value"], figures["km"]
+        years[f"closed_{name}_m"] = figures["closed"]
+    tiers = pd.concat(
+        [_by_tier(draft).rename(f"km_{name}") for name, draft in (("before", before), ("after", after))], axis=1
+    )
+    tiers = tiers.fillna(0.0).rename_axis("tier").sort_index().reset_index()
+    told = {name: _totals(figures) for name, figures in sides.items()}
+    breaches = (
+        *_over_limits(years, source),
+        *_in_closed_ground(before, after, source),
+        *_against_meetings(before, after, source),
+        *_later_than_due(told),
+    )
+    counts = tuple(zip(*(sides["after"][name].astype(int).tolist() for name in ("batches", "joint")), strict=True))
+    return Effects(
+        years[columns_of("plan_edit_years")],
+        tiers[columns_of("plan_edit_tiers")],
+        **told,
+        breaches=breaches,
+        batches_by_year=counts,
+    )
+
+
+def _figures(draft: Draft, source: Source) -> dict[str, Floats]:
+    """Return sums by planning year, and the metres of mandatory work that is late."""
+    placed = np.flatnonzero(draft.year != NOT_PLACED)
+    at, count, table = draft.year[placed], len(source.years), draft.table
+
+    def by_year(amounts: Floats) -> Floats:
+        return np.bincount(at, weights=amounts, minlength=count).astype("float64")
+
+    closed = np.where(_closed(draft, source), table.segments["length_m"].to_numpy(dtype="float64"), 0.0)
+    year = draft.year[table.groups["group"].to_numpy(dtype=np.int64)]
+    return {
+        "cost": by_year(table.cost_cny[placed, at]),
+        "saving": by_year(table.saving_cny[placed, at]),
+        "value": by_year(table.value[placed, at]),
+        "km": by_year(table.length_m[placed] / 1000.0),
+        "batches": by_year(np.ones(len(placed))),
+        "joint": by_year((table.saving_cny[placed, at] > 0).astype("float64")),
+        "closed": np.bincount(year[year >= 0], weights=closed[year >= 0], minlength=count).astype("float64"),
+        "late_m": np.array([_late_m(draft, source)]),
+        "left_m": np.array([table.mandatory_m[draft.year == NOT_PLACED].sum()]),
+        "left_batches": np.array([float((table.is_mandatory & (draft.year == NOT_PLACED)).sum())]),
+    }
+
+
+def _totals(figures: dict[str, Floats]) -> dict[str, Any]:
+    return {
+        "value": float(figures["value"].sum()),
+        "cost_cny": float(figures["cost"].sum()),
+        "saving_cny": float(figures["saving"].sum()),
+        "km": float(figures["km"].sum()),
+        "batch_count": int(figures["batches"].sum()),
+        "joint_batch_count": int(figures["joint"].sum()),
+        "closed_m": float(figures["closed"].sum()),
+        "mandatory_late_m": float(figures["late_m"][0]),
+        "mandatory_left_m": float(figures["left_m"][0]),
+        "mandatory_left_batch_count": int(figures["left_batches"][0]),
+    }
+
+
+def _by_tier(draft: Draft) -> pd.Series:
+    placed = draft.batch_segments.index[draft.batch_segments["year"].notna()]
+    pipes = draft.table.segments.loc[placed]
+    return pipes["length_m"].groupby(text_column(pipes, "tier").fillna(_UNKNOWN).to_numpy()).sum() / 1000.0
+
+
+def _closed(draft: Draft, source: Source) -> Flags:
+    """Tell which segments are planned in a year on every day of which their ground is closed, by bans that come too."""
+    segments = draft.table.segments
+    year = draft.year[draft.table.groups["group"].to_numpy(dtype=np.int64)]
+    bans = source.bans.assign(is_planned=pd.array(np.zeros(len(source.bans), dtype=bool), dtype="boolean"))
+    locks = Locks.of_ground(segments, bans, source.policy)
+    calendar = np.where(year == NOT_PLACED, 1970, year + source.years[0]) - 1970
+    first, after = (days.astype("datetime64[Y]").astype("datetime64[D]") for days in (calendar, calendar + 1))
+    last: Days = (after.astype(np.int64) - 1).astype("datetime64[D]")
+    closed: Flags = locks.within(first, last).closes_all & (year != NOT_PLACED)
+    return closed
+
+
+def _late_m(draft: Draft, source: Source) -> float:
+    """Return the mandatory metres that are left out, or planned after the end of their due window."""
+    segments = draft.table.segments
+    classes = source.scores["policy_class"].reindex(segments.index)
+    until = due_windows(segments, classes, source.policy, source.as_of).due_until
+    year = draft.year[draft.table.groups["group"].to_numpy(dtype=np.int64)]
+    starts = (year + source.years[0] - 1970).astype("datetime64[Y]").astype("datetime64[D]")
+    is_late = (year == NOT_PLACED) | (starts > until)
+    is_mandatory = (classes == _MANDATORY).to_numpy(dtype=bool, na_value=False)
+    return float(segments["length_m"].to_numpy(dtype="float64")[is_late & is_mandatory].sum())
+
+
+def _over_limits(years: pd.DataFrame, source: Source) -> list[Phrase]:
+    found = [
+        Phrase(
+            "plan_breach_budget", {"year": int(row["year"]), "cost": row["cost_after_cny"], "budget": row["budget_cny"]}
+        )
+        for row in _worse(years, "cost_before_cny", "cost_after_cny", years["budget_cny"]).to_dict("records")
+    ]
+    if source.km_per_year is None:
+        return found
+    limit = pd.Series(source.km_per_year, years.index)
+    return found + [
+        Phrase("plan_breach_km", {"year": int(row["year"]), "km": row["km_after"], "limit": source.km_per_year})
+        for row in _worse(years, "km_before", "km_after", limit).to_dict("records")
+    ]
+
+
+def _worse(years: pd.DataFrame, before: str, after: str, limit: pd.Series) -> pd.DataFrame:
+    is_over = years[after] > limit * (1 + _SLACK)
+    return years[is_over & (years[after] > years[before] * (1 + _SLACK))]
+
+
+def _newly(before: Draft, after: Draft) -> Flags:
+    """Tell which batches stand in a year in which they did not stand before."""
+    old = before.batches["year"].reindex(after.batches.index)
+    new = after.batches["year"]
+    return (new.notna() & ~(new == old).fillna(value=False)).to_numpy(dtype=bool)
+
+
+def _in_closed_ground(before: Draft, after: Draft, source: Source) -> list[Phrase]:
+    length = after.table.segments["length_m"].where(_closed(after, source), 0.0)
+    metres = length.groupby(after.batch_segments["batch_id"]).sum().reindex(after.batches.index)
+    hit = after.batches[_newly(before, after) & (metres > 0).to_numpy(dtype=bool)]
+    return [
+        Phrase("plan_breach_ban", {"batch": name, "year": int(year), "metres": float(closed_m)})
+        for name, year, closed_m in zip(hit.index, hit["year"], metres.loc[hit.index], strict=True)
+    ]
+
+
+def _against_meetings(before: Draft, after: Draft, source: Source) -> list[Phrase]:
+    table = after.table
+    group = table.groups["group"].to_numpy(dtype=np.int64)
+    agreed = agree(source.decisions, source.pairs, table.segments.index, group, source.years)
+    at = np.where(after.year == NOT_PLACED, 0, after.year)
+    is_shut = ~agreed.is_open[np.arange(len(at)), at] & _newly(before, after)
+    return [
+        Phrase("plan_breach_meeting", {"batch": name, "year": int(year)})
+        for name, year in after.batches["year"][is_shut].items()
+    ]
+
+
+def _later_than_due(told: dict[str, dict[str, Any]]) -> list[Phrase]:
+    before, after = (told[side]["mandatory_late_m"] for side in ("before", "after"))
+    if after <= before + 1e-6:
+        return []
+    return [Phrase("plan_breach_mandatory", {"metres": after - before, "total": after})]
+
+
+def edited_summary(parent: dict[str, Any], effects: Effects, parent_id: str, parent_name: str | None) -> dict[str, Any]:
+    """Return the summary of an edited plan: its own figures, and the bound and the comparisons of its parent.
+
+    The bound of the parent holds for plans that keep every limit and the batches of the parent; an edit that breaks a
+    limit or cuts batches anew may pass it.
+    """
+    years = effects.by_year
+    by_year = [
+        {
+            "year": int(row["year"]),
+            "budget_cny": row["budget_cny"],
+            "value": row["value_after"],
+            "cost_cny": row["cost_after_cny"],
+            "saving_cny": row["saving_after_cny"],
+            "km": row["km_after"],
+            "batch_count": batches,
+            "joint_batch_count": joint,
+        }
+        for row, (batches, joint) in zip(years.to_dict("records"), effects.batches_by_year, strict=True)
+    ]
+    totals = effects.after
+    bound = float(parent["bound"])
+    told = {name: totals[name] for name in ("cost_cny", "saving_cny", "km", "batch_count", "joint_batch_count")}
+    left = {"left_km": totals["mandatory_left_m"] / 1000.0, "left_batch_count": totals["mandatory_left_batch_count"]}
+    mandatory = dict(parent["mandatory"]) | left
+    return (
+        parent
+        | told
+        | {
+            "objective": totals["value"],
+            "gap_share": max(bound - totals["value"], 0.0) / bound if bound > 0 else 0.0,
+            "by_year": by_year,
+            "mandatory": mandatory,
+            "edited": {
+                "parent_id": parent_id,
+                "parent_name": parent_name,
+                "before": effects.before,
+                "after": totals,
+                "breaches": [{"code": breach.code, **breach.parameters} for breach in effects.breaches],
+            },
+        }
+    )
