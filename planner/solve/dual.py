@@ -48,6 +48,7 @@ class Dual:
     value: Floats
     reach: Floats
     bonus_reach: Floats
+    ends: csr_array
 
     @classmethod
     def of(cls, model: Model, nest: Nest, coupling: Coupling) -> Dual:
@@ -58,7 +59,9 @@ class Dual:
         share = csr_array(used > 0).T @ worth
         whole = max(float(share.max(initial=0.0)), 1e-12)
         bonus = np.zeros((0, model.shape[1])) if model.bonuses is None else model.bonuses.value
-        return cls(model, nest, coupling, np.where(may, model.value, -np.inf), share / whole, bonus / whole)
+        return cls(
+            model, nest, coupling, np.where(may, model.value, -np.inf), share / whole, bonus / whole, _ends(model)
+        )
 
     def start(self) -> Multipliers:
         """Return prices of zero, and bonuses split in halves."""
@@ -87,8 +90,8 @@ class Dual:
         profit = self.value - (self.coupling.uses @ multipliers.price).reshape(self.model.shape)
         bonuses = self.model.bonuses
         if bonuses is not None:
-            np.add.at(profit, bonuses.first, bonuses.value * multipliers.share)
-            np.add.at(profit, bonuses.second, bonuses.value * (1.0 - multipliers.share))
+            first = bonuses.value * multipliers.share
+            profit += self.ends @ np.concatenate([first, bonuses.value - first])
         shared: Floats = profit
         return shared
 
@@ -140,6 +143,14 @@ class Dual:
         first, second = answer.year[bonuses.first, None] == years, answer.year[bonuses.second, None] == years
         differs: Floats = first.astype(np.float64) - second
         return differs
+
+
+def _ends(model: Model) -> csr_array:
+    """Return which batch is an end of which pair: (batches, first ends and second ends of the pairs)."""
+    if model.bonuses is None:
+        return csr_array((model.shape[0], 0))
+    ends = np.concatenate([model.bonuses.first, model.bonuses.second])
+    return csr_array((np.ones(len(ends)), (ends, np.arange(len(ends)))), shape=(model.shape[0], len(ends)))
 
 
 @dataclass
