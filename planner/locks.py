@@ -66,9 +66,11 @@ class Locks:
     ends: Days
 
     @classmethod
-    def of_ground(cls, segments: gpd.GeoDataFrame, bans: gpd.GeoDataFrame, policy: Policy) -> Locks:
-        """Find the bans that are there on the ground of each segment."""
-        is_there = ~bans["is_planned"].to_numpy(dtype=bool)
+    def of_ground(
+        cls, segments: gpd.GeoDataFrame, bans: gpd.GeoDataFrame, policy: Policy, *, with_planned: bool = False
+    ) -> Locks:
+        """Find the bans that are there on the ground of each segment, and on request those that projects will bring."""
+        is_there = ~bans["is_planned"].to_numpy(dtype=bool) | with_planned
         there = np.flatnonzero(is_there & ~(bans.geometry.isna() | bans.geometry.is_empty).to_numpy(dtype=bool))
         lines: NDArray[Any] = np.asarray(segments.geometry.array)
         grounds: NDArray[Any] = np.asarray(bans.geometry.array)[there]

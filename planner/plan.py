@@ -13,47 +13,13 @@ from planner.agreed import Agreed, agree
 from planner.batches import BatchTable, batch_frames, make_batch_table
 from planner.groups import candidate_segments, group_segments
 from planner.households import Supplied
+from planner.limits import Limits as Limits
 from planner.optimise import NOT_PLACED, Choice, Problem, Years, choose, greedy, make_problem
 from planner.policy import Policy
 from registry.errors import PlanningError
 from registry.fields import check_frame
 
 _EXAMPLES = 3
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a plan may use: a budget for each planning year, and kilometres per year where crews are the limit."""
-
-    years: range
-    budget_cny: tuple[float, ...]
-    km_per_year: float | None = None
-
-    @classmethod
-    def per_year(cls, years: range, budget_cny: float, km_per_year: float | None = None) -> Limits:
-        """Give every year the same budget."""
-        return cls(years, (float(budget_cny),) * len(years), km_per_year)
-
-    @classmethod
-    def total(cls, years: range, budget_cny: float, km_per_year: float | None = None) -> Limits:
-        """Share one budget evenly among the years."""
-        return cls.per_year(years, budget_cny / max(len(years), 1), km_per_year)
-
-    def check(self) -> None:
-        """Raise where the limits make no sense.
-
-        Raises
-        ------
-        PlanningError
-            Without years, or with a budget or kilometres that are not positive.
-        """
-        if not len(self.years):
-            raise PlanningError("plan_no_years")
-        budgets = self.budget_cny
-        if len(budgets) != len(self.years) or not all(np.isfinite(part) and part > 0 for part in budgets):
-            raise PlanningError("plan_budget_unusable", budget=", ".join(f"{part:g}" for part in budgets))
-        if self.km_per_year is not None and not self.km_per_year > 0:
-            raise PlanningError("plan_km_unusable", km=self.km_per_year)
 
 
 @dataclass(frozen=True)

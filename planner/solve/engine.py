@@ -25,6 +25,8 @@ from planner.solve.rows import Linear, fitting, proven_bound
 from planner.solve.search import Found, Limits, Search, Tell
 from planner.solve.sift import sift
 
+# up to this many choices a model is solved until it is proven, whatever gap is asked for
+TINY_COLUMNS: Final = 400
 SMALL_COLUMNS: Final = 4000
 _STEPS: Final = 80
 _STAGES: Final = 6
@@ -58,7 +60,8 @@ def search_whole(trail: Search) -> None:
     if relaxed.is_infeasible:
         return
     _take_rows(trail, linear, fitting(linear, relaxed.price))
-    _finish_whole(trail, linear, 0.0)
+    is_tiny = int(trail.model.reachable().sum()) <= TINY_COLUMNS
+    _finish_whole(trail, linear, 0.0 if is_tiny else limits.gap_share)
 
 
 def _finish_whole(trail: Search, linear: Linear, gap_share: float) -> None:
@@ -75,8 +78,9 @@ def _finish_whole(trail: Search, linear: Linear, gap_share: float) -> None:
 
 
 def _take_rows(trail: Search, linear: Linear, price: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Prices:
-    prices = prices_of_rows(trail.model, linear, price)
-    trail.lower(proven_bound(linear, price), prices)
+    bound = proven_bound(linear, price)
+    prices = prices_of_rows(trail.model, linear, price, bound)
+    trail.lower(bound, prices)
     return prices
 
 
@@ -84,7 +88,7 @@ def search_dual(trail: Search, dual: Dual) -> None:
     """Lower the bound by prices, and make plans from what the prices call for, in turn, until the gap is reached."""
     model, limits, found = trail.model, trail.limits, trail.found
     found.method = "prices"
-    at = dual.start()
+    at, proven = dual.start(), np.inf
     for stage in range(_STAGES):
         target = max(found.objective, 0.0)
         descent = descend(dual, at, target, steps=_STEPS, keep=_ANSWERS_KEPT, gap_share=0.1 * limits.gap_share)
@@ -98,13 +102,13 @@ def search_dual(trail: Search, dual: Dual) -> None:
             if done.plan is not None:
                 _take(trail, done.plan)
                 _plan_at(trail, dual, descent, done.plan)
-        at = descent.multipliers
+        at, proven = descent.multipliers, descent.bound
         trail.lower(descent.bound)
         if not trail.is_done():
             _plan_at(trail, dual, descent)
         if trail.is_done():
             break
-    prices = prices_of_dual(dual, at)
+    prices = prices_of_dual(dual, at, proven)
     trail.lower(found.bound, prices)
     if not trail.is_done():
         search_core(trail, prices)

@@ -21,9 +21,11 @@ class Prices:
     `profit` its value and bonus less what it pays for budget and caps, and for floors what it is paid; `together` what
     streets, sites and order add or take. `batch` is what its items are worth in any plan. The sum
     profit - batch + together is `reduced`: by so much the bound falls, at least, if the choice is forced; minus
-    infinity where it is closed, about zero for what is in the best plans.
+    infinity where it is closed, about zero for what is in the best plans. `bound` is
+    the bound that these prices prove; the search may have proven a lower one since.
     """
 
+    bound: float
     budget: Floats
     caps: tuple[Floats, ...]
     floors: tuple[Floats, ...]
@@ -35,7 +37,7 @@ class Prices:
     reduced: Floats
 
 
-def prices_of_rows(model: Model, linear: Linear, price: Floats) -> Prices:
+def prices_of_rows(model: Model, linear: Linear, price: Floats, bound: float) -> Prices:
     """Return the prices of the rows of a program by what they are of."""
     per_unit = price / linear.row_scale
 
@@ -57,6 +59,7 @@ def prices_of_rows(model: Model, linear: Linear, price: Floats) -> Prices:
     item = rows_of(Family.ITEM, 0, len(model.packing.deadline))
     value = np.where(np.isfinite(reduced), model.value, -np.inf)
     return Prices(
+        bound=bound,
         budget=rows_of(Family.BUDGET, 0, model.shape[1]),
         caps=tuple(rows_of(Family.CAP, at, cap.cap.size).reshape(cap.cap.shape) for at, cap in enumerate(model.caps)),
         floors=tuple(-rows_of(Family.FLOOR, at, len(floor.floor)) for at, floor in enumerate(model.floors)),
@@ -75,7 +78,7 @@ def _by_batch(model: Model, item: Floats) -> Floats:
     return sums
 
 
-def prices_of_dual(dual: Dual, multipliers: Multipliers) -> Prices:
+def prices_of_dual(dual: Dual, multipliers: Multipliers, bound: float) -> Prices:
     """Return the prices of the coupling rows by what they are of; each choice is forced in turn to find its loss."""
     model, coupling, nest = dual.model, dual.coupling, dual.nest
     per_unit = np.append(multipliers.price / coupling.scale, 0.0)
@@ -94,6 +97,7 @@ def prices_of_dual(dual: Dual, multipliers: Multipliers) -> Prices:
         together = np.where(np.isfinite(reduced), reduced - profit + batch[:, None], 0.0)
     paid = (coupling.uses @ multipliers.price).reshape(model.shape)
     return Prices(
+        bound=bound,
         budget=coupling.budget_prices(multipliers.price),
         caps=tuple(per_unit[rows].reshape(c.cap.shape) for rows, c in zip(coupling.cap_rows, model.caps, strict=True)),
         floors=tuple(per_unit[rows] for rows in coupling.floor_rows),

@@ -15,11 +15,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from planner.solve.elastic import Missed
 from planner.solve.model import Floats, Model, Rows
 from planner.solve.search import Found, Limits
+
+# (batch, year) choices of a model that is solved at once
+_SMALL_CHOICES: Final = 400
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,13 @@ class EngineFailedError(RuntimeError):
 
 
 def run_engine(model: Model, limits: Limits, starts: tuple[Rows, ...], time_limit_s: float | None) -> Run:
-    """Search in a process of its own; at the time limit, kill it and return what it had found by then."""
+    """Search in a process of its own; at the time limit, kill it and return what it had found by then.
+
+    A small model without a time limit is searched here: it takes less time than starting a process.
+    """
     began = time.monotonic()
+    if time_limit_s is None and int(model.reachable().sum()) <= _SMALL_CHOICES:
+        return _here(model, limits, starts, began)
     found, prices, solver = Found(), None, None
     for kind, said in _messages("search", (model, limits, starts), time_limit_s):
         if kind == "done":
@@ -83,6 +91,14 @@ def _receive(pipe: Connection) -> tuple[str, Any]:
     if kind == "failed":
         raise EngineFailedError(said)
     return kind, said
+
+
+def _here(model: Model, limits: Limits, starts: tuple[Rows, ...], began: float) -> Run:
+    from planner.solve.engine import search
+    from planner.solve.highs import solver_name
+
+    found = search(model, limits, starts, lambda _: None)
+    return Run(found, solver_name(), time.monotonic() - began, was_stopped=False)
 
 
 def _start(end: socket.socket) -> subprocess.Popen[bytes]:

@@ -1,0 +1,283 @@
+"""Choose batches and years: the candidates of a city as a planning model, policy before score, and its blind twin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from planner.candidates import Candidates
+from planner.classes import CLASS_ORDER
+from planner.conditions import NONE, Conditions
+from planner.factors import Flags, Floats
+from planner.limits import Limits
+from planner.members import Rows
+from planner.policy import Policy
+from planner.solve.model import SLACK_SHARE, Cap, Floor, Model, Packing, Streets, by_year
+from planner.solve.solve import Solution, solve
+
+# classes whose deadlines bind, the stricter first: each is served as well as can be before the next one
+_BINDING: Final = (CLASS_ORDER.index("mandatory"), CLASS_ORDER.index("due"))
+GAP_SHARE: Final = 5e-3
+NODE_LIMIT: Final = 200
+# a plan for comparison need not be the best of its kind
+_BLIND_GAP_SHARE: Final = 1e-2
+_METRES_PER_KM: Final = 1000.0
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long and how well to search: a gap to stop at, nodes of a search tree, a seed, and a time for each search."""
+
+    gap_share: float = GAP_SHARE
+    node_limit: int = NODE_LIMIT
+    seed: int = 0
+    time_limit_s: float | None = None
+
+    def for_comparison(self) -> Effort:
+        """Return the effort that a plan is worth which is shown beside the one that is proposed."""
+        return replace(self, gap_share=max(self.gap_share, _BLIND_GAP_SHARE))
+
+
+@dataclass(frozen=True)
+class Duties:
+    """What the law asks of the items of a model: the class of each, its metres, and the year asked for (-1: none).
+
+    `item_of_segment` is the item of each segment, -1 where it lies in no batch.
+    """
+
+    severity: Rows
+    length_m: Floats
+    deadline: Rows
+    item_of_segment: Rows
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of policy before score: how near the work of a class came to its days, as a share of the best proven."""
+
+    policy_class: str
+    gap_share: float
+    status: str
+    is_reproducible: bool
+
+
+@dataclass(frozen=True)
+class Programme:
+    """The chosen years, the model they are the answer to, and what of the law could be kept.
+
+    Parameters
+    ----------
+    model
+        With the deadlines that could be kept: as asked, later, or none.
+    is_only_mandatory
+        Whether nothing but mandatory work was let in, because not all of it could be placed.
+    """
+
+    model: Model
+    solution: Solution
+    duties: Duties
+    is_only_mandatory: bool
+    stages: tuple[Stage, ...]
+
+    @property
+    def year(self) -> Rows:
+        """The year of each batch, -1 for none."""
+        return self.solution.year
+
+    def item_years(self) -> Rows:
+        """Return the year of each item, -1 for none."""
+        return _item_years(self.model, self.year)
+
+    def late_km_years(self, year: Rows) -> float:
+        """Return kilometres times years late, of a plan of the same batches; what is left out is late to the end."""
+        duties, years = self.duties, self.model.shape[1]
+        done = _item_years(self.model, year)
+        late = np.where(done == NONE, years + 1, np.maximum(done, duties.deadline)) - duties.deadline
+        return float((late * duties.length_m)[duties.deadline != NONE].sum() / _METRES_PER_KM)
+
+
+def make_model(
+    candidates: Candidates,
+    conditions: Conditions,
+    severity: Rows,
+    limits: Limits,
+    policy: Policy,
+    *,
+    is_blind: bool = False,
+) -> tuple[Model, Duties]:
+    """State what may be chosen and what it must keep, without deadlines, and apart from it what the law asks for.
+
+    A blind model knows no project: its batches cost what they cost alone, and it sees no ban that projects will bring.
+    """
+    packing, duties = _packing(candidates, conditions.deadline, severity)
+    cost = np.repeat(candidates.alone_cny[:, None], len(limits.years), axis=1)
+    model = Model(
+        value=candidates.value,
+        cost_cny=cost if is_blind else candidates.cost_cny,
+        is_open=candidates.is_open if is_blind else candidates.stays_open,
+        budget_cny=np.array(limits.budget_cny, dtype="float64"),
+        packing=packing,
+        carried_share=limits.carried_share,
+        streets=_streets(candidates, conditions, policy),
+        caps=_caps(candidates, limits, len(conditions.district_names)),
+        floors=_floors(candidates, conditions, limits),
+    )
+    return model, duties
+
+
+def choose_programme(model: Model, duties: Duties, effort: Effort, starts: tuple[Rows, ...] = ()) -> Programme:
+    """Choose years for batches: first what the law asks for by its day, then what is worth most.
+
+    Mandatory items are brought as near to their deadlines as limits allow (least metres times years late), then due
+    ones without making those later, then the value decides. Where mandatory items are left out that could be placed
+    by themselves, only batches with mandatory items are chosen: nothing is bought past the law.
+
+    The bound holds for all plans that keep the deadlines that could be kept.
+    """
+    found = list(starts)
+    is_short = False
+    stages: list[Stage] = []
+    for severity in _BINDING:
+        rows = np.flatnonzero((duties.severity == severity) & (duties.deadline != NONE))
+        if not len(rows):
+            continue
+        answer = _search(_obligations(model, duties, rows), effort, found)
+        stages.append(
+            Stage(CLASS_ORDER[severity], answer.gap_share, answer.status, is_reproducible=answer.is_reproducible)
+        )
+        done = _item_years(model, answer.year)[rows]
+        kept = model.packing.deadline.copy()
+        kept[rows] = np.where(done == NONE, NONE, np.maximum(done, duties.deadline[rows]))
+        is_open = model.is_open
+        if severity == _BINDING[0] and bool((_can_be_done(model)[rows] & (done == NONE)).any()):
+            is_short = True
+            is_open = is_open & _holds(model, rows)[:, None]
+        model = replace(model, is_open=is_open, packing=replace(model.packing, deadline=kept))
+        found = [*found, answer.year]
+    return Programme(model, _search(model, effort, found), duties, is_short, tuple(stages))
+
+
+def _search(model: Model, effort: Effort, starts: list[Rows]) -> Solution:
+    return solve(
+        model,
+        seed=effort.seed,
+        gap_share=effort.gap_share,
+        node_limit=effort.node_limit,
+        time_limit_s=effort.time_limit_s,
+        starts=tuple(starts),
+    )
+
+
+def _obligations(model: Model, duties: Duties, rows: Rows) -> Model:
+    """Value a batch in a year by the metres of the items of `rows` in it: most in time, less for each year late."""
+    years = model.shape[1]
+    weight = np.zeros(len(duties.length_m))
+    weight[rows] = duties.length_m[rows]
+    late = np.maximum(np.arange(years)[None, :] - duties.deadline[:, None], 0)
+    points = (years + 1.0 - late) * weight[:, None]
+    value: Floats = np.column_stack(
+        [
+            np.bincount(model.packing.batch, weights=points[model.packing.item, year], minlength=model.shape[0]).astype(
+                "float64"
+            )
+            for year in range(years)
+        ]
+    )
+    # what brings nothing is only in the way, unless it must be done anyway
+    keeps = (value > 0) | _holds(model, np.flatnonzero(model.packing.deadline != NONE))[:, None]
+    return replace(model, value=value, is_open=model.is_open & keeps, bonuses=None)
+
+
+def _holds(model: Model, items: Rows) -> Flags:
+    """Tell which batches hold any of the items."""
+    wanted = np.zeros(len(model.packing.deadline), dtype=bool)
+    wanted[items] = True
+    return np.bincount(model.packing.batch, weights=wanted[model.packing.item], minlength=model.shape[0]) > 0
+
+
+def _item_years(model: Model, year: Rows) -> Rows:
+    """Return the year in which each item is done, -1 where it is not."""
+    done = np.full(len(model.packing.deadline), NONE, dtype=np.int64)
+    np.maximum.at(done, model.packing.item, year[model.packing.batch])
+    return done
+
+
+def _can_be_done(model: Model) -> Flags:
+    """Tell which items lie in a batch that some year could hold by itself."""
+    placeable = np.asarray((model.reachable() & fits_caps(model)).any(axis=1), dtype=bool)
+    able = np.zeros(len(model.packing.deadline), dtype=bool)
+    np.logical_or.at(able, model.packing.item, placeable[model.packing.batch])
+    return able
+
+
+def fits_caps(model: Model) -> Flags:
+    """Tell in which years each batch, by itself, keeps every cap."""
+    fits = np.ones(model.shape, dtype=bool)
+    for cap in model.caps:
+        within = by_year(cap.amount, model.shape[1]) <= cap.cap[cap.place] * (1.0 + SLACK_SHARE)
+        fits &= np.asarray(within, dtype=bool) | (cap.place == NONE)[:, None]
+    return fits
+
+
+def _packing(candidates: Candidates, deadline: Rows, severity: Rows) -> tuple[Packing, Duties]:
+    """Make one item of the segments that lie in the same batches and are bound by the same class."""
+    members = candidates.members
+    rows = np.unique(members.row)
+    binds = np.isin(severity, _BINDING) & (deadline != NONE)
+    bound_class = np.where(binds, severity, len(CLASS_ORDER))
+    key = np.column_stack([members.patterns()[rows], bound_class[rows]])
+    together, item = np.unique(key, axis=0, return_inverse=True)
+    item = item.astype(np.int64).ravel()
+    none_yet = np.iinfo(np.int64).max
+    first = np.full(len(together), none_yet, dtype=np.int64)
+    np.minimum.at(first, item, np.where(binds[rows], deadline[rows], none_yet))
+    item_of = np.full(members.segment_count, NONE, dtype=np.int64)
+    item_of[rows] = item
+    pairs = np.unique(np.column_stack([item_of[members.row], members.batch]), axis=0)
+    metres = candidates.segment_length_m[rows]
+    length_m = np.bincount(item, weights=metres, minlength=len(together)).astype("float64")
+    duties = Duties(together[:, 1].copy(), length_m, np.where(first < none_yet, first, NONE), item_of)
+    free = np.full(len(together), NONE, dtype=np.int64)
+    return Packing(pairs[:, 0].copy(), pairs[:, 1].copy(), free), duties
+
+
+def _streets(candidates: Candidates, conditions: Conditions, policy: Policy) -> Streets:
+    """State that a stretch of street is opened in one year only, while digs of one place concern each other."""
+    members = candidates.members
+    section = conditions.section[members.row]
+    has_one = section != NONE
+    pairs = np.unique(np.column_stack([members.batch[has_one], section[has_one]]), axis=0)
+    closed = np.full(len(conditions.section_names), max(round(policy.timing.joint_horizon_years.value), 1))
+    return Streets(pairs[:, 0].copy(), pairs[:, 1].copy(), closed.astype(np.int64))
+
+
+def _caps(candidates: Candidates, limits: Limits, district_count: int) -> tuple[Cap, ...]:
+    years = len(limits.years)
+    everywhere = np.zeros(len(candidates.length_m), dtype=np.int64)
+    kilometres = candidates.length_m / _METRES_PER_KM
+    homes = np.nan_to_num(candidates.household_count)
+    caps: list[Cap] = []
+    if limits.km_per_year is not None:
+        caps.append(Cap("km", kilometres, everywhere, np.full((1, years), limits.km_per_year)))
+    for code, amount, most in (
+        ("district_km", kilometres, limits.district_km_per_year),
+        ("district_households", homes, limits.district_households_per_year),
+    ):
+        if most is not None and district_count:
+            caps.append(Cap(code, amount, candidates.district, np.full((district_count, years), most)))
+    return tuple(caps)
+
+
+def _floors(candidates: Candidates, conditions: Conditions, limits: Limits) -> tuple[Floor, ...]:
+    """Ask for a share of the candidate metres of each district."""
+    count = len(conditions.district_names)
+    if limits.district_floor_share is None or not count:
+        return ()
+    metres = np.zeros(count)
+    rows = np.unique(candidates.members.row)
+    rows = rows[conditions.district[rows] != NONE]
+    np.add.at(metres, conditions.district[rows], candidates.segment_length_m[rows])
+    least = limits.district_floor_share * metres / _METRES_PER_KM
+    return (Floor("district_km", candidates.length_m / _METRES_PER_KM, candidates.district, least),)

@@ -1,0 +1,139 @@
+"""Why and why not: the reasons of a plan against the plan that is solved again with the segment forced."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from planner.choice import Effort, Programme, choose_programme, make_model
+from planner.conditions import NONE
+from planner.limits import Limits
+from planner.policy import read_policy
+from planner.solve.engine import search
+from planner.solve.model import Model
+from planner.solve.search import Limits as Search
+from planner.why import plan_reasons, worth_of_money
+from planner.why_text import why_in_words
+from registry.catalogue import say
+from registry.fields import check_frame, value_list
+from tests.planner.test_choice import YEARS, small_city
+
+POLICY = read_policy()
+
+
+def city_plan(seed: int, budget_cny: float) -> tuple[Any, Programme, pd.DataFrame]:
+    candidates, conditions, severity = small_city(seed, 9)
+    limits = Limits.per_year(YEARS, budget_cny)
+    model, duties = make_model(candidates, conditions, severity, limits, POLICY)
+    programme = choose_programme(model, duties, Effort(gap_share=0.0))
+    names = pd.Index([f"S{number}" for number in range(10)], name="segment_id")
+    return candidates, programme, plan_reasons(names, candidates, programme, YEARS)
+
+
+def best_value(model: Model) -> float:
+    """The value of the best plan, minus infinity where there is none."""
+    found = search(model, Search(0, 0.0, 10_000), (), lambda _: None)
+    return found.objective
+
+
+def forced(programme: Programme, segment: int) -> Model:
+    """The model in which the segment must be in the plan, or must be out if it is in."""
+    model, item = programme.model, programme.duties.item_of_segment[segment]
+    holders = model.packing.batch[model.packing.item == item]
+    if (programme.year[holders] != NONE).any():
+        is_open = model.is_open.copy()
+        is_open[holders] = False
+        deadline = np.where(np.arange(len(model.packing.deadline)) == item, NONE, model.packing.deadline)
+        return replace(model, is_open=is_open, packing=replace(model.packing, deadline=deadline))
+    deadline = model.packing.deadline.copy()
+    deadline[item] = model.shape[1] - 1
+    return replace(model, packing=replace(model.packing, deadline=deadline))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_reasons_agree_with_the_plan_solved_again(seed: int) -> None:
+    """What the bound says is lost at least is lost at least; what is closed cannot be; what is left in has its use."""
+    candidates, programme, reasons = city_plan(seed, 280_000.0)
+    check_frame(reasons, "plan_reasons")
+    assert set(reasons["reason"]) <= set(value_list("plan_reason"))
+    offered = set(candidates.members.row.tolist())
+    for segment, row in enumerate(reasons.to_dict("records")):
+        if segment not in offered:
+            continue
+        again = best_value(forced(programme, segment))
+        if pd.isna(row["year"]):
+            assert again <= programme.solution.objective + 1e-9
+            if row["reason"] in {"closed", "oversized"}:
+                assert again == -np.inf
+            elif not np.isnan(row["loss"]):
+                assert again <= programme.solution.objective - row["loss"] + 1e-6
+            if row["reason"] == "dear":
+                assert row["worth_per_million"] < row["price_per_million"] or programme.model.caps
+        elif row["reason"] in {"worth", "joint"}:
+            assert again <= programme.solution.objective + 1e-9
+
+
+def test_each_reason_is_given_where_it_is_so() -> None:
+    seen: dict[str, int] = {}
+    for seed in range(12):
+        for budget in (300_000.0, 400_000.0):
+            _, programme, reasons = city_plan(seed, budget)
+            for row in reasons.to_dict("records"):
+                seen[row["reason"]] = seen.get(row["reason"], 0) + 1
+                assert pd.isna(row["year"]) == (row["reason"] not in {"duty", "duty_late", "joint", "worth"})
+            if programme.is_only_mandatory:
+                assert "dear" not in set(reasons.loc[reasons["best_year"].isna(), "reason"])
+    assert seen.keys() >= {"duty", "duty_late", "joint", "worth", "closed", "mandatory_first", "street"}
+
+
+def test_a_million_more_removes_no_more_than_its_price_says() -> None:
+    _, programme, _ = city_plan(4, 280_000.0)
+    price = worth_of_money(programme, YEARS)
+    prices = programme.solution.prices
+    assert prices is not None
+    for place in range(len(YEARS)):
+        budget = programme.model.budget_cny.copy()
+        budget[place] += 50_000.0
+        more = best_value(replace(programme.model, budget_cny=budget))
+        assert more <= prices.bound + price.iloc[place] * 0.05 + 1e-6
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_reason_has_its_sentence_without_a_gap(language: str) -> None:
+    reasons = pd.DataFrame(
+        {
+            "reason": list(value_list("plan_reason")),
+            "year": pd.array([2028, 2029, 2028, 2028, *[pd.NA] * 7], dtype="Int64"),
+            "best_year": pd.array([2028] * 11, dtype="Int64"),
+            "value": 3.0,
+            "cost_cny": 1_250_000.0,
+            "worth_per_million": 2.4,
+            "price_per_million": 3.1,
+            "loss": 0.7,
+        },
+        index=pd.Index([f"S{number}" for number in range(11)], name="segment_id"),
+    )
+    batches = pd.DataFrame(
+        {
+            "label": ["Long Street"],
+            "length_m": [640.0],
+            "due_year": pd.array([2027], dtype="Int64"),
+            "policy_class": ["mandatory"],
+            "project_id": ["P7"],
+            "saving_cny": [90_000.0],
+        },
+        index=pd.Index(["B-1"], name="batch_id"),
+    )
+    members = pd.DataFrame({"batch_id": "B-1"}, index=reasons.index)
+    texts = why_in_words(reasons, batches, members, language)
+    assert len(set(texts)) == 11
+    assert all(name in text for name, text in texts.items())
+    assert not texts.str.contains(r"[{}]|nan|<NA>|—").any()
+    late = texts.iloc[list(value_list("plan_reason")).index("duty_late")]
+    assert "2029" in late
+    assert ("2 years late" if language == "en" else "逾期 2 年") in late
+    assert say("plan_why_closed", language, segment="S4") == texts.loc["S4"]
