@@ -37,7 +37,7 @@ TRUTH_VERBS = (
     ("live-pairs",), ("gbt27512",),
 )  # fmt: skip
 LATER_VERBS = (
-    "compare", "progress", "tiles", "pack", "atlas", "check",
+    "compare", "tiles", "pack", "atlas", "check",
     "baseline", "watch", "hazards", "isolate", "trace", "sensors", "serve", "scale",
 )  # fmt: skip
 

@@ -99,6 +99,7 @@ def scores(of: gpd.GeoDataFrame) -> pd.DataFrame:
         "consequence_index": rng.uniform(0, 3, count),
         "risk_per_km_year": rng.uniform(0, 3, count),
         "grade": (["low", "moderate", "high", "severe", "low"] * count)[:count],
+        "ranking_model": ["default"] * count,
         "is_backward_material": [True] * count,
         "is_long_service": [False] * count,
         "is_heavy_leakage": [False] * count,

@@ -74,7 +74,9 @@ def test_without_a_plan_or_with_one_year_there_is_still_a_chart() -> None:
     assert len(list(picture(single).iter("circle"))) == 2
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "water mains, not gas"), ("zh", "验证数据均为供水管道")])
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "from water mains; no public record of gas"), ("zh", "验证数据均为供水管道")]
+)
 def test_the_report_says_of_each_chart_where_the_evidence_is_from(
     inputs: Inputs, tmp_path: Path, language: str, said: str
 ) -> None:
