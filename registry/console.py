@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import functools
 import inspect
+import os
+import select
 import shutil
 import sys
 import traceback
@@ -32,6 +34,8 @@ EXIT_FAULT: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_BUG: Final = 3
 EXIT_INTERRUPTED: Final = 130
+# as shells say of a command that lost its reader
+EXIT_READER_GONE: Final = 141
 # what the system says of a file that a person named: absent, a folder, closed to them, no space left
 _OF_THE_USER: Final = frozenset(
     {
@@ -247,6 +251,12 @@ def _run(verb: Callable[..., None], common: dict[str, Any], arguments: Any, opti
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except (typer.Exit, typer.Abort):
         raise
+    except BrokenPipeError as fault:
+        if not _reader_is_gone():
+            _report_bug(fault, language)
+        # the interpreter must find no pipe to flush at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(EXIT_READER_GONE) from None
     except OSError as fault:
         if fault.errno not in _OF_THE_USER:
             _report_bug(fault, language)
@@ -255,6 +265,13 @@ def _run(verb: Callable[..., None], common: dict[str, Any], arguments: Any, opti
         raise typer.Exit(EXIT_FAULT) from None
     except Exception as fault:
         _report_bug(fault, language)
+
+
+def _reader_is_gone() -> bool:
+    """Tell whether whoever read our output has closed it; another pipe that broke is another matter."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in output.poll(0))
 
 
 def _report_bug(fault: Exception, language: str) -> NoReturn:

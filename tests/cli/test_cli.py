@@ -165,6 +165,47 @@ def test_a_bug_ends_with_3_and_a_log_that_can_be_sent(monkeypatch: pytest.Monkey
     assert str(log) in "".join(told.stderr.split("\n"))
 
 
+PIPED = """
+import typer
+from registry.console import command
+app = typer.Typer()
+def talk(session: object) -> None:
+    '''Talk.'''
+    {body}
+command(app, "talk")(talk)
+app()
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("typer.echo('x' * 1_000_000)", 141),
+        # a pipe that breaks inside, while somebody still reads us, is a fault of ours
+        ("raise BrokenPipeError(32, 'Broken pipe')", 3),
+    ],
+)
+def test_a_reader_that_has_read_enough_is_no_bug(tmp_path: Path, body: str, code: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PIPED.format(body=body)],
+        cwd=REPOSITORY,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    if code == 141:
+        process.stdout.close()
+    told = process.stderr.read()
+    assert process.wait() == code
+    assert (told == "") == (code == 141)
+    assert bool(list(tmp_path.glob("digonce-bug-*.md"))) == (code == 3)
+    process.stderr.close()
+    process.stdout.close()
+
+
 def test_db_status_counts_rows_and_hashes_the_state(digonce: Digonce, tmp_path: Path) -> None:
     before = json.loads(digonce("db", "status", "--json").stdout)
     digonce("import", "segments", write(segments(3), tmp_path / "census.gpkg"))
