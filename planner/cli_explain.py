@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from planner.cli_job import PolicyPath, load_scored, open_job, read_evidence, score_evidence
+from planner.cli_job import PolicyPath, load_scored, open_job, read_evidence, run_as_job, score_evidence
 from planner.cli_ranking import ForceModel, ModelName, rank_scores, ranking_of, tell_ranking
 from planner.cli_reasons import explain_saved
 from planner.cli_tables import told
@@ -73,7 +72,7 @@ def explain(
         return
     with open_job(session, policy, as_of, known_at) as opened:
         saved = None if run is None else load_scored(opened.registry, run)
-        job = opened if saved is None else _as_run(opened, saved)
+        job = opened if saved is None else run_as_job(session, opened.registry, saved, opened.bars)
         evidence, _ = read_evidence(job, job.segments(), job.frame("leaks"))
         scores = score_evidence(job, evidence)
         facts: dict[str, Any] | None
@@ -107,15 +106,6 @@ def _end(
         session.tell("written", file=output)
     named = {"as_of": day, "ranking": facts, "texts": told(texts.reset_index()), "explanations": told(figures)}
     session.result(named)
-
-
-def _as_run(job: Job, saved: SavedRun) -> Job:
-    """Return the job as it was when the run was made: its day, its policy, and what was known then."""
-    from planner.policy import Policy
-
-    content = {name: part for name, part in saved.policy.items() if name != "hash"}
-    known = saved.known_at or saved.made_at
-    return replace(job, policy=Policy.from_dict(content), as_of=saved.as_of, known_at=known)
 
 
 def _ranked_as(saved: SavedRun, evidence: Evidence, scores: pd.DataFrame) -> pd.DataFrame:

@@ -122,6 +122,7 @@ def run_as_job(session: Session, registry: Registry, saved: SavedRun, bars: Any)
     from planner.policy import Policy
 
     content = {name: part for name, part in saved.policy.items() if name != "hash"}
+    # the transaction that saved a run began after every delivery that the run has read
     return Job(session, registry, Policy.from_dict(content), saved.as_of, saved.known_at or saved.made_at, bars)
 
 

@@ -55,7 +55,8 @@ def edit_plan(
 
     Example: digonce edit-plan plan-2027 --move B-0a1b2c3d4e=2028 --lock B-0a1b2c3d4e --save plan-2027-b
     """
-    from planner.cli_saved import job_of, source_of
+    from planner.cli_job import run_as_job
+    from planner.cli_saved import source_of
     from planner.edit_effects import edit_effects
     from planner.plan_edit import edit_plan as run_edits
     from planner.plan_edit import priced
@@ -66,7 +67,7 @@ def edit_plan(
         raise UsageError("plan_edit_save_or_show")
     with session.open() as registry, session.progress() as bars:
         run = registry.load_run("plan", plan)
-        job = job_of(session, registry, run, bars)
+        job = run_as_job(session, registry, run, bars)
         with job.step("plan_step_read"):
             source = source_of(job, run)
         with job.step("plan_step_plan"):

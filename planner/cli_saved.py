@@ -11,27 +11,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from planner.plan_edit import Source
-    from registry.console import Session
     from registry.store import Registry, SavedRun
 
 
 # what of a saved plan says what it promises
 PROMISED: Final = ("batches", "batch_segments")
-
-
-def job_of(session: Session, registry: Registry, run: SavedRun, bars: Any) -> Job:  # noqa: ANN401 - bars of rich
-    """Return what verbs read with: the policy, the day and the instant of a saved plan.
-
-    Raises
-    ------
-    PolicyError
-        Where the plan was made by a version of digonce whose policies had another shape.
-    """
-    from planner.policy import Policy
-
-    policy = Policy.from_dict({name: part for name, part in run.policy.items() if name != "hash"})
-    # the transaction that saved the plan began after every delivery that the plan has read
-    return Job(session, registry, policy, run.as_of, run.known_at or run.made_at, bars)
 
 
 def source_of(job: Job, run: SavedRun) -> Source:
