@@ -15,7 +15,7 @@ from registry.catalogue import say
 from tests.conftest import REPOSITORY, real_data
 
 PAGE = REPOSITORY / "docs" / "forecasts.md"
-# what `python -m bench.forecast` printed of `compare`; renew it and the page together
+# what `python -m bench.forecast` printed; renew it and the page together
 PRINTED = Path(__file__).with_name("forecast_figures.txt")
 # models that learn in no time; the others would take a quarter of a minute each
 CHEAP = ("default", "rate_table_history")
@@ -49,6 +49,15 @@ def test_the_table_of_the_page_is_what_was_printed() -> None:
         gain = "" if model == "default" else f"{difference} {sign} {error}"
         assert cells == [at_1, at_5, at_10, at_20, never, calibration, gain], model
     assert len(yearly) >= 4
+
+
+def test_the_table_of_hidden_zones_is_what_was_printed() -> None:
+    hidden = tables()[1]
+    told = printed("spatial hold-out")
+    assert len(hidden) >= 3
+    assert {model: told[model][:4] for model in hidden} == hidden
+    zones = next(line for line in PRINTED.read_text(encoding="utf-8").splitlines() if "spatial hold-out" in line)
+    assert f"each of the {zones.split()[2]} zones hidden in turn" in PAGE.read_text(encoding="utf-8")
 
 
 def test_what_the_page_says_of_the_gate_is_what_was_printed() -> None:
