@@ -20,6 +20,7 @@ import planner.cli_inspect
 import planner.cli_leaks
 import planner.cli_live
 import planner.cli_overlap
+import planner.cli_plan
 import planner.cli_plan_edit
 import planner.cli_plans
 import planner.cli_progress
@@ -54,6 +55,7 @@ def _face(
 for verbs in (
     registry.cli.app,
     planner.cli.app,
+    planner.cli_plan.app,
     planner.cli_overlap.app,
     planner.cli_bans.app,
     planner.cli_compare.app,

@@ -72,8 +72,9 @@ def take_in(session: Session, folder: Path) -> dict[str, int]:
 def run_demo(session: Session, folder: Path, segment_count: int, seed: int) -> dict[str, Any]:
     """Do the main job and return what was made."""
     from maps.outputs import write_outputs
-    from planner.cli import plan, score
+    from planner.cli import score
     from planner.cli_overlap import overlap
+    from planner.cli_plan import plan
 
     folder.mkdir(parents=True, exist_ok=True)
     files = folder / "city"

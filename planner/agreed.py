@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from planner.costs import Rows
 from planner.factors import Flags
+from planner.members import Members
 from registry.fields import check_frame
 
 # whoever moves, renewal and project then share the site; where the project moves, its new dates are not known yet
@@ -30,7 +30,7 @@ class Agreed:
 
 
 def agree(
-    decisions: pd.DataFrame | None, pairs: pd.DataFrame, segment_ids: pd.Index, group: Rows, years: range
+    decisions: pd.DataFrame | None, pairs: pd.DataFrame, segment_ids: pd.Index, members: Members, years: range
 ) -> Agreed:
     """Apply the standing decisions (`pair_decisions`) to the batches of a plan.
 
@@ -44,10 +44,10 @@ def agree(
 
     Parameters
     ----------
-    segment_ids, group
-        The segments of the plan and the batch of each, numbered from 0.
+    segment_ids, members
+        The segments of the plan and the batches that they lie in.
     """
-    count = int(group.max(initial=-1)) + 1
+    count = members.batch_count
     if decisions is None or decisions.empty:
         return Agreed(pairs, np.ones((count, len(years)), dtype=bool), 0, 0, 0)
     check_frame(decisions, "pair_decisions", [*_KEY, "verdict"])
@@ -57,7 +57,8 @@ def agree(
     joining = pairs[np.isin(verdict, _JOINING) & (row >= 0)]
     is_met = joining["meets_years"].to_numpy(dtype=bool)
     met = joining[is_met]
-    batch = group[segment_ids.get_indexer(pd.Index(met["segment_id"]))]
+    pair, batch = members.batches_of(segment_ids.get_indexer(pd.Index(met["segment_id"])).astype(np.int64))
+    met = met.iloc[pair]
     year = np.arange(years.start, years.stop)
     on_site = (year >= met["first_year"].to_numpy(dtype=np.int64)[:, None]) & (
         year <= met["last_year"].to_numpy(dtype=np.int64)[:, None]

@@ -1,179 +1,157 @@
-"""Batches with their costs, savings and values by year, and the frames that a plan hands on."""
+"""Batches of a plan with their costs, savings and values, and the frames that a plan hands on."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.candidates import Candidates, Priced, make_candidates
 from planner.classes import CLASS_ORDER
-from planner.costs import Savings, find_savings, unit_costs
+from planner.conditions import NONE
 from planner.factors import Flags, Floats
 from planner.households import Supplied
-from planner.optimise import NOT_PLACED, Years
-from planner.policy import Policy
+from planner.members import Members, Rows
+from planner.pool import Pool, batch_ids
 from registry.fields import columns_of
 
-Rows = NDArray[np.int64]
-_ID_LENGTH = 10
 _NO_NAME = "—"
 
 
 @dataclass(frozen=True)
-class BatchTable:
-    """Candidate segments in the order of ids, and what each batch is worth and costs in each year."""
+class Grouping:
+    """The batches of a plan: which segment lies in which, and the kind and the place of each batch."""
 
-    segments: gpd.GeoDataFrame
-    groups: pd.DataFrame
-    savings: Savings
-    severity: Rows
-    segment_alone_cny: Floats
+    members: Members
+    kind: NDArray[np.object_]
+    place: NDArray[np.object_]
+
+    @classmethod
+    def of_frame(cls, groups: pd.DataFrame) -> Self:
+        """Take the groups of `group_segments`."""
+        group = groups["group"].to_numpy(dtype=np.int64)
+        first = np.unique(group, return_index=True)[1]
+        place = groups["place"].to_numpy(dtype=object)[first]
+        return cls(Members.of_groups(group), groups["kind"].to_numpy(dtype=object)[first], place)
+
+    @classmethod
+    def of_pool(cls, pool: Pool, segment_count: int) -> Self:
+        """Take the overlapping batches of a pool."""
+        return cls(Members(pool.row, pool.batch, segment_count, len(pool.ids)), pool.kind, pool.place)
+
+
+@dataclass(frozen=True)
+class BatchTable:
+    """Candidate segments in the order of ids, and what each batch of a plan is worth and costs in each year."""
+
+    priced: Priced
+    grouping: Grouping
+    group: Rows
     risk_per_year: Floats
-    length_m: Floats
-    mandatory_m: Floats
-    alone_cny: Floats
-    saving_cny: Floats
-    value: Floats
+    batches: Candidates
 
     @property
-    def cost_cny(self) -> Floats:
-        """Cost of each batch in each year: alone, less what a project in that year saves."""
-        cost: Floats = self.alone_cny[:, None] - self.saving_cny
-        return cost
+    def segments(self) -> gpd.GeoDataFrame:
+        """The segments, in the order of ids."""
+        return self.priced.segments
 
     @property
     def is_mandatory(self) -> Flags:
-        """Whether any segment of the batch must be renewed."""
-        mandatory: Flags = self.severity == 0
+        """Whether any segment of a batch must be renewed."""
+        mandatory: Flags = self.batches.severity == 0
         return mandatory
 
+    @property
+    def segment_alone_cny(self) -> Floats:
+        """Cost of each segment with its share, by length, of what it costs to set up the site."""
+        length_m, members = self.priced.length_m, self.grouping.members
+        total = members.sums(length_m)[self.group]
+        count = members.sums(np.ones(len(length_m)))[self.group]
+        share = np.where(total > 0, length_m / np.where(total > 0, total, 1.0), 1.0 / count)
+        return self.priced.alone_cny + self.priced.mobilisation_cny * share
 
-def make_batch_table(
-    segments: gpd.GeoDataFrame,
-    scores: pd.DataFrame,
-    groups: pd.DataFrame,
-    pairs: pd.DataFrame,
-    projects: pd.DataFrame,
-    years: range,
-    policy: Policy,
-) -> BatchTable:
-    """Price and value every batch in every year; `scores` and `groups` are in the order of `segments`."""
-    group = groups["group"].to_numpy(dtype=np.int64)
-    count = int(group.max()) + 1
-    length_m = segments["length_m"].to_numpy(dtype="float64")
-    costs = unit_costs(segments, policy.prices)
-    alone = costs.total_cny_per_m * length_m
-    mobilisation = policy.prices.mobilisation_cny_per_batch.value
-    savings = find_savings(segments, pairs, projects, years, costs, policy)
-    cell = group[savings.row] * len(years) + savings.year
-    saving = _sums(cell, savings.saving_cny, count * len(years))
-    severity = pd.Categorical(scores["policy_class"], categories=list(CLASS_ORDER)).codes.astype(np.int64)
-    strictest = np.full(count, len(CLASS_ORDER) - 1, dtype=np.int64)
-    np.minimum.at(strictest, group, severity)
-    removed = scores["risk_per_year"].to_numpy(dtype="float64") * policy.planning.removed_share.value
-    risk = _sums(group, removed, count)
+
+def make_batch_table(priced: Priced, risk_per_year: Floats, grouping: Grouping, supplied: Supplied) -> BatchTable:
+    """Add up what the batches of a plan are worth and cost; every segment lies in one of them."""
+    members = grouping.members
+    group = np.empty(members.segment_count, dtype=np.int64)
+    group[members.row] = members.batch
+    households = supplied.of_batches(priced.segments, members, grouping.kind, grouping.place)
+    free = np.ones((members.batch_count, priced.conditions.is_open.shape[1]), dtype=bool)
     return BatchTable(
-        segments=segments,
-        groups=groups,
-        savings=savings,
-        severity=strictest,
-        segment_alone_cny=alone + mobilisation * _share_of_batch(length_m, group, count),
-        risk_per_year=risk,
-        length_m=_sums(group, length_m, count),
-        mandatory_m=_sums(group, length_m * (severity == 0), count),
-        alone_cny=_sums(group, alone, count) + mobilisation,
-        saving_cny=saving.reshape(count, len(years)),
-        value=risk[:, None] * years_of_relief(years, policy)[None, :],
+        priced, grouping, group, members.sums(risk_per_year), make_candidates(priced, members, households, free)
     )
 
 
-def _sums(group: Rows, weights: Floats, count: int) -> Floats:
-    return np.bincount(group, weights=weights, minlength=count).astype("float64")
-
-
-def years_of_relief(years: range, policy: Policy) -> Floats:
-    """Return for each planning year the discounted years of removed risk, from it to the end of the horizon.
-
-    The horizon starts with the first planning year; so does the discounting.
-    """
-    horizon = max(round(policy.planning.horizon_years.value), len(years))
-    weight = (1.0 + policy.planning.discount_share_per_year.value) ** -np.arange(horizon, dtype="float64")
-    relief: Floats = np.cumsum(weight[::-1])[::-1][: len(years)]
-    return relief
-
-
-def _share_of_batch(length_m: Floats, group: Rows, count: int) -> Floats:
-    """Return the share of each segment in the length of its batch; equal shares where all have no length."""
-    total = np.bincount(group, weights=length_m, minlength=count)[group]
-    members = np.bincount(group, minlength=count)[group]
-    return np.where(total > 0, length_m / np.where(total > 0, total, 1.0), 1.0 / members)
-
-
-def batch_frames(table: BatchTable, year: Years, years: range, supplied: Supplied) -> tuple[pd.DataFrame, pd.DataFrame]:
+def batch_frames(table: BatchTable, year: Rows, years: range) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the frames `batches` and `batch_segments` of a choice of years."""
-    ids = _batch_ids(table)
-    batches = _batches(table, year, years, supplied, ids)
-    group = table.groups["group"].to_numpy(dtype=np.int64)
-    at = year[group]
-    savings = table.savings
+    members, names = table.grouping.members, table.priced.segments.index.to_numpy(dtype=object)
+    pieces = np.split(names[members.row], np.flatnonzero(np.diff(members.batch)) + 1)
+    ids = batch_ids([piece.tolist() for piece in pieces])
+    at = year[table.group]
+    savings = table.priced.savings
     is_taken = savings.year == at[savings.row]
-    saved = np.zeros(len(group))
+    saved = np.zeros(len(at))
     saved[savings.row[is_taken]] = savings.saving_cny[is_taken]
-    project = np.full(len(group), np.nan, dtype=object)
+    project = np.full(len(at), np.nan, dtype=object)
     project[savings.row[is_taken]] = savings.project[is_taken]
-    index = table.segments.index.rename("segment_id")
+    index = table.priced.segments.index.rename("segment_id")
     batch_segments = pd.DataFrame(index=index)
-    batch_segments["batch_id"] = pd.Series(ids[group], index, dtype="str")
+    batch_segments["batch_id"] = pd.Series(ids[table.group], index, dtype="str")
     batch_segments["year"] = _calendar_years(at, years, index)
     batch_segments["cost_cny"] = table.segment_alone_cny - saved
     batch_segments["project_id"] = pd.Series(project, index, dtype="str")
-    return batches, batch_segments[columns_of("batch_segments")]
+    return _batches(table, year, years, ids), batch_segments[columns_of("batch_segments")]
 
 
-def _batches(
-    table: BatchTable, year: Years, years: range, supplied: Supplied, ids: NDArray[np.object_]
-) -> pd.DataFrame:
-    group = table.groups["group"].to_numpy(dtype=np.int64)
-    count = len(table.length_m)
-    first = np.unique(group, return_index=True)[1]
-    is_placed = year != NOT_PLACED
+def _batches(table: BatchTable, year: Rows, years: range, ids: NDArray[np.object_]) -> pd.DataFrame:
+    offered, grouping = table.batches, table.grouping
+    is_placed = year != NONE
     at = np.where(is_placed, year, 0)
-    every = np.arange(count)
-    saving = np.where(is_placed, table.saving_cny[every, at], 0.0)
+    every = np.arange(len(year))
+    saving = np.where(is_placed, offered.saving_cny[every, at], 0.0)
     index = pd.Index(ids, dtype="str", name="batch_id")
     batches = pd.DataFrame(index=index)
-    batches["kind"] = table.groups["kind"].iloc[first].array
-    batches["label"] = table.groups["place"].iloc[first].fillna(_NO_NAME).array
+    batches["kind"] = pd.Series(grouping.kind, index, dtype="str")
+    batches["label"] = pd.Series(grouping.place, index, dtype="str").fillna(_NO_NAME)
     batches["year"] = _calendar_years(year, years, index)
-    batches["policy_class"] = pd.Series(np.array(CLASS_ORDER, dtype=object)[table.severity], index, dtype="str")
-    batches["segment_count"] = pd.array(np.bincount(group, minlength=count), dtype="Int64")
-    batches["length_m"] = table.length_m
-    batches["mandatory_m"] = table.mandatory_m
-    households = supplied.of_batches(table.segments, table.groups, count)
-    batches["household_count"] = pd.Series(np.round(households), index).astype("Int64")
+    batches["due_year"] = _calendar_years(_due(table), years, index)
+    batches["policy_class"] = pd.Series(np.array(CLASS_ORDER, dtype=object)[offered.severity], index, dtype="str")
+    count = np.bincount(table.group, minlength=len(year))
+    batches["segment_count"] = pd.array(count, dtype="Int64")
+    batches["length_m"] = offered.length_m
+    batches["mandatory_m"] = offered.mandatory_m
+    batches["household_count"] = pd.Series(np.round(offered.household_count), index).astype("Int64")
     batches["risk_per_year"] = table.risk_per_year
-    batches["value"] = np.where(is_placed, table.value[every, at], 0.0)
-    batches["cost_alone_cny"] = table.alone_cny
+    batches["value"] = np.where(is_placed, offered.value[every, at], 0.0)
+    batches["cost_alone_cny"] = offered.alone_cny
     batches["saving_cny"] = saving
-    batches["cost_cny"] = table.alone_cny - saving
+    batches["cost_cny"] = offered.alone_cny - saving
     batches["project_id"] = pd.Series(_main_projects(table, year), index, dtype="str")
     return batches[columns_of("batches")]
 
 
-def _calendar_years(year: Years, years: range, index: pd.Index) -> pd.Series:
-    is_placed = year != NOT_PLACED
+def _due(table: BatchTable) -> Rows:
+    """Return the earliest deadline among the segments of each batch, -1 where none has one."""
+    deadline = table.priced.conditions.deadline
+    never = table.batches.value.shape[1]
+    first = table.grouping.members.least(np.where(deadline == NONE, never, deadline), never)
+    return np.where(first < never, first, NONE)
+
+
+def _calendar_years(year: Rows, years: range, index: pd.Index) -> pd.Series:
+    is_placed = year != NONE
     return pd.Series(year + years[0], index, dtype="Int64").where(pd.Series(is_placed, index))
 
 
-def _main_projects(table: BatchTable, year: Years) -> NDArray[np.object_]:
+def _main_projects(table: BatchTable, year: Rows) -> NDArray[np.object_]:
     """Return the project that opens most of the ground of each batch in its year; missing where none does."""
-    savings = table.savings
-    group = table.groups["group"].to_numpy(dtype=np.int64)[savings.row]
+    savings = table.priced.savings
+    group = table.group[savings.row]
     taken = savings.year == year[group]
     opened = pd.DataFrame({"group": group[taken], "project": savings.project[taken], "m": savings.overlap_m[taken]})
     main = np.full(len(year), np.nan, dtype=object)
@@ -182,18 +160,3 @@ def _main_projects(table: BatchTable, year: Years) -> NDArray[np.object_]:
         best = sums.sort_values(["group", "m", "project"], ascending=[True, False, True]).drop_duplicates("group")
         main[best["group"].to_numpy()] = best["project"].to_numpy(dtype=object)
     return main
-
-
-def _batch_ids(table: BatchTable) -> NDArray[np.object_]:
-    """Name each batch by a digest of its segment ids, so that equal content keeps its id from plan to plan."""
-    group = table.groups["group"].to_numpy(dtype=np.int64)
-    names = table.segments.index.to_numpy(dtype=object)
-    order = np.argsort(group, kind="stable")
-    pieces = np.split(names[order], np.flatnonzero(np.diff(group[order])) + 1)
-    return np.array([batch_id(piece) for piece in pieces], dtype=object)
-
-
-def batch_id(segment_ids: Iterable[str]) -> str:
-    """Return the id of the batch of these segments, which are in the order of their ids."""
-    digest = hashlib.sha256("\n".join(segment_ids).encode()).hexdigest()
-    return f"B-{digest[:_ID_LENGTH]}"

@@ -23,6 +23,9 @@ GAP_SHARE: Final = 5e-3
 NODE_LIMIT: Final = 200
 # a plan for comparison need not be the best of its kind
 _BLIND_GAP_SHARE: Final = 1e-2
+# what the law asks for is not left out for want of a search
+_DUTY_GAP_SHARE: Final = 1e-3
+_DUTY_GAP_SHARE_WHERE_SHORT: Final = 1e-6
 _METRES_PER_KM: Final = 1000.0
 
 
@@ -34,6 +37,11 @@ class Effort:
     node_limit: int = NODE_LIMIT
     seed: int = 0
     time_limit_s: float | None = None
+
+    def for_duties(self, *, is_short: bool = False) -> Effort:
+        """Return the effort that serving the law is worth, the more where work seems to find no place."""
+        gap = _DUTY_GAP_SHARE_WHERE_SHORT if is_short else _DUTY_GAP_SHARE
+        return replace(self, gap_share=min(self.gap_share, gap))
 
     def for_comparison(self) -> Effort:
         """Return the effort that a plan is worth which is shown beside the one that is proposed."""
@@ -143,7 +151,10 @@ def choose_programme(model: Model, duties: Duties, effort: Effort, starts: tuple
         rows = np.flatnonzero((duties.severity == severity) & (duties.deadline != NONE))
         if not len(rows):
             continue
-        answer = _search(_obligations(model, duties, rows), effort, found)
+        wanted = _obligations(model, duties, rows)
+        answer = _search(wanted, effort.for_duties(), found)
+        if severity == _BINDING[0] and _left_out(model, answer, rows).any():
+            answer = _search(wanted, effort.for_duties(is_short=True), [*found, answer.year])
         stages.append(
             Stage(CLASS_ORDER[severity], answer.gap_share, answer.status, is_reproducible=answer.is_reproducible)
         )
@@ -151,7 +162,7 @@ def choose_programme(model: Model, duties: Duties, effort: Effort, starts: tuple
         kept = model.packing.deadline.copy()
         kept[rows] = np.where(done == NONE, NONE, np.maximum(done, duties.deadline[rows]))
         is_open = model.is_open
-        if severity == _BINDING[0] and bool((_can_be_done(model)[rows] & (done == NONE)).any()):
+        if severity == _BINDING[0] and bool(_left_out(model, answer, rows).any()):
             is_short = True
             is_open = is_open & _holds(model, rows)[:, None]
         model = replace(model, is_open=is_open, packing=replace(model.packing, deadline=kept))
@@ -168,6 +179,12 @@ def _search(model: Model, effort: Effort, starts: list[Rows]) -> Solution:
         time_limit_s=effort.time_limit_s,
         starts=tuple(starts),
     )
+
+
+def _left_out(model: Model, answer: Solution, rows: Rows) -> Flags:
+    """Tell which of the items are left out although some batch could hold them by itself."""
+    left: Flags = _can_be_done(model)[rows] & (_item_years(model, answer.year)[rows] == NONE)
+    return left
 
 
 def _obligations(model: Model, duties: Duties, rows: Rows) -> Model:

@@ -27,23 +27,31 @@ _ROUNDING: Final = 1e-9
 # what has less is told in the file only
 _LEAST_POINTS: Final = 2.0
 
+_Asked = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[PLAN] SEGMENT...",
+        help="Ids of segments, also of those split, merged or replaced; after the name of a saved plan: why the plan "
+        "renews them or not.",
+    ),
+]
+_Run = Annotated[
+    str | None, typer.Option("--run", metavar="NAME", help="As a saved run had it: its day, its data, its policy.")
+]
+_Quick = Annotated[
+    bool,
+    typer.Option("--quick", help="By the scores of the run, or the latest kept ones; no change of grade is tried."),
+]
+
 
 @command(app, "explain")
 def explain(
     session: Session,
-    segments: Annotated[
-        list[str],
-        typer.Argument(metavar="SEGMENT...", help="Ids of segments, also of those split, merged or replaced."),
-    ],
-    run: Annotated[
-        str | None, typer.Option("--run", metavar="NAME", help="As a saved run had it: its day, its data, its policy.")
-    ] = None,
+    segments: _Asked,
+    run: _Run = None,
     model: ModelName = "auto",
     is_forced: ForceModel = False,
-    is_quick: Annotated[
-        bool,
-        typer.Option("--quick", help="By the scores of the run, or the latest kept ones; no change of grade is tried."),
-    ] = False,
+    is_quick: _Quick = False,
     policy: PolicyPath = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
@@ -53,8 +61,13 @@ def explain(
 
     An XLSX file gets two sheets, texts and contributions; other files get the contributions.
 
+    After the name of a saved plan: why the plan renews the segments in their years, or not.
+
     Example: digonce explain RQ0000731 --as-of 2026-11-01 -o RQ0000731.xlsx
+
+    Example: digonce explain plan-2027 RQ0000731
     """
+    from planner.cli_why import explain_plan
     from planner.explain import explain_scores
     from planner.explain_text import explain_in_words
     from registry.errors import UsageError
@@ -71,6 +84,8 @@ def explain(
         _end(session, texts, figures, (day, None), output)
         return
     with open_job(session, policy, as_of, known_at) as opened:
+        if explain_plan(opened, list(segments), output):
+            return
         saved = None if run is None else load_scored(opened.registry, run)
         job = opened if saved is None else run_as_job(session, opened.registry, saved, opened.bars)
         evidence, _ = read_evidence(job, job.segments(), job.frame("leaks"))

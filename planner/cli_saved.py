@@ -22,9 +22,12 @@ def source_of(job: Job, run: SavedRun) -> Source:
     """Read what a saved plan was made from, so that it can be priced again."""
     from planner.agreed import agree
     from planner.bans import find_bans
+    from planner.benefits import Worth
+    from planner.cli_bearing import bearing_parts
     from planner.cli_overlap import read_city
     from planner.decisions import standing_decisions
     from planner.households import Supplied
+    from planner.members import Members
     from planner.plan_edit import Source
 
     segments = job.segments()
@@ -33,7 +36,7 @@ def source_of(job: Job, run: SavedRun) -> Source:
     decisions = standing_decisions(city.decisions, pairs, city.successions)
     years = range(run.summary["years"][0], run.summary["years"][-1] + 1)
     members = run.frames["batch_segments"]
-    together = agree(decisions, pairs, members.index, _numbers(members), years)
+    together = agree(decisions, pairs, members.index, Members.of_groups(_numbers(members)), years)
     expected = scores["expected_household_count"]
     return Source(
         segments=segments,
@@ -48,6 +51,9 @@ def source_of(job: Job, run: SavedRun) -> Source:
         years=years,
         budget_cny=tuple(float(part) for part in run.summary["budget_cny"]),
         km_per_year=run.summary["km_per_year"],
+        emissions=run.frames.get("emissions"),
+        worth=Worth(**run.summary.get("worth", {})),
+        **bearing_parts(job, city, scores, years),
     )
 
 

@@ -14,7 +14,6 @@ _DEAREST = 10
 if TYPE_CHECKING:
     import pandas as pd
 
-    from planner.plan import Plan
     from registry.console import Session
 
 
@@ -29,7 +28,7 @@ def in_words(table: pd.DataFrame, listed: dict[str, str], language: str) -> pd.D
 
 def show_scores(session: Session, classes: pd.DataFrame, grades: pd.DataFrame) -> None:
     """Print kilometres by class and by grade, each by tier."""
-    headings = _headings(session, "segment_count", "km")
+    headings = headings_of(session, "segment_count", "km")
     for table, column, listed in ((classes, "policy_class", "policy_class"), (grades, "grade", "risk_grade")):
         words = in_words(table, {column: listed, "tier": "tier"}, session.language)
         title = session.say("plan_title_classes" if column == "policy_class" else "plan_title_grades")
@@ -48,7 +47,7 @@ def show_risk(session: Session, media: pd.DataFrame, matrix: pd.DataFrame) -> No
         words[name] = [_ranged(session, *row) for row in zip(*ends, strict=True)]
     title = session.say("plan_title_incidents")
     medium = fields()["segments"]["medium"].label(session.language)
-    headings = {"medium": medium} | _headings(session, "km", "leaks_per_year", "incidents", "harm")
+    headings = {"medium": medium} | headings_of(session, "km", "leaks_per_year", "incidents", "harm")
     session.table(words, headings, title)
     for _, cells in matrix.groupby(["medium", "tier"], sort=False):
         _show_matrix(session, cells)
@@ -97,7 +96,7 @@ def show_kinds(session: Session, kinds: pd.DataFrame) -> None:
     pairs = fields()["pairs"]
     headings = {name: pairs[name].label(session.language) for name in ("project_kind", "meets_years")}
     headings["tier"] = session.say("plan_heading_tier")
-    session.table(words, headings | _headings(session, "pair_count", "km"), session.say("plan_title_kinds"))
+    session.table(words, headings | headings_of(session, "pair_count", "km"), session.say("plan_title_kinds"))
 
 
 def show_relations(session: Session, relations: pd.DataFrame) -> None:
@@ -107,7 +106,7 @@ def show_relations(session: Session, relations: pd.DataFrame) -> None:
     for column in ("saving", "at_stake"):
         words[column] = relations[f"{column}_cny"] / unit
     title = session.say("plan_title_relations")
-    headings = {"relation": title} | _headings(session, "pair_count", "km", "saving", "at_stake")
+    headings = {"relation": title} | headings_of(session, "pair_count", "km", "saving", "at_stake")
     session.table(words, headings, title)
 
 
@@ -126,7 +125,7 @@ def show_dearest(session: Session, table: pd.DataFrame) -> None:
     declared = fields()["overlap_table"]
     names = ("pair_id", "project_name", "relation", "overlap_m", "best_year", "verdict")
     headings = {name: declared[name].label(session.language) for name in names}
-    session.table(words, headings | _headings(session, "at_stake"), session.say("plan_title_dearest"))
+    session.table(words, headings | headings_of(session, "at_stake"), session.say("plan_title_dearest"))
 
 
 def _with_season(session: Session, relations: pd.Series, table: pd.DataFrame) -> pd.Series:
@@ -152,44 +151,6 @@ def warn_of_seasons(session: Session, table: pd.DataFrame) -> dict[str, int]:
     return counts
 
 
-def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> None:
-    """Print the years of a plan, how good it is proven to be, and what a person has to look at."""
-    summary, unit = made.summary, CNY_PER_UNIT[session.language]
-    table = made.by_year().reset_index()
-    for column in ("budget", "cost", "saving"):
-        table[column] = table[f"{column}_cny"] / unit
-    table["year"] = table["year"].astype(str)
-    names = ("year", "batch_count", "km", "budget", "cost", "saving", "value")
-    session.table(table, _headings(session, *names), session.say("plan_title_years"))
-    session.tell(
-        "plan_planned",
-        batches=summary["batch_count"],
-        all_batches=len(made.batches),
-        km=summary["km"],
-        cost=summary["cost_cny"] / unit,
-        saving=summary["saving_cny"] / unit,
-        run=run,
-    )
-    blind = summary["project_blind"]
-    session.tell(
-        "plan_proven",
-        objective=summary["objective"],
-        bound=summary["bound"],
-        gap=summary["gap_share"],
-        greedy=summary["greedy"],
-        blind=blind["objective"],
-        blind_cost=blind["cost_cny"] / unit,
-    )
-    mandatory, oversized = summary["mandatory"], summary["oversized"]
-    if not mandatory["all_that_fit_a_year_are_placed"]:
-        session.warn("plan_mandatory_left", count=mandatory["left_batch_count"], km=mandatory["left_km"])
-    elif mandatory["left_batch_count"]:
-        session.warn("plan_mandatory_oversized", count=mandatory["left_batch_count"], km=mandatory["left_km"])
-    if oversized["batch_count"]:
-        session.warn("plan_oversized", count=oversized["batch_count"], example=oversized["examples"][0])
-    if not has_projects:
-        session.warn("plan_no_projects_note")
-
-
-def _headings(session: Session, *names: str) -> dict[str, str]:
+def headings_of(session: Session, *names: str) -> dict[str, str]:
+    """Return the heading of each column in the language of the reader."""
     return {name: session.say(f"plan_heading_{name}") for name in names}

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from planner.agreed import agree
+from planner.conditions import NONE
 from planner.days import Days
 from planner.due import due_windows
 from planner.factors import Flags, Floats, text_column
 from planner.locks import Locks
-from planner.optimise import NOT_PLACED
 from planner.plan_edit import Draft, Source
 from registry.errors import Phrase
 from registry.fields import columns_of
@@ -79,25 +79,25 @@ def edit_effects(before: Draft, after: Draft, source: Source) -> Effects:
 
 def _figures(draft: Draft, source: Source) -> dict[str, Floats]:
     """Return sums by planning year, and the metres of mandatory work that is late."""
-    placed = np.flatnonzero(draft.year != NOT_PLACED)
+    placed = np.flatnonzero(draft.year != NONE)
     at, count, table = draft.year[placed], len(source.years), draft.table
 
     def by_year(amounts: Floats) -> Floats:
         return np.bincount(at, weights=amounts, minlength=count).astype("float64")
 
     closed = np.where(_closed(draft, source), table.segments["length_m"].to_numpy(dtype="float64"), 0.0)
-    year = draft.year[table.groups["group"].to_numpy(dtype=np.int64)]
+    year = draft.year[table.group]
     return {
-        "cost": by_year(table.cost_cny[placed, at]),
-        "saving": by_year(table.saving_cny[placed, at]),
-        "value": by_year(table.value[placed, at]),
-        "km": by_year(table.length_m[placed] / 1000.0),
+        "cost": by_year(table.batches.cost_cny[placed, at]),
+        "saving": by_year(table.batches.saving_cny[placed, at]),
+        "value": by_year(table.batches.value[placed, at]),
+        "km": by_year(table.batches.length_m[placed] / 1000.0),
         "batches": by_year(np.ones(len(placed))),
-        "joint": by_year((table.saving_cny[placed, at] > 0).astype("float64")),
+        "joint": by_year((table.batches.saving_cny[placed, at] > 0).astype("float64")),
         "closed": np.bincount(year[year >= 0], weights=closed[year >= 0], minlength=count).astype("float64"),
         "late_m": np.array([_late_m(draft, source)]),
-        "left_m": np.array([table.mandatory_m[draft.year == NOT_PLACED].sum()]),
-        "left_batches": np.array([float((table.is_mandatory & (draft.year == NOT_PLACED)).sum())]),
+        "left_m": np.array([table.batches.mandatory_m[draft.year == NONE].sum()]),
+        "left_batches": np.array([float((table.is_mandatory & (draft.year == NONE)).sum())]),
     }
 
 
@@ -125,13 +125,13 @@ def _by_tier(draft: Draft) -> pd.Series:
 def _closed(draft: Draft, source: Source) -> Flags:
     """Tell which segments are planned in a year on every day of which their ground is closed, by bans that come too."""
     segments = draft.table.segments
-    year = draft.year[draft.table.groups["group"].to_numpy(dtype=np.int64)]
+    year = draft.year[draft.table.group]
     bans = source.bans.assign(is_planned=pd.array(np.zeros(len(source.bans), dtype=bool), dtype="boolean"))
     locks = Locks.of_ground(segments, bans, source.policy)
-    calendar = np.where(year == NOT_PLACED, 1970, year + source.years[0]) - 1970
+    calendar = np.where(year == NONE, 1970, year + source.years[0]) - 1970
     first, after = (days.astype("datetime64[Y]").astype("datetime64[D]") for days in (calendar, calendar + 1))
     last: Days = (after.astype(np.int64) - 1).astype("datetime64[D]")
-    closed: Flags = locks.within(first, last).closes_all & (year != NOT_PLACED)
+    closed: Flags = locks.within(first, last).closes_all & (year != NONE)
     return closed
 
 
@@ -140,9 +140,9 @@ def _late_m(draft: Draft, source: Source) -> float:
     segments = draft.table.segments
     classes = source.scores["policy_class"].reindex(segments.index)
     until = due_windows(segments, classes, source.policy, source.as_of).due_until
-    year = draft.year[draft.table.groups["group"].to_numpy(dtype=np.int64)]
+    year = draft.year[draft.table.group]
     starts = (year + source.years[0] - 1970).astype("datetime64[Y]").astype("datetime64[D]")
-    is_late = (year == NOT_PLACED) | (starts > until)
+    is_late = (year == NONE) | (starts > until)
     is_mandatory = (classes == _MANDATORY).to_numpy(dtype=bool, na_value=False)
     return float(segments["length_m"].to_numpy(dtype="float64")[is_late & is_mandatory].sum())
 
@@ -187,9 +187,8 @@ def _in_closed_ground(before: Draft, after: Draft, source: Source) -> list[Phras
 
 def _against_meetings(before: Draft, after: Draft, source: Source) -> list[Phrase]:
     table = after.table
-    group = table.groups["group"].to_numpy(dtype=np.int64)
-    agreed = agree(source.decisions, source.pairs, table.segments.index, group, source.years)
-    at = np.where(after.year == NOT_PLACED, 0, after.year)
+    agreed = agree(source.decisions, source.pairs, table.segments.index, table.grouping.members, source.years)
+    at = np.where(after.year == NONE, 0, after.year)
     is_shut = ~agreed.is_open[np.arange(len(at)), at] & _newly(before, after)
     return [
         Phrase("plan_breach_meeting", {"batch": name, "year": int(year)})

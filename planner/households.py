@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from planner.factors import Floats, number_column, text_column
+from planner.members import Members
 
 
 @dataclass(frozen=True)
@@ -27,19 +29,17 @@ class Supplied:
             expected = pd.Series(index=pd.Index([], dtype="str"), dtype="float64")
         return cls(_counted(compounds, "name"), expected[expected > 0.0])
 
-    def of_batches(self, segments: pd.DataFrame, groups: pd.DataFrame, batch_count: int) -> Floats:
-        """Return the households of each batch, NaN where nothing is known.
+    def of_batches(
+        self, segments: pd.DataFrame, members: Members, kind: NDArray[np.object_], place: NDArray[np.object_]
+    ) -> Floats:
+        """Return the households of each batch, NaN where nothing is known; `kind` and `place` are by batch.
 
         A compound batch counts the whole compound, also where only some of its pipes are renewed.
         """
-        group = groups["group"].to_numpy()
         own = self.by_segment.reindex(segments.index).to_numpy(dtype="float64")
-        known = np.bincount(group, weights=~np.isnan(own), minlength=batch_count) > 0
-        connected = np.bincount(group, weights=np.nan_to_num(own), minlength=batch_count)
-        households = np.where(known, connected, np.nan)
-        first = np.unique(group, return_index=True)[1]
-        is_compound = groups["kind"].to_numpy(dtype=object)[first] == "compound"
-        place = groups["place"].iloc[first]
+        known = members.sums((~np.isnan(own)).astype("float64")) > 0
+        households = np.where(known, members.sums(np.where(np.isnan(own), 0.0, own)), np.nan)
+        is_compound = kind == "compound"
         of_compound = self.by_compound.reindex(pd.Index(place)).to_numpy(dtype="float64")
         return np.where(is_compound & ~np.isnan(of_compound), of_compound, households)
 

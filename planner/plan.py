@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import geopandas as gpd
@@ -10,21 +10,29 @@ import numpy as np
 import pandas as pd
 
 from planner.agreed import Agreed, agree
-from planner.batches import BatchTable, batch_frames, make_batch_table
+from planner.batches import Grouping, batch_frames, make_batch_table
+from planner.benefits import Worth, find_benefits
+from planner.candidates import Candidates, Priced, make_candidates, price_segments
+from planner.choice import Effort, Programme, choose_programme, make_model
+from planner.conditions import NONE, Conditions, no_conditions
+from planner.costs import unit_costs
+from planner.factors import Floats
+from planner.forecast.outlook import Outlook
 from planner.groups import candidate_segments, group_segments
 from planner.households import Supplied
 from planner.limits import Limits as Limits
-from planner.optimise import NOT_PLACED, Choice, Problem, Years, choose, greedy, make_problem
+from planner.members import Members, Rows
+from planner.plan_summary import left_out, summarise_plan
 from planner.policy import Policy
+from planner.pool import PoolRule, make_pool
+from planner.why import plan_reasons
 from registry.errors import PlanningError
 from registry.fields import check_frame
-
-_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan as it is saved: the frames `batches`, `batch_segments` and `pairs`, and a summary for JSON.
+    """A plan as it is saved: frames `batches`, `batch_segments`, `plan_reasons`, `pairs`, and a summary for JSON.
 
     The summary has `objective` (discounted risk removed), `bound` (no plan can remove more), `gap_share`, `greedy`
     (what the usual greedy choice removes), figures by year, and `project_blind`: the plan that ignores projects when
@@ -33,6 +41,7 @@ class Plan:
 
     batches: pd.DataFrame
     batch_segments: pd.DataFrame
+    reasons: pd.DataFrame
     pairs: pd.DataFrame
     summary: dict[str, Any] = field(hash=False)
 
@@ -53,6 +62,33 @@ class Plan:
         return str(self.by_year().to_html(float_format=lambda number: f"{number:,.1f}", notebook=True))
 
 
+@dataclass(frozen=True)
+class Bearing:
+    """What bears on a plan besides segments, scores, pairs and money; the default is nothing.
+
+    Parameters
+    ----------
+    conditions
+        Of the segments, in their order.
+    outlook, emissions
+        Let risk grow with age, and count methane.
+    worth
+        What counts in the objective.
+    batches_per_segment
+        In how many candidate batches each segment lies at least, where the network allows it.
+    decisions
+        Standing decisions of meetings (`pair_decisions`).
+    """
+
+    conditions: Conditions | None = None
+    outlook: Outlook | None = None
+    emissions: pd.DataFrame | None = None
+    worth: Worth = field(default_factory=Worth)
+    decisions: pd.DataFrame | None = None
+    effort: Effort = field(default_factory=Effort)
+    batches_per_segment: int = 10
+
+
 def make_plan(  # noqa: PLR0913 - all that a plan is made from
     segments: gpd.GeoDataFrame,
     scores: pd.DataFrame,
@@ -61,56 +97,90 @@ def make_plan(  # noqa: PLR0913 - all that a plan is made from
     policy: Policy,
     limits: Limits,
     supplied: Supplied | None = None,
-    decisions: pd.DataFrame | None = None,
+    bearing: Bearing | None = None,
 ) -> Plan:
     """Plan the renewal of candidate segments in yearly batches under the limits.
 
     Candidates are grouped by compound and by street run, those by policy class apart from those that are candidates
     by their grade only, so that no score makes a mandatory batch dearer or too long for a year; each batch goes at
-    most once into one year. If all mandatory batches fit the budgets, each is placed, and the rest is filled with
-    what removes most risk; otherwise only mandatory batches are placed, the best of them. The value of a batch is the
-    risk that it removes each year, discounted from its year to the horizon of the policy: earlier is worth more.
-    Where a project is on site in the year and opens the ground, its share of reinstatement (and trench) is saved.
+    most once into one year. What the law asks for comes first, as near to its day as the limits allow
+    (`planner.choice`); the rest is filled with what is worth most: risk removed each year, discounted, from the year
+    of renewal to the horizon of the policy, so that earlier is worth more. Where a project is on site in the year and
+    opens the ground, its share of reinstatement (and trench) is saved. Closed streets stay closed, and a stretch of
+    street is opened in one year only.
 
-    Decisions of a meeting (`pair_decisions`) bind the years of batches and part what is done apart (`planner.agreed`);
-    the plan may then be worth less than the one that is blind to projects.
+    Decisions of a meeting bind the years of batches and part what is done apart (`planner.agreed`); the plan may then
+    be worth less than the one that is blind to projects.
 
-    The bound holds for the batches as grouped, not for every way to group. Risk is held constant over the years.
+    The bound holds for the batches that were offered, and for the deadlines that could be kept.
 
     Raises
     ------
     FrameError
         If a frame does not keep its contract.
     PlanningError
-        If the limits make no sense, segments have no score, or nothing is a candidate.
+        If the limits make no sense, segments have no score, nothing is a candidate, or no plan keeps all limits.
     """
     limits.check()
     check_frame(segments, "segments", ["medium", "length_m", "geometry"])
     check_frame(scores, "scores", ["policy_class", "grade", "risk_per_year"])
     check_frame(pairs, "pairs")
-    chosen, risk = _candidates(segments, scores, policy)
-    groups = _grouped(chosen, risk, policy)
-    agreed = agree(decisions, pairs, chosen.index, groups["group"].to_numpy(dtype=np.int64), limits.years)
-    table = make_batch_table(chosen, risk, groups, agreed.pairs, projects, limits.years, policy)
-    free = _problem(table, table.cost_cny, limits)
-    problem = replace(free, value=np.where(agreed.is_open, free.value, -np.inf))
-    blind_problem = _problem(table, np.repeat(table.alone_cny[:, None], len(limits.years), axis=1), limits)
-    blind, _ = choose(blind_problem, table.is_mandatory)
-    # the blind plan keeps the budgets with any saving, so it may start the search: never worse than blind
-    choice, mandatory_fits = choose(problem, table.is_mandatory, [blind.year])
-    batches, batch_segments = batch_frames(table, choice.year, limits.years, supplied or Supplied.from_frames())
-    summary = _summary(table, problem, choice, blind.year, limits)
-    summary["mandatory"] = _mandatory(table, choice.year, fits=mandatory_fits)
-    summary["oversized"] = _oversized(table, free, batches)
-    summary["decided"] = _decided(agreed)
-    summary["policy"] = {"id": policy.id, "version": policy.version, "hash": policy.content_hash}
-    summary["unverified_count"] = len(policy.unverified())
-    return Plan(batches, batch_segments, pairs.copy(), summary)
+    bearing, supplied = bearing or Bearing(), supplied or Supplied.from_frames()
+    bearing.worth.check()
+    place, chosen, risk = _candidates(segments, scores, policy)
+    benefits = find_benefits(chosen, risk, limits.years, policy, bearing.outlook, bearing.emissions)
+    offer, rule = _offer(chosen, risk, benefits.worth(bearing.worth), policy, bearing)
+    agreed = agree(bearing.decisions, pairs, chosen.index, offer.members, limits.years)
+    asked = bearing.conditions.take(place) if bearing.conditions else no_conditions(risk["policy_class"], limits.years)
+    priced = price_segments(chosen, risk, benefits, bearing.worth, agreed.pairs, projects, asked, limits.years, policy)
+    households = supplied.of_batches(chosen, offer.members, offer.kind, offer.place)
+    candidates = make_candidates(priced, offer.members, households, agreed.is_open)
+    blind, seeing = (
+        _choose(candidates, priced, limits, policy, bearing.effort, is_blind=blind) for blind in (True, False)
+    )
+    grouping, year = _final(chosen, risk, policy, offer, seeing.year)
+    removed = risk["risk_per_year"].to_numpy(dtype="float64") * policy.planning.removed_share.value
+    table = make_batch_table(priced, removed, grouping, supplied)
+    batches, batch_segments = batch_frames(table, year, limits.years)
+    summary = summarise_plan(candidates, seeing, blind, limits) | left_out(table, year, batches, seeing)
+    # decisions are counted on the batches of the plan, not on the many that were offered
+    kept = agree(bearing.decisions, pairs, chosen.index, grouping.members, limits.years)
+    summary |= _made_from(rule, bearing.worth, kept, policy)
+    reasons = plan_reasons(chosen.index, candidates, seeing, limits.years)
+    return Plan(batches, batch_segments, reasons, pairs.copy(), summary)
+
+
+def _made_from(rule: PoolRule, worth: Worth, agreed: Agreed, policy: Policy) -> dict[str, Any]:
+    return {
+        "pool": asdict(rule),
+        "worth": asdict(worth),
+        "decided": _decided(agreed),
+        "policy": {"id": policy.id, "version": policy.version, "hash": policy.content_hash},
+        "unverified_count": len(policy.unverified()),
+    }
+
+
+def _offer(
+    chosen: gpd.GeoDataFrame, scores: pd.DataFrame, worth: Floats, policy: Policy, bearing: Bearing
+) -> tuple[Grouping, PoolRule]:
+    """Make the batches to choose from, by what segments are worth in the first year."""
+    cost = unit_costs(chosen, policy.prices).total_cny_per_m * chosen["length_m"].to_numpy(dtype="float64")
+    by_class = scores["policy_class"].isin(list(policy.candidates.classes)).to_numpy(dtype=bool)
+    seeds, seed = bearing.batches_per_segment, bearing.effort.seed
+    pool = make_pool(chosen, worth[:, 0], cost, by_class, policy, batches_per_segment=seeds, seed=seed)
+    return Grouping.of_pool(pool, len(chosen)), pool.rule
+
+
+def _choose(
+    candidates: Candidates, priced: Priced, limits: Limits, policy: Policy, effort: Effort, *, is_blind: bool
+) -> Programme:
+    model, duties = make_model(candidates, priced.conditions, priced.severity, limits, policy, is_blind=is_blind)
+    return choose_programme(model, duties, effort.for_comparison() if is_blind else effort)
 
 
 def _candidates(
     segments: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy
-) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+) -> tuple[Rows, gpd.GeoDataFrame, pd.DataFrame]:
     """Return candidate segments and their scores, in the order of ids: the order of rows must not matter."""
     missing = segments.index.difference(scores.index)
     if len(missing):
@@ -122,8 +192,8 @@ def _candidates(
         raise PlanningError(
             "plan_no_candidates", classes=", ".join(policy.candidates.classes), grade=f" / {grade}" if grade else ""
         )
-    chosen = chosen[np.argsort(segments.index[chosen].to_numpy(dtype=object), kind="stable")]
-    return segments.iloc[chosen], aligned.iloc[chosen]
+    chosen = chosen[np.argsort(segments.index[chosen].to_numpy(dtype=object), kind="stable")].astype(np.int64)
+    return chosen, segments.iloc[chosen], aligned.iloc[chosen]
 
 
 def _grouped(chosen: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy) -> pd.DataFrame:
@@ -141,60 +211,27 @@ def _grouped(chosen: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy) -> 
     return pd.concat(parts).loc[chosen.index]
 
 
-def _problem(table: BatchTable, cost_cny: np.ndarray[Any, np.dtype[np.float64]], limits: Limits) -> Problem:
-    km = table.length_m / 1000.0
-    return make_problem(table.value, cost_cny, np.array(limits.budget_cny), km, limits.km_per_year)
-
-
-def _summary(table: BatchTable, problem: Problem, choice: Choice, blind: Years, limits: Limits) -> dict[str, Any]:
-    baseline = greedy(problem, table.is_mandatory)
-    summary: dict[str, Any] = {
-        "objective": choice.objective,
-        "bound": choice.bound,
-        "gap_share": choice.gap_share,
-        "greedy": problem.objective(baseline),
-        "years": list(limits.years),
-        "budget_cny": list(limits.budget_cny),
-        "km_per_year": limits.km_per_year,
-        "by_year": [_year_figures(table, choice.year, limits, place) for place in range(len(limits.years))],
-        "project_blind": _figures(table, blind),
-        "candidates": {
-            "segment_count": len(table.segments),
-            "batch_count": len(table.length_m),
-            "km": float(table.length_m.sum() / 1000.0),
-        },
-    }
-    return summary | {key: value for key, value in _figures(table, choice.year).items() if key != "objective"}
-
-
-def _figures(table: BatchTable, year: Years) -> dict[str, Any]:
-    """Sum up a plan with its real costs and savings."""
-    placed = np.flatnonzero(year != NOT_PLACED)
-    at = year[placed]
-    return {
-        "objective": float(table.value[placed, at].sum()),
-        "cost_cny": float(table.cost_cny[placed, at].sum()),
-        "saving_cny": float(table.saving_cny[placed, at].sum()),
-        "km": float(table.length_m[placed].sum() / 1000.0),
-        "batch_count": len(placed),
-        "joint_batch_count": int((table.saving_cny[placed, at] > 0).sum()),
-    }
-
-
-def _year_figures(table: BatchTable, year: Years, limits: Limits, place: int) -> dict[str, Any]:
-    figures = _figures(table, np.where(year == place, year, NOT_PLACED))
-    value = figures.pop("objective")
-    return {"year": limits.years[place], "budget_cny": limits.budget_cny[place], "value": value} | figures
-
-
-def _mandatory(table: BatchTable, year: Years, *, fits: bool) -> dict[str, Any]:
-    left = table.is_mandatory & (year == NOT_PLACED)
-    return {
-        "all_that_fit_a_year_are_placed": fits,
-        "batch_count": int(table.is_mandatory.sum()),
-        "left_batch_count": int(left.sum()),
-        "left_km": float(table.mandatory_m[left].sum() / 1000.0),
-    }
+def _final(
+    chosen: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy, offer: Grouping, year: Rows
+) -> tuple[Grouping, Rows]:
+    """Return the batches of the plan with their years: those that were chosen, and what is left, grouped anew."""
+    placed = np.flatnonzero(year != NONE)
+    rank = np.full(len(year), NONE, dtype=np.int64)
+    rank[placed] = np.arange(len(placed))
+    is_chosen = year[offer.members.batch] != NONE
+    group = np.full(len(chosen), NONE, dtype=np.int64)
+    group[offer.members.row[is_chosen]] = rank[offer.members.batch[is_chosen]]
+    kind, place = offer.kind[placed], offer.place[placed]
+    left = group == NONE
+    if left.any():
+        rest = Grouping.of_frame(_grouped(chosen[left], scores[left], policy))
+        group[np.flatnonzero(left)[rest.members.row]] = rest.members.batch + len(placed)
+        kind, place = np.concatenate([kind, rest.kind]), np.concatenate([place, rest.place])
+    numbered, first = pd.factorize(group)
+    years = np.full(len(kind), NONE, dtype=np.int64)
+    years[: len(placed)] = year[placed]
+    order = np.asarray(first, dtype=np.int64)
+    return Grouping(Members.of_groups(numbered.astype(np.int64)), kind[order], place[order]), years[order]
 
 
 def _decided(agreed: Agreed) -> dict[str, int]:
@@ -202,14 +239,4 @@ def _decided(agreed: Agreed) -> dict[str, int]:
         "bound_batch_count": agreed.bound_batch_count,
         "apart_pair_count": agreed.apart_pair_count,
         "unmet_pair_count": agreed.unmet_pair_count,
-    }
-
-
-def _oversized(table: BatchTable, problem: Problem, batches: pd.DataFrame) -> dict[str, Any]:
-    """Count the batches that no single year can hold; a person has to cut them or raise a year's budget."""
-    is_oversized = np.asarray(~np.isfinite(problem.value).any(axis=1), dtype=bool)
-    return {
-        "batch_count": int(is_oversized.sum()),
-        "km": float(table.length_m[is_oversized].sum() / 1000.0),
-        "examples": [str(name) for name in batches.index[is_oversized][:_EXAMPLES]],
     }

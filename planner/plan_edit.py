@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -11,10 +11,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.batches import BatchTable, batch_frames, batch_id, make_batch_table
+from planner.batches import BatchTable, Grouping, batch_frames, make_batch_table
+from planner.benefits import Worth, find_benefits
+from planner.candidates import price_segments
+from planner.conditions import NONE, Conditions, no_conditions
+from planner.forecast.outlook import Outlook
 from planner.households import Supplied
-from planner.optimise import NOT_PLACED, Years
+from planner.members import Rows
 from planner.policy import Policy
+from planner.pool import batch_ids
 from registry.errors import PlanningError
 from registry.fields import check_frame, columns_of
 
@@ -48,6 +53,10 @@ class Source:
     years: range
     budget_cny: tuple[float, ...]
     km_per_year: float | None
+    conditions: Conditions | None = None
+    outlook: Outlook | None = None
+    emissions: pd.DataFrame | None = None
+    worth: Worth = field(default_factory=Worth)
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class Draft:
     batch_segments: pd.DataFrame
     locks: pd.DataFrame
     table: BatchTable
-    year: Years
+    year: Rows
 
 
 def priced(batches: pd.DataFrame, batch_segments: pd.DataFrame, locks: pd.DataFrame, source: Source) -> Draft:
@@ -151,7 +160,7 @@ def _with_batch(members: pd.DataFrame, ids: pd.Index, source: Source) -> pd.Data
     rest = members.drop(index=ids, errors="ignore")
     added = pd.DataFrame(
         {
-            "batch_id": pd.array([batch_id(ids)] * len(ids), dtype="str"),
+            "batch_id": pd.array([batch_ids([list(ids)])[0]] * len(ids), dtype="str"),
             "year": pd.array([pd.NA] * len(ids), dtype="Int64"),
             "kind": pd.array(["compound" if is_compound else "street"] * len(ids), dtype="str"),
             "place": [main] * len(ids),
@@ -166,10 +175,26 @@ def _price(members: pd.DataFrame, locks: pd.DataFrame, source: Source) -> Draft:
     codes = pd.factorize(ordered["batch_id"])[0]
     groups = pd.DataFrame({"group": codes.astype(np.int64), "kind": ordered["kind"], "place": ordered["place"]})
     segments, scores = source.segments.loc[ordered.index], source.scores.loc[ordered.index]
-    table = make_batch_table(segments, scores, groups, source.pairs, source.projects, source.years, source.policy)
+    conditions = no_conditions(scores["policy_class"], source.years)
+    if source.conditions is not None:
+        conditions = source.conditions.take(source.segments.index.get_indexer(ordered.index).astype(np.int64))
+    benefits = find_benefits(segments, scores, source.years, source.policy, source.outlook, source.emissions)
+    costed = price_segments(
+        segments,
+        scores,
+        benefits,
+        source.worth,
+        source.pairs,
+        source.projects,
+        conditions,
+        source.years,
+        source.policy,
+    )
+    removed = scores["risk_per_year"].to_numpy(dtype="float64") * source.policy.planning.removed_share.value
+    table = make_batch_table(costed, removed, Grouping.of_frame(groups), source.supplied)
     first = ordered.groupby(codes)["year"].first().astype("float64").to_numpy()
-    year = np.where(np.isnan(first), NOT_PLACED, np.nan_to_num(first) - source.years[0]).astype(np.int64)
-    batches, batch_segments = batch_frames(table, year, source.years, source.supplied)
+    year = np.where(np.isnan(first), NONE, np.nan_to_num(first) - source.years[0]).astype(np.int64)
+    batches, batch_segments = batch_frames(table, year, source.years)
     kept = locks[locks.index.isin(batch_segments.index)]
     renamed = batch_segments["batch_id"].reindex(kept.index)
     kept = kept.assign(batch_id=renamed.array, year=batch_segments["year"].reindex(kept.index).array)

@@ -16,6 +16,7 @@ RUN_FRAMES: Final = (
     "neighbours",
     "batches",
     "batch_segments",
+    "plan_reasons",
     "plan_edits",
     "plan_locks",
     "leak_forecast",

@@ -22,18 +22,26 @@ from planner.solve.search import Search
 # how many (batch, year) columns are left in doubt, fewer first: the time of a search grows much faster
 _CORES: Final = (400, 800)
 _CORE_NODES: Final = 30
+# batches that share segments leave far more in doubt than those that only share money
+_SHARED_CORES: Final = (800, 1600, 3200, 6400)
+_SHARED_CORE_NODES: Final = 100
 
 
 def search_core(trail: Search, prices: Prices, linear: Linear | None = None) -> None:
-    """Search on more and more choices until the gap is reached."""
+    """Search on more and more choices until the gap is reached or the nodes are spent.
+
+    `linear` is given where batches share segments; without it each lies in one street and site.
+    """
+    sizes, nodes = (_CORES, _CORE_NODES) if linear is None else (_SHARED_CORES, _SHARED_CORE_NODES)
     linear = make_linear(trail.model) if linear is None else linear
-    for size in _CORES:
-        _search_part(trail, linear, prices, size)
-        if trail.is_done():
+    for size in sizes:
+        left = trail.limits.node_limit - trail.found.nodes
+        if trail.is_done() or left <= 0:
             return
+        _search_part(trail, linear, prices, size, min(nodes, left))
 
 
-def _search_part(trail: Search, linear: Linear, prices: Prices, size: int) -> None:
+def _search_part(trail: Search, linear: Linear, prices: Prices, size: int, node_limit: int) -> None:
     model, found, limits = trail.model, trail.found, trail.limits
     loss = -prices.reduced[linear.batch, linear.year]
     keep = np.ones(len(linear.objective), dtype=bool)
@@ -47,7 +55,7 @@ def _search_part(trail: Search, linear: Linear, prices: Prices, size: int) -> No
         part,
         seed=limits.seed,
         gap_share=0.3 * limits.gap_share,
-        node_limit=min(_CORE_NODES, limits.node_limit),
+        node_limit=node_limit,
         start=None if start is None else start[columns],
     )
     found.nodes += outcome.nodes

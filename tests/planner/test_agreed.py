@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from planner.agreed import Agreed, agree
 from planner.leaks import link_leaks
+from planner.members import Members
 from planner.overlap import find_overlaps
-from planner.plan import Limits, Plan, make_plan
+from planner.plan import Bearing, Limits, Plan, make_plan
 from planner.policy import read_policy
 from planner.score import score_segments
 from tests.planner.frames import leaks_of
@@ -59,7 +60,7 @@ def test_the_open_years_are_those_of_most_decisions_to_join(rows: list[tuple[str
     # batches are numbered without gaps
     group = np.unique(np.array(of), return_inverse=True)[1].astype(np.int64)
     pairs, decisions = frames(rows)
-    found = agree(decisions, pairs, SEGMENTS, group, YEARS)
+    found = agree(decisions, pairs, SEGMENTS, Members.of_groups(group), YEARS)
     bound, unmet = set(), 0
     for batch in range(group.max() + 1):
         votes = dict.fromkeys(YEARS, 0)
@@ -91,7 +92,8 @@ def ground() -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, pd.DataFrame, pd.DataF
 def planned(ground: tuple[Any, ...], decisions: pd.DataFrame | None = None) -> Plan:
     segments, projects, scores, pairs = ground
     limits = Limits.per_year(YEARS, 1_500_000)
-    plan = make_plan(segments, scores, pairs, projects, POLICY, limits, decisions=decisions)
+    bearing = Bearing(decisions=decisions)
+    plan = make_plan(segments, scores, pairs, projects, POLICY, limits, bearing=bearing)
     assert_kept(segments, scores, plan, projects, POLICY, limits, decisions)
     return plan
 
@@ -138,6 +140,6 @@ def test_the_project_that_moves_binds_nothing_and_nor_do_no_decisions(ground: tu
 
 def test_a_segment_outside_the_plan_counts_for_nothing() -> None:
     pairs, decisions = frames([("elsewhere", (2028, 0), "together"), ("elsewhere", (2028, 0), "separate")])
-    found: Agreed = agree(decisions, pairs, SEGMENTS, np.zeros(6, dtype=np.int64), YEARS)
+    found: Agreed = agree(decisions, pairs, SEGMENTS, Members.of_groups(np.zeros(6, dtype=np.int64)), YEARS)
     assert (found.bound_batch_count, found.apart_pair_count, found.unmet_pair_count) == (0, 0, 0)
     assert found.is_open.all()

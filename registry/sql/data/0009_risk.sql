@@ -440,3 +440,32 @@ COMMENT ON COLUMN registry.survey_version.geom IS '图形: Area that was walked;
 COMMENT ON COLUMN registry.survey_version.valid IS 'Days for which this was true in the ground, half-open.';
 COMMENT ON COLUMN registry.survey_version.recorded IS 'Instants for which this was what we knew, half-open.';
 COMMENT ON COLUMN registry.survey_version.delivery_id IS 'Delivery that wrote this version.';
+
+ALTER TABLE registry.run_batches ADD COLUMN due_year integer;
+COMMENT ON COLUMN registry.run_batches.due_year IS '应改造截止年度: Year by which the law wants the first of its segments done; empty where it asks for none of these years. [year]';
+
+CREATE TABLE registry.run_plan_reasons (
+    run_id text NOT NULL,
+    segment_id text NOT NULL,
+    reason text NOT NULL,
+    year integer,
+    best_year integer,
+    value double precision,
+    cost_cny double precision,
+    worth_per_million double precision,
+    price_per_million double precision,
+    loss double precision,
+    CONSTRAINT run_plan_reasons_row_is_named_once PRIMARY KEY (run_id, segment_id),
+    CONSTRAINT run_plan_reasons_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_plan_reasons ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_plan_reasons IS 'Rows of the frame plan_reasons that a run made.';
+COMMENT ON COLUMN registry.run_plan_reasons.segment_id IS '管段编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_plan_reasons.reason IS '原因: Why the plan renews it in its year or leaves it out.';
+COMMENT ON COLUMN registry.run_plan_reasons.year IS '年度: Year in which it is renewed; empty where the plan leaves it out. [year]';
+COMMENT ON COLUMN registry.run_plan_reasons.best_year IS '最宜年度: Its year in the plan or the year in which it would lose least; empty where no year is open to it. [year]';
+COMMENT ON COLUMN registry.run_plan_reasons.value IS '效益: Discounted risk that its batch removes in that year.';
+COMMENT ON COLUMN registry.run_plan_reasons.cost_cny IS '费用: Cost of its batch in that year. [CNY]';
+COMMENT ON COLUMN registry.run_plan_reasons.worth_per_million IS '每百万元效益: What its batch removes per million yuan.';
+COMMENT ON COLUMN registry.run_plan_reasons.price_per_million IS '资金影子价格: What a million yuan more would remove in that year.';
+COMMENT ON COLUMN registry.run_plan_reasons.loss IS '强制纳入损失: What the plan would lose at least if the segment were forced in, by the proven bound.';

@@ -110,7 +110,7 @@ def test_edits_do_what_they_say_and_nothing_else(made: Town, data: st.DataObject
     at = {name: row for row, name in enumerate(made.draft.batches.index)}
     for name, year in expected.items():
         if year is not None:
-            costs[year] += made.draft.table.cost_cny[at[name], year - YEARS[0]]
+            costs[year] += made.draft.table.batches.cost_cny[at[name], year - YEARS[0]]
     np.testing.assert_allclose(effects.by_year["cost_after_cny"], list(costs.values()))
     over = {
         year

@@ -68,7 +68,7 @@ def test_batches_that_share_an_item_or_open_two_streets_are_not_nested() -> None
     )
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(30))
 def test_any_prices_prove_a_bound(seed: int) -> None:
     model, best = nested_case(seed)
     rng = np.random.default_rng(seed)
@@ -82,7 +82,7 @@ def test_any_prices_prove_a_bound(seed: int) -> None:
     assert descent.bound <= dual.answer(start).bound
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(15))
 def test_any_prices_of_rows_prove_a_bound(seed: int) -> None:
     model, best = random_case(seed)
     linear = make_linear(model)

@@ -1,0 +1,27 @@
+"""What bears on a plan, read from the registry: closed streets, deadlines, sections, districts, and ageing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from planner.cli_job import Job
+    from planner.meeting import City
+
+
+def bearing_parts(job: Job, city: City, scores: pd.DataFrame, years: range) -> dict[str, Any]:
+    """Return `conditions` of the segments of a city, and the `outlook` of their leaks to the end of the horizon."""
+    from planner.bans import find_bans
+    from planner.conditions import find_conditions
+    from planner.forecast.outlook import leak_outlook
+
+    policy, as_of = job.policy, job.as_of
+    bans = find_bans(city.roads, city.projects, city.moratoria, policy, as_of)
+    districts = job.frame("districts", ["name", "geometry"])
+    classes = scores["policy_class"].reindex(city.segments.index)
+    conditions = find_conditions(city.segments, classes, bans, city.roads, districts, years, policy, as_of)
+    horizon = max(round(policy.planning.horizon_years.value), len(years))
+    outlook = leak_outlook(city.segments, scores, policy, range(years.start, years.start + horizon), as_of)
+    return {"conditions": conditions, "outlook": outlook}
