@@ -202,8 +202,8 @@ def _obligations(model: Model, duties: Duties, rows: Rows) -> Model:
             for year in range(years)
         ]
     )
-    # what brings nothing is only in the way, unless it must be done anyway
-    keeps = (value > 0) | _holds(model, np.flatnonzero(model.packing.deadline != NONE))[:, None]
+    # what brings nothing is only in the way, unless it must be done anyway or a floor may need it
+    keeps = (value > 0) | bool(model.floors) | _holds(model, np.flatnonzero(model.packing.deadline != NONE))[:, None]
     return replace(model, value=value, is_open=model.is_open & keeps, bonuses=None)
 
 

@@ -21,7 +21,6 @@ PROMISED: Final = ("batches", "batch_segments")
 def source_of(job: Job, run: SavedRun) -> Source:
     """Read what a saved plan was made from, so that it can be priced again."""
     from planner.agreed import agree
-    from planner.bans import find_bans
     from planner.benefits import Worth
     from planner.cli_bearing import bearing_parts
     from planner.cli_overlap import read_city
@@ -38,12 +37,13 @@ def source_of(job: Job, run: SavedRun) -> Source:
     members = run.frames["batch_segments"]
     together = agree(decisions, pairs, members.index, Members.of_groups(_numbers(members)), years)
     expected = scores["expected_household_count"]
+    bearing = bearing_parts(job, city, scores, years)
     return Source(
         segments=segments,
         scores=scores,
         pairs=together.pairs,
         projects=city.projects,
-        bans=find_bans(city.roads, city.projects, city.moratoria, job.policy, run.as_of),
+        bans=bearing["ground"].bans,
         supplied=Supplied.from_frames(job.frame("compounds", ["name", "household_count"]), expected),
         decisions=decisions,
         policy=job.policy,
@@ -53,7 +53,8 @@ def source_of(job: Job, run: SavedRun) -> Source:
         km_per_year=run.summary["km_per_year"],
         emissions=run.frames.get("emissions"),
         worth=Worth(**run.summary.get("worth", {})),
-        **bearing_parts(job, city, scores, years),
+        conditions=bearing["conditions"],
+        outlook=bearing["outlook"],
     )
 
 

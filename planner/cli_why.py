@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from planner.cli_late import late_texts
 from planner.cli_tables import told
 
 if TYPE_CHECKING:
@@ -30,13 +31,19 @@ def explain_plan(job: Job, words: list[str], output: Path | None) -> bool:
     session = job.session
     reasons = saved.frames["plan_reasons"].loc[_known(saved, words[1:])]
     texts = why_in_words(reasons, saved.frames["batches"], saved.frames["batch_segments"], session.language)
-    for text in texts:
+    late = late_texts(saved.frames, session.language)
+    late = late[late.index.isin(texts.index)]
+    for segment, text in zip(texts.index.astype("str"), texts, strict=True):
         session.tell("explain_text", text=text)
+        if segment in late.index:
+            session.tell("explain_text", text=str(late[segment]))
     if output is not None:
         write_table(reasons, output, "plan_reasons", session.language)
         session.tell_written(output, len(reasons))
     plain = told(reasons.reset_index())
-    session.result({"run_id": saved.run_id, "plan": saved.name, "texts": list(texts), "reasons": plain})
+    session.result(
+        {"run_id": saved.run_id, "plan": saved.name, "texts": list(texts), "reasons": plain, "late": dict(late)}
+    )
     return True
 
 

@@ -14,12 +14,16 @@ from planner.batches import Grouping, batch_frames, make_batch_table
 from planner.benefits import Worth, find_benefits
 from planner.candidates import Candidates, Priced, make_candidates, price_segments
 from planner.choice import Effort, Programme, choose_programme, make_model
+from planner.closing import Ground
 from planner.conditions import NONE, Conditions, no_conditions
 from planner.costs import unit_costs
 from planner.factors import Floats
 from planner.forecast.outlook import Outlook
 from planner.groups import candidate_segments, group_segments
 from planner.households import Supplied
+from planner.impossible import check_possible
+from planner.late import Offer, find_late
+from planner.late_frames import Late
 from planner.limits import Limits as Limits
 from planner.members import Members, Rows
 from planner.plan_summary import left_out, summarise_plan
@@ -34,6 +38,8 @@ from registry.fields import check_frame
 class Plan:
     """A plan as it is saved: frames `batches`, `batch_segments`, `plan_reasons`, `pairs`, and a summary for JSON.
 
+    `late` holds the frames `late_work` and `late_years`: what the law asks for and the plan does late or not at all.
+
     The summary has `objective` (discounted risk removed), `bound` (no plan can remove more), `gap_share`, `greedy`
     (what the usual greedy choice removes), figures by year, and `project_blind`: the plan that ignores projects when
     it chooses, priced afterwards with what it would really cost and save.
@@ -43,6 +49,7 @@ class Plan:
     batch_segments: pd.DataFrame
     reasons: pd.DataFrame
     pairs: pd.DataFrame
+    late: Late
     summary: dict[str, Any] = field(hash=False)
 
     def by_year(self) -> pd.DataFrame:
@@ -78,6 +85,8 @@ class Bearing:
         In how many candidate batches each segment lies at least, where the network allows it.
     decisions
         Standing decisions of meetings (`pair_decisions`).
+    ground
+        The bans by name, so that late work can say which ones stand in its way.
     """
 
     conditions: Conditions | None = None
@@ -87,6 +96,7 @@ class Bearing:
     decisions: pd.DataFrame | None = None
     effort: Effort = field(default_factory=Effort)
     batches_per_segment: int = 10
+    ground: Ground | None = None
 
 
 def make_plan(  # noqa: PLR0913 - all that a plan is made from
@@ -110,9 +120,8 @@ def make_plan(  # noqa: PLR0913 - all that a plan is made from
     street is opened in one year only.
 
     Decisions of a meeting bind the years of batches and part what is done apart (`planner.agreed`); the plan may then
-    be worth less than the one that is blind to projects.
-
-    The bound holds for the batches that were offered, and for the deadlines that could be kept.
+    be worth less than the one that is blind to projects. The bound holds for the batches that were offered, and for the
+    deadlines that could be kept.
 
     Raises
     ------
@@ -138,6 +147,7 @@ def make_plan(  # noqa: PLR0913 - all that a plan is made from
     blind, seeing = (
         _choose(candidates, priced, limits, policy, bearing.effort, is_blind=blind) for blind in (True, False)
     )
+    check_possible(seeing, candidates, limits, priced.conditions.district_names, bearing.effort)
     grouping, year = _final(chosen, risk, policy, offer, seeing.year)
     removed = risk["risk_per_year"].to_numpy(dtype="float64") * policy.planning.removed_share.value
     table = make_batch_table(priced, removed, grouping, supplied)
@@ -147,7 +157,8 @@ def make_plan(  # noqa: PLR0913 - all that a plan is made from
     kept = agree(bearing.decisions, pairs, chosen.index, grouping.members, limits.years)
     summary |= _made_from(rule, bearing.worth, kept, policy)
     reasons = plan_reasons(chosen.index, candidates, seeing, limits.years)
-    return Plan(batches, batch_segments, reasons, pairs.copy(), summary)
+    offered = Offer(chosen, candidates, priced.conditions, limits.years, bearing.ground)
+    return Plan(batches, batch_segments, reasons, pairs.copy(), find_late(offered, seeing, policy), summary)
 
 
 def _made_from(rule: PoolRule, worth: Worth, agreed: Agreed, policy: Policy) -> dict[str, Any]:

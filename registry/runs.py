@@ -17,6 +17,8 @@ RUN_FRAMES: Final = (
     "batches",
     "batch_segments",
     "plan_reasons",
+    "late_work",
+    "late_years",
     "plan_edits",
     "plan_locks",
     "leak_forecast",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from planner.solve.model import NONE, SLACK_SHARE, Model, Rows, by_year
 
 
-def _grouped(key: Rows, value: Rows, count: int) -> list[list[int]]:
+def grouped(key: Rows, value: Rows, count: int) -> list[list[int]]:
     """Return the values of each key from 0 to count, in order."""
     ends = np.cumsum(np.bincount(key, minlength=count)).tolist()
     flat: list[int] = value[np.argsort(key, kind="stable")].tolist()
@@ -35,20 +35,20 @@ class Ledger:
         self._fades: Final = [model.carried_share**later for later in range(years)]
         self._reach: Final = years if model.carried_share > 0 else 1
         packing = model.packing
-        self._items: Final = _grouped(packing.batch, packing.item, batches)
+        self._items: Final = grouped(packing.batch, packing.item, batches)
         self._taken: Final = bytearray(len(packing.deadline))
         self._place_streets(model)
         self._place_sites(model)
         self._place_caps(model)
-        self._follows: Final = _grouped(*model.precedence, batches) if len(model.precedence[0]) else None
+        self._follows: Final = grouped(*model.precedence, batches) if len(model.precedence[0]) else None
         after, before = model.precedence
-        self._followers: Final = _grouped(before, after, batches) if len(after) else None
+        self._followers: Final = grouped(before, after, batches) if len(after) else None
 
     def _place_streets(self, model: Model) -> None:
         batches, years = model.shape
         streets = model.streets
         ruled = streets.closed_years[streets.street] > 1 if len(streets.street) else np.zeros(0, dtype=bool)
-        self._streets = _grouped(streets.batch[ruled], streets.street[ruled], batches) if ruled.any() else None
+        self._streets = grouped(streets.batch[ruled], streets.street[ruled], batches) if ruled.any() else None
         self._closed: list[int] = streets.closed_years.tolist()
         self._cuts = [[0] * years for _ in range(len(streets.closed_years))] if ruled.any() else []
 
@@ -61,6 +61,7 @@ class Ledger:
 
     def _place_caps(self, model: Model) -> None:
         self._caps: list[tuple[list[list[float]], list[int], list[list[float]]]] = []
+        self._cap_codes: list[str] = [cap.code for cap in model.caps]
         for cap in model.caps:
             room = cap.cap + SLACK_SHARE * np.maximum(np.where(np.isfinite(cap.cap), cap.cap, 1.0), 1.0) / 2.0
             self._caps.append((by_year(cap.amount, self._years).tolist(), cap.place.tolist(), room.tolist()))
@@ -104,13 +105,19 @@ class Ledger:
             found.append("budget")
         if not self._street_lets(batch, year):
             found.append("street")
-        for amount, place, room in self._caps:
-            if place[batch] != NONE and amount[batch][year] > room[place[batch]][year]:
-                found.append("cap")
-                break
+        if self.full_caps(batch, year):
+            found.append("cap")
         if not self._order_lets(batch, year):
             found.append("follows")
         return tuple(found)
+
+    def full_caps(self, batch: int, year: int) -> tuple[str, ...]:
+        """Return the codes of the caps that have no room for a batch that is not placed."""
+        return tuple(
+            code
+            for code, (amount, place, room) in zip(self._cap_codes, self._caps, strict=True)
+            if place[batch] != NONE and amount[batch][year] > room[place[batch]][year]
+        )
 
     def missing_cny(self, batch: int, year: int) -> float:
         """Return how much more money the year would need for the batch."""

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-from planner.solve.elastic import Missed
+from planner.solve.elastic import Missed, find_missed
 from planner.solve.model import Floats, Model, Rows
 from planner.solve.search import Found, Limits
 
@@ -57,7 +57,9 @@ def run_engine(model: Model, limits: Limits, starts: tuple[Rows, ...], time_limi
 
 
 def run_elastic(model: Model, weight: Floats, limits: Limits) -> Missed:
-    """Find the due work that has to be missed, in a process of its own."""
+    """Find the due work that has to be missed, in a process of its own; a small model is looked through here."""
+    if int(model.reachable().sum()) <= _SMALL_CHOICES:
+        return find_missed(model, weight, limits)
     (_, missed), _done = _messages("elastic", (model, weight, limits), None)
     if not isinstance(missed, Missed):
         raise EngineFailedError(str(missed))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from planner.solve.elastic import relaxed_model, without_duty
+from planner.solve.elastic import Missed, relaxed_model, without_duty
 from planner.solve.keep import RULES
 from planner.solve.ledger import Ledger
 from planner.solve.model import NONE, Floats, Model, Rows
@@ -85,12 +85,28 @@ def relax(
     # twice: what follows another of its year may stand before it
     ledger.fill(np.tile(placed, 2), np.tile(missed.due_year[placed], 2))
     late = tuple(_explain(model, ledger, item, solution.year) for item in missed.items.tolist())
-    shortfalls = tuple(
+    return Relaxation(relaxed, late, _short(model, missed), solution)
+
+
+def find_shortfalls(model: Model, *, seed: int = 0, node_limit: int = NODE_LIMIT) -> tuple[Shortfall, ...]:
+    """Return the floors that cannot be reached together and what can be, of the least shortfall by share; no deadlines.
+
+    Raises
+    ------
+    EngineFailedError
+        The process of the solver broke down.
+    """
+    free = replace(without_duty(model), floors=model.floors)
+    nothing = np.zeros(len(model.packing.deadline))
+    return _short(free, run_elastic(free, nothing, Limits(seed, 0.0, node_limit)))
+
+
+def _short(model: Model, missed: Missed) -> tuple[Shortfall, ...]:
+    return tuple(
         Shortfall(floor.code, place, float(floor.floor[place]), float(reached[place]))
         for floor, reached in zip(model.floors, missed.floors, strict=True)
         for place in np.flatnonzero(reached < floor.floor).tolist()
     )
-    return Relaxation(relaxed, late, shortfalls, solution)
 
 
 def _explain(model: Model, ledger: Ledger, item: int, plan: Rows) -> Late:

@@ -469,3 +469,53 @@ COMMENT ON COLUMN registry.run_plan_reasons.cost_cny IS '费用: Cost of its bat
 COMMENT ON COLUMN registry.run_plan_reasons.worth_per_million IS '每百万元效益: What its batch removes per million yuan.';
 COMMENT ON COLUMN registry.run_plan_reasons.price_per_million IS '资金影子价格: What a million yuan more would remove in that year.';
 COMMENT ON COLUMN registry.run_plan_reasons.loss IS '强制纳入损失: What the plan would lose at least if the segment were forced in, by the proven bound.';
+
+CREATE TABLE registry.run_late_work (
+    run_id text NOT NULL,
+    segment_id text NOT NULL,
+    policy_class text NOT NULL,
+    length_m double precision NOT NULL,
+    due_year integer NOT NULL,
+    year integer,
+    late_years integer NOT NULL,
+    extra_cny double precision,
+    extra_year integer,
+    open_year integer,
+    open_rules text,
+    open_bans text,
+    CONSTRAINT run_late_work_row_is_named_once PRIMARY KEY (run_id, segment_id),
+    CONSTRAINT run_late_work_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_late_work ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_late_work IS 'Rows of the frame late_work that a run made.';
+COMMENT ON COLUMN registry.run_late_work.segment_id IS '管段编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_late_work.policy_class IS '政策类别: What the law asks of it.';
+COMMENT ON COLUMN registry.run_late_work.length_m IS '长度: Length of the segment. [m]';
+COMMENT ON COLUMN registry.run_late_work.due_year IS '应改造截止年度: Year by which the law wants it done. [year]';
+COMMENT ON COLUMN registry.run_late_work.year IS '年度: Year in which it is renewed; empty where the plan leaves it out. [year]';
+COMMENT ON COLUMN registry.run_late_work.late_years IS '逾期年数: Years after the due year; work that is left out counts to the year after the last of the plan. [year]';
+COMMENT ON COLUMN registry.run_late_work.extra_cny IS '需增资金: Least money that alone would make it fit; empty where money alone does not help. [CNY]';
+COMMENT ON COLUMN registry.run_late_work.extra_year IS '增资年度: Year in which that money would be needed. [year]';
+COMMENT ON COLUMN registry.run_late_work.open_year IS '解禁可施工年度: Year in which it would fit but for bans and decisions; empty where there is none. [year]';
+COMMENT ON COLUMN registry.run_late_work.open_rules IS '受限原因代码: Codes of what closes that year: ban, coming_ban, decision, joined by bars.';
+COMMENT ON COLUMN registry.run_late_work.open_bans IS '需解除的禁掘记录: Ids of the bans that would all have to be lifted for it, joined by bars; empty where they are not known.';
+
+CREATE TABLE registry.run_late_years (
+    run_id text NOT NULL,
+    segment_id text NOT NULL,
+    year integer NOT NULL,
+    rules text NOT NULL,
+    missing_cny double precision,
+    closed_until date,
+    bans text,
+    CONSTRAINT run_late_years_row_is_named_once PRIMARY KEY (run_id, segment_id, year),
+    CONSTRAINT run_late_years_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_late_years ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_late_years IS 'Rows of the frame late_years that a run made.';
+COMMENT ON COLUMN registry.run_late_years.segment_id IS '管段编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_late_years.year IS '年度: Year that was looked at. [year]';
+COMMENT ON COLUMN registry.run_late_years.rules IS '受限原因代码: Codes of what keeps it out of the year, of the batch that the fewest keep out, joined by bars; unfound where nothing does.';
+COMMENT ON COLUMN registry.run_late_years.missing_cny IS '资金缺口: Money that the year lacks for that batch beside the other work asked for by law; empty where money is not in its way. [CNY]';
+COMMENT ON COLUMN registry.run_late_years.closed_until IS '禁掘截止日期: Last day of the bans that close the year; empty where none does or it is not said.';
+COMMENT ON COLUMN registry.run_late_years.bans IS '禁掘记录: Ids of the bans that close the year, joined by bars; empty where none does or they are not known.';
