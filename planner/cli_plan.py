@@ -10,6 +10,7 @@ import typer
 from planner.cli import check_output_path, write_result
 from planner.cli_bearing import bearing_parts
 from planner.cli_job import PolicyPath, YearsText, check_years, open_job, score_city, tell_unverified
+from planner.cli_last_chance import last_chances_of, show_last_chances
 from planner.cli_late import show_late
 from planner.cli_methane import methane_by_batch, methane_of, show_methane
 from planner.cli_overlap import meeting_frames, read_city
@@ -123,13 +124,14 @@ def plan(
         if output is not None:
             write_result(made.batches, output, "batches", session, _batch_shapes(city.segments, made))
     show_plan(session, made, has_projects=not city.projects.empty, run=run)
-    late = show_late(session, frames)
+    late = {"late": show_late(session, frames)}
+    late["last_chances"] = show_last_chances(session, frames["last_chances"], city)
     _tell_decided(session, made.summary["decided"])
     show_methane(session, summary["methane"])
     tell_ranking(session, ranking.facts())
     tell_unverified(session, job.policy)
     by_batch = {"batch_methane": methane_by_batch(frames, made.batch_segments)}
-    session.result({"run_id": run, "name": save, "as_of": job.as_of} | summary | by_batch | {"late": late})
+    session.result({"run_id": run, "name": save, "as_of": job.as_of} | summary | by_batch | late)
 
 
 def _plan_city(
@@ -158,7 +160,8 @@ def _plan_city(
     with job.step("plan_step_meeting"):
         prepared = prepare_meeting(city, scores, made.pairs, job.policy, job.as_of, made.batch_segments)
     of_plan = {"batches": made.batches, "batch_segments": made.batch_segments, "plan_reasons": made.reasons}
-    of_plan |= {"late_work": made.late.work, "late_years": made.late.years}
+    chances = last_chances_of(job, city, scores, prepared, parts["outlook"], made.batch_segments)
+    of_plan |= {"last_chances": chances, "late_work": made.late.work, "late_years": made.late.years}
     return city, made, scored | meeting_frames(prepared) | of_plan
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner.cli_tables import headings_of
 from registry.catalogue import CNY_PER_UNIT
@@ -43,6 +43,7 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
     certificate = summary["certificate"]
     if certificate["greedy_late_km_years"] > certificate["late_km_years"]:
         session.tell("plan_greedy_late", greedy=certificate["greedy_late_km_years"], plan=certificate["late_km_years"])
+    _show_alignment(session, summary)
     if blind["locked_out_batch_count"]:
         session.tell("plan_locked_out", count=blind["locked_out_batch_count"], km=blind["locked_out_km"])
     late, left = (sum(duty[key] for duty in _duties(made)) for key in ("late_km", "left_km"))
@@ -59,6 +60,27 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
         session.warn("plan_oversized", count=oversized["batch_count"], example=oversized["examples"][0])
     if not has_projects:
         session.warn("plan_no_projects_note")
+
+
+def _show_alignment(session: Session, summary: dict[str, Any]) -> None:
+    """Say what goes together with projects, and what seeing them brings; nothing where no project saves anything."""
+    found, unit = summary["alignment"], CNY_PER_UNIT[session.language]
+    more = found["more"]
+    if not found["aligned_km"] and not any(more.values()):
+        return
+    session.tell(
+        "plan_alignment",
+        joint=found["aligned_km"],
+        km=summary["km"],
+        share=found["aligned_km_share"],
+        saving=found["reinstatement_saved_cny"] / unit,
+    )
+    session.tell(
+        "plan_alignment_blind",
+        risk=more["risk"],
+        cost=more["cost_cny"] / unit,
+        saving=more["saving_cny"] / unit,
+    )
 
 
 def _duties(made: Plan) -> list[dict[str, float]]:

@@ -31,7 +31,8 @@ def late_in_words(
         batch_id=batch_segments["batch_id"].reindex(work.index).array,
         story=stories.reindex(work.index).fillna("").array,
     )
-    table["label"] = batches["label"].reindex(table["batch_id"]).fillna(_NO_NUMBER).array
+    table["label"] = batches["label"].reindex(table["batch_id"]).replace(_NO_NUMBER, pd.NA).array
+    table["label"] = table["label"].fillna(say("plan_late_unnamed", language))
     table["options"] = [_options(row, language) for row in table.to_dict("records")]
     keys = ["batch_id", "policy_class", "due_year", "year", "story", "options"]
     table["case"] = table.groupby(keys, dropna=False, sort=False).ngroup()

@@ -59,7 +59,24 @@ def summarise_plan(candidates: Candidates, seeing: Programme, blind: Programme, 
         "duties": _duties(seeing),
         "worth_per_million": worth_of_money(seeing, years).to_dict(),
     }
-    return summary | {key: value for key, value in _figures(candidates, seeing.year).items() if key != "objective"}
+    figures = _figures(candidates, seeing.year)
+    summary["alignment"] = _alignment(figures, summary["project_blind"])
+    return summary | {key: value for key, value in figures.items() if key != "objective"}
+
+
+def _alignment(seeing: dict[str, Any], blind: dict[str, Any]) -> dict[str, Any]:
+    """Tell what going together with projects brings, and the difference of both plans: seeing less blind.
+
+    The blind plan is counted with what it would really cost and save, without what a ban would lock out.
+    """
+    return {
+        "aligned_km": seeing["joint_km"],
+        "aligned_km_share": seeing["joint_km"] / seeing["km"] if seeing["km"] else 0.0,
+        "reinstatement_saved_cny": seeing["saving_cny"],
+        "locked_out_batch_count": blind["locked_out_batch_count"],
+        "locked_out_km": blind["locked_out_km"],
+        "more": {key: seeing[key] - blind[key] for key in ("objective", "risk", "cost_cny", "saving_cny", "km")},
+    }
 
 
 def left_out(table: BatchTable, year: Rows, batches: pd.DataFrame, programme: Programme) -> dict[str, Any]:

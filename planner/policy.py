@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from planner.policy_bans import BanSet
 from planner.policy_emissions import EmissionFactors
 from planner.policy_gbt27512 import OperatorRows
+from planner.policy_last_chance import LastChance
 from planner.policy_links import Links, Supply
 from planner.policy_models import (
     Candidates,
@@ -58,6 +59,7 @@ class Policy(Named):
     groups: Groups
     planning: Planning
     timing: Timing
+    last_chance: LastChance | None = None
     gbt27512: OperatorRows | None = None
     emissions: EmissionFactors | None = None
 

@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from planner.policy_bans import PolicyClass
 from planner.policy_gbt27512 import OperatorRows
+from planner.policy_last_chance import LastChance
 from planner.policy_likelihood import Likelihood
 from planner.policy_links import Links, Supply
 from planner.policy_parts import Confidence, Figure, Named, NotNegative, Part, Positive, Text, check_range
@@ -284,5 +285,6 @@ class PolicyFile(Named):
     groups: Groups
     planning: Planning
     timing: Timing
+    last_chance: LastChance | None = None
     gbt27512: OperatorRows | None = None
     emissions: Reference | None = None

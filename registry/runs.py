@@ -19,6 +19,7 @@ RUN_FRAMES: Final = (
     "plan_reasons",
     "late_work",
     "late_years",
+    "last_chances",
     "plan_edits",
     "plan_locks",
     "leak_forecast",

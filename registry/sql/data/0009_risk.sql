@@ -519,3 +519,40 @@ COMMENT ON COLUMN registry.run_late_years.rules IS '受限原因代码: Codes of
 COMMENT ON COLUMN registry.run_late_years.missing_cny IS '资金缺口: Money that the year lacks for that batch beside the other work asked for by law; empty where money is not in its way. [CNY]';
 COMMENT ON COLUMN registry.run_late_years.closed_until IS '禁掘截止日期: Last day of the bans that close the year; empty where none does or it is not said.';
 COMMENT ON COLUMN registry.run_late_years.bans IS '禁掘记录: Ids of the bans that close the year, joined by bars; empty where none does or they are not known.';
+
+CREATE TABLE registry.run_last_chances (
+    run_id text NOT NULL,
+    rank integer NOT NULL,
+    segment_id text NOT NULL,
+    project_id text NOT NULL,
+    overlap_m double precision NOT NULL,
+    relation text,
+    plan_year integer,
+    banned_from date NOT NULL,
+    banned_until date,
+    leaks_in_ban double precision NOT NULL,
+    leak_probability double precision NOT NULL,
+    leak_cost_cny double precision NOT NULL,
+    lost_saving_cny double precision NOT NULL,
+    price_cny double precision NOT NULL,
+    CONSTRAINT run_last_chances_row_is_named_once PRIMARY KEY (run_id, segment_id, project_id),
+    CONSTRAINT run_last_chances_belong_to_a_run FOREIGN KEY (run_id) REFERENCES registry.run (run_id) ON DELETE CASCADE
+);
+ALTER TABLE registry.run_last_chances ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE registry.run_last_chances IS 'Rows of the frame last_chances that a run made.';
+COMMENT ON COLUMN registry.run_last_chances.rank IS '排序: Place by the price of missing it.';
+COMMENT ON COLUMN registry.run_last_chances.segment_id IS '管段编号: Id of the row it belongs to.';
+COMMENT ON COLUMN registry.run_last_chances.project_id IS '工程编号: Project that will close the road.';
+COMMENT ON COLUMN registry.run_last_chances.overlap_m IS '重叠长度: Length of the segment inside the project. [m]';
+COMMENT ON COLUMN registry.run_last_chances.relation IS '时间关系: How renewal and project stand to each other in time; empty where it was not asked.';
+COMMENT ON COLUMN registry.run_last_chances.plan_year IS '计划年度: Year in which the plan renews it after the ban; empty where it leaves it out. [year]';
+COMMENT ON COLUMN registry.run_last_chances.banned_from IS '禁掘起始日期: First day of the ban that the project will bring.';
+COMMENT ON COLUMN registry.run_last_chances.banned_until IS '禁掘截止日期: Last day of that ban; empty where it is not said.';
+COMMENT ON COLUMN registry.run_last_chances.leaks_in_ban IS '禁掘期内预期漏点数: Leaks to expect while the road is closed.';
+COMMENT ON COLUMN registry.run_last_chances.leak_probability IS '禁掘期内漏气概率: Probability of at least one leak while the road is closed.';
+COMMENT ON COLUMN registry.run_last_chances.leak_cost_cny IS '禁掘期内漏点费用: Repair, harm and the dearer dig of the leaks to expect in the ban. [CNY]';
+COMMENT ON COLUMN registry.run_last_chances.lost_saving_cny IS '损失的同步节约: What going together with the project would save. [CNY]';
+COMMENT ON COLUMN registry.run_last_chances.price_cny IS '错过代价: Cost of these leaks and the saving lost. [CNY]';
+
+ALTER TABLE registry.run_batches ADD COLUMN stable_share double precision;
+COMMENT ON COLUMN registry.run_batches.stable_share IS '稳定度: Share of the draws of risk in which its segments keep their year, by length; empty where the plan leaves it out or no draws were made.';
