@@ -110,7 +110,7 @@ def leaks_between(outlook: Outlook, row: Rows, first: Days, last: Days) -> Float
 
 
 def _leak_cny(frames: PairFrames, segment_ids: pd.Series, policy: Policy) -> Floats:
-    """Return what a leak in the ban costs: its repair, its harm, and the surface of a pit at the price of a closed road."""
+    """Return what a leak in the ban costs: repair, harm, and the surface of a pit at the price of a closed road."""
     value, rule = value_prices(policy), policy.last_chance
     found = frames.segments.loc[segment_ids]
     repair, harm = (
