@@ -17,7 +17,7 @@ from maps.extent import bulk_bounds
 from maps.facts import list_words
 from maps.inputs import Both, Inputs, both, filled
 from maps.layers import Layer, make_layers
-from maps.numbers import headline, held_line, notices
+from maps.numbers import headline, held_line, made_from, notices
 from maps.offline import CanvasLayer, OfflineMap, StartScript, own_file
 from maps.pages import save_page
 from maps.palette import stroke
@@ -184,7 +184,7 @@ def _panel(inputs: Inputs, views: Sequence[View], layers: Sequence[Layer], langu
             views=views,
             tiers=[(tier, list_words("tier", tier)) for tier in tiers],
             held=held_line(inputs.held),
-            notices=notices(inputs),
+            notices=[*made_from(inputs), *notices(inputs)],
             overlays=_overlay_legend(inputs, overlays),
         )
     )

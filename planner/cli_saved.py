@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from planner.meeting import City
     from planner.plan_edit import Source
     from registry.store import Registry, SavedRun
 
@@ -21,7 +22,6 @@ PROMISED: Final = ("batches", "batch_segments")
 def source_of(job: Job, run: SavedRun) -> Source:
     """Read what a saved plan was made from, so that it can be priced again."""
     from planner.agreed import agree
-    from planner.bans import find_bans
     from planner.benefits import Worth
     from planner.cli_bearing import bearing_parts
     from planner.cli_overlap import read_city
@@ -31,7 +31,7 @@ def source_of(job: Job, run: SavedRun) -> Source:
     from planner.plan_edit import Source
 
     segments = job.segments()
-    city = read_city(job, segments)
+    city = as_planned(read_city(job, segments), run, job)
     scores, pairs = run.frames["scores"], run.frames["pairs"]
     decisions = standing_decisions(city.decisions, pairs, city.successions)
     years = range(run.summary["years"][0], run.summary["years"][-1] + 1)
@@ -43,7 +43,7 @@ def source_of(job: Job, run: SavedRun) -> Source:
         scores=scores,
         pairs=together.pairs,
         projects=city.projects,
-        bans=find_bans(city.roads, city.projects, city.moratoria, job.policy, run.as_of),
+        bans=city.bans(job.policy, run.as_of),
         supplied=Supplied.from_frames(job.frame("compounds", ["name", "household_count"]), expected),
         decisions=decisions,
         policy=job.policy,
@@ -55,6 +55,14 @@ def source_of(job: Job, run: SavedRun) -> Source:
         worth=Worth(**run.summary.get("worth", {})),
         **bearing_parts(job, city, scores, years),
     )
+
+
+def as_planned(city: City, run: SavedRun, job: Job) -> City:
+    """Return the city as the scenario of a saved plan has it."""
+    from planner.scenario import apply_scenario, scenario_of_run
+
+    scenario = scenario_of_run(run.summary)
+    return city if scenario is None else apply_scenario(city, scenario, job.policy, run.as_of)[0]
 
 
 def _numbers(members: pd.DataFrame) -> Any:  # noqa: ANN401 - numbers of batches
