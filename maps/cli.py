@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from maps import cli_card, cli_dossier
+from maps import cli_card, cli_changes, cli_dossier
 from registry.console import AsOf, KnownAt, Session, command, parse_day, parse_instant
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 app.registered_commands.extend(cli_dossier.app.registered_commands)
 app.registered_commands.extend(cli_card.app.registered_commands)
+app.registered_commands.extend(cli_changes.app.registered_commands)
 
 PlanName = Annotated[
     str | None, typer.Argument(metavar="[PLAN]", help="A saved plan; the latest one by default.", show_default=False)

@@ -36,7 +36,10 @@ _YES_NO: Final = {True: "maps_yes", False: "maps_no"}
 
 @dataclass(frozen=True)
 class Fact:
-    """One column in a popup: its values by row of the layer, how to show them, and under which label."""
+    """One column in a popup: its values by row of the layer, how to show them, and under which label.
+
+    What is wide is a sentence, and stands below its label.
+    """
 
     key: str
     label: Both
@@ -44,6 +47,7 @@ class Fact:
     column: pd.Series
     is_hidden: bool = False
     words: Mapping[str, Both] | None = None
+    is_wide: bool = False
 
 
 def field_fact(contract: str, column: str, values: pd.Series, *, is_hidden: bool = False) -> Fact:
@@ -61,6 +65,17 @@ def text_fact(key: str, code: str, values: pd.Series) -> Fact:
 def worded_fact(key: str, code: str, values: pd.Series, words: Mapping[str, Both]) -> Fact:
     """Make a fact of codes, its label from the catalogue; values without words are shown as they are."""
     return Fact(key, both(code), None, values, words=words)
+
+
+def sentence_fact(contract: str, column: str, sentences: Mapping[str, pd.Series], index: pd.Index) -> Fact:
+    """Make a fact of sentences, by language; rows of the index without one have none."""
+    declared = fields()[contract][column]
+    known = {language: texts.dropna() for language, texts in sentences.items()}
+    ids = next(iter(known.values())).index
+    words = {str(name): {language: str(texts[name]) for language, texts in known.items()} for name in ids}
+    values = pd.Series(index.astype("str"), index).where(index.isin(ids))
+    label = {"en": declared.label_en, "zh": declared.label_zh}
+    return Fact(column, label, None, values, words=words, is_wide=True)
 
 
 def frame_facts(table: pd.DataFrame, contract: str, columns: Sequence[str]) -> list[Fact]:
@@ -82,6 +97,8 @@ def _added(blob: Blob, fact: Fact) -> dict[str, Any]:
     described: dict[str, Any] = {"key": fact.key, "label": fact.label}
     if fact.is_hidden:
         described["is_hidden"] = True
+    if fact.is_wide:
+        described["is_wide"] = True
     dtype = fact.field.dtype if fact.field is not None else "text"
     if dtype == "text" or dtype == "boolean":
         return described | _add_text(blob, fact, dtype)

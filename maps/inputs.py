@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from maps.meeting import Closed, find_closed, stored_policy, stored_table
+from maps.meeting import Closed, find_closed, stored_policy, stored_table, under_scenario
 from registry.catalogue import LANGUAGES, say
 from registry.errors import DrawingError, NotFoundError
 from registry.saved import forecast_since
@@ -136,9 +136,11 @@ def load_inputs(
     day = as_of or next((run.as_of for run in runs), None) or registry.today()
     # the transaction that saved the plan began after every delivery that the plan has read
     instant = known_at if plan is None else plan.known_at or plan.made_at
-    frames = {kind: registry.frame(kind, as_of=day, known_at=instant) for kind in ("segments", *BASE_KINDS)}
-    moratoria = registry.frame("moratoria", as_of=day, known_at=instant)
+    kinds = ("segments", "moratoria", *BASE_KINDS)
     policy = stored_policy(runs[-1].policy if runs else None)
+    found_frames = {kind: registry.frame(kind, as_of=day, known_at=instant) for kind in kinds}
+    frames, changes = under_scenario(found_frames, {} if plan is None else plan.summary, policy, day)
+    moratoria = frames.pop("moratoria")
     return Inputs(
         city=registry.city,
         as_of=day,
@@ -153,7 +155,9 @@ def load_inputs(
         summary=plan.summary if plan is not None else {},
         rules=_rule_words(next((run.policy for run in runs), {})),
         meeting=stored_table(registry, stored, frames["segments"], frames["projects"], day, instant),
-        closed=None if policy is None else find_closed(frames["roads"], frames["projects"], moratoria, policy, day),
+        closed=None
+        if policy is None
+        else find_closed(frames["roads"], frames["projects"], moratoria, policy, day, changes),
         is_behind=not is_asked and plan is None and _is_behind(registry, runs),
         **frames,
     )

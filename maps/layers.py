@@ -29,7 +29,7 @@ from maps.views import View
 from registry.fields import value_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 FACTORS: Final = 3
 # the closed ground is drawn to this much: a road buffer has many more points than a screen shows
@@ -93,8 +93,8 @@ class Layer:
         }
 
 
-def make_layers(inputs: Inputs, views: list[View]) -> list[Layer]:
-    """Return every layer that these inputs fill, in the order of drawing."""
+def make_layers(inputs: Inputs, views: list[View], facts: Sequence[Fact] = ()) -> list[Layer]:
+    """Return every layer that these inputs fill, in the order of drawing; `facts` are more of the segments."""
     makers: list[Callable[[Inputs], list[Layer]]] = [
         _buildings,
         _compounds,
@@ -102,7 +102,7 @@ def make_layers(inputs: Inputs, views: list[View]) -> list[Layer]:
         _projects,
         _bans,
         _overlaps,
-        lambda some: [_segments(some, views)],
+        lambda some: [_segments(some, views, facts)],
         _valves,
         _events,
         _leaks,
@@ -244,9 +244,10 @@ def _overlaps(inputs: Inputs) -> list[Layer]:
     ]
 
 
-def _segments(inputs: Inputs, views: list[View]) -> Layer:
+def _segments(inputs: Inputs, views: list[View], more: Sequence[Fact]) -> Layer:
     segments = inputs.segments
     facts = [
+        *more,
         *frame_facts(segments, "segments", _SEGMENT_FACTS),
         text_fact("diameter", "maps_diameter", diameter_text(segments)),
         text_fact("installed", "maps_installed", year_text(segments)),

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from planner.ban_changes import BanChanges
 from planner.ban_exceptions import quote_exceptions
 from planner.bans import PUBLISHED, find_bans, open_ends
 from planner.closed_streets import closed_streets, undated_works
 from planner.days import as_day
 from planner.decisions import standing_decisions
 from planner.factors import day_column
+from planner.meeting import City
 from planner.overlap_table import Meeting, overlap_table
 from planner.policy import Policy, read_policy
+from planner.scenario import apply_scenario, scenario_of_run
 from registry.catalogue import LANGUAGES, say
 from registry.errors import PolicyError
 from registry.fields import columns_of
@@ -69,16 +72,21 @@ def stored_policy(content: Mapping[str, Any] | None) -> Policy | None:
 
 
 def find_closed(
-    roads: gpd.GeoDataFrame, projects: gpd.GeoDataFrame, moratoria: gpd.GeoDataFrame, policy: Policy, as_of: date
+    roads: gpd.GeoDataFrame,
+    projects: gpd.GeoDataFrame,
+    moratoria: gpd.GeoDataFrame,
+    policy: Policy,
+    as_of: date,
+    changes: BanChanges | None = None,
 ) -> Closed:
-    """Find the bans that are in force on a day or begin later; those that are over are left out.
+    """Find the bans that are in force on a day or begin later, as a scenario changed them; what is over is left out.
 
     Raises
     ------
     FrameError, PlanningError
         As `planner.bans.find_bans`.
     """
-    bans = find_bans(roads, projects, moratoria, policy, as_of)
+    bans = (changes or BanChanges()).apply(find_bans(roads, projects, moratoria, policy, as_of))
     left = bans[np.asarray(open_ends(bans) >= as_day(as_of), dtype=bool)]
     is_later = day_column(left, "starts_on") > as_day(as_of)
     order = pd.DataFrame({"is_later": is_later, "end": open_ends(left), "street": left["street_name"]}, left.index)
@@ -98,6 +106,23 @@ def find_closed(
         },
         undated_count=int(undated_works(projects, policy).sum()),
     )
+
+
+def under_scenario(
+    frames: Mapping[str, Any], summary: Mapping[str, Any], policy: Policy | None, as_of: date
+) -> tuple[dict[str, Any], BanChanges]:
+    """Return the projects and published bans that a saved plan saw, and what its scenario made of other bans.
+
+    `frames` are those of the registry by kind: segments, roads, projects, moratoria.
+    """
+    scenario = scenario_of_run(summary)
+    if scenario is None or policy is None:
+        return dict(frames), BanChanges()
+    nothing = frames["segments"].iloc[:0]
+    parts = {kind: frames[kind] for kind in ("segments", "roads", "projects", "moratoria")}
+    city = City(pavements=nothing, decisions=nothing, successions=nothing, **parts)
+    seen = apply_scenario(city, scenario, policy, as_of)[0]
+    return dict(frames) | {"projects": seen.projects, "moratoria": seen.moratoria}, seen.ban_changes
 
 
 def ban_states(bans: pd.DataFrame, as_of: date) -> pd.Series:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from maps.extent import far_away
 from maps.inputs import Both, Inputs, both, filled, without_shape
 from maps.views import METRES_PER_KM
-from registry.catalogue import CNY_PER_UNIT, say
+from planner.scenario_words import made_from_phrases
+from registry.catalogue import CNY_PER_UNIT, LANGUAGES, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,3 +159,12 @@ def _plan_notices(inputs: Inputs) -> list[Both]:
     if isinstance(oversized, dict) and oversized.get("batch_count"):
         sentences.append(both("maps_oversized", count=oversized["batch_count"], km=oversized["km"]))
     return sentences
+
+
+def made_from(inputs: Inputs) -> list[Both]:
+    """Return out of which plan and under which scenario the plan was made."""
+    told = {language: made_from_phrases(inputs.summary, language) for language in LANGUAGES}
+    return [
+        {language: phrase.say(language) for language, phrase in zip(told, phrases, strict=True)}
+        for phrases in zip(*told.values(), strict=True)
+    ]

@@ -17,7 +17,7 @@ from maps.extent import bulk_bounds
 from maps.facts import list_words
 from maps.inputs import Both, Inputs, both, filled
 from maps.layers import Layer, make_layers
-from maps.numbers import headline, held_line, notices
+from maps.numbers import headline, held_line, made_from, notices
 from maps.offline import CanvasLayer, OfflineMap, StartScript, own_file
 from maps.pages import save_page
 from maps.palette import stroke
@@ -65,10 +65,24 @@ def draw_map(inputs: Inputs, *, language: str = "zh") -> PlanMap:
     """
     views = make_views(inputs)
     layers = make_layers(inputs, views)
+    panel = panel_html(inputs, views, layers, language)
+    return draw_page(inputs, title_words(inputs)[language], views, layers, panel, language)
+
+
+def draw_page(
+    inputs: Inputs, title: str, views: Sequence[View], layers: Sequence[Layer], panel: str, language: str, css: str = ""
+) -> PlanMap:
+    """Draw a page of the map: its layers with the panel beside them; `css` adds to the usual style.
+
+    Raises
+    ------
+    DrawingError
+        As `draw_map`.
+    """
     west, south, east, north = _bounds(inputs)
     page = OfflineMap(
         ((south + north) / 2, (west + east) / 2),
-        str(escape(title_words(inputs)[language])),
+        str(escape(title)),
         zoom_start=13,
         max_zoom=20,
         min_zoom=8,
@@ -76,8 +90,8 @@ def draw_map(inputs: Inputs, *, language: str = "zh") -> PlanMap:
         attribution_control=True,
         fade_animation=False,
     )
-    page.add_style(own_file("look.css") + own_file("map.css"))
-    page.add_html("panel", _panel(inputs, views, layers, language))
+    page.add_style(own_file("look.css") + own_file("map.css") + css)
+    page.add_html("panel", panel)
     page.add_html("config", _config(inputs, views, layers, language, [[south, west], [north, east]]))
     for layer in layers:
         page.add_html(
@@ -168,26 +182,31 @@ def templates() -> jinja2.Environment:
     )
 
 
-def _panel(inputs: Inputs, views: Sequence[View], layers: Sequence[Layer], language: str) -> str:
+def panel_html(
+    inputs: Inputs,
+    views: Sequence[View],
+    layers: Sequence[Layer],
+    language: str,
+    template: str = "map_panel.html",
+    **parts: Any,  # noqa: ANN401 - what the template needs
+) -> str:
+    """Return the panel of a page; `parts` are added to what every panel shows, or take its place."""
     tiers = [tier for tier in TIERS if any(tier in one.km_by_tier for one in views[0].classes)]
     overlays = [layer for layer in layers if layer.key in {"project_areas", "project_lines", "overlaps", *_HATCHED}]
-    return (
-        templates()
-        .get_template("map_panel.html")
-        .render(
-            language=language,
-            both=both,
-            title=title_words(inputs),
-            as_of=inputs.as_of.isoformat(),
-            plan_name=inputs.plan_name,
-            numbers=headline(inputs),
-            views=views,
-            tiers=[(tier, list_words("tier", tier)) for tier in tiers],
-            held=held_line(inputs.held),
-            notices=notices(inputs),
-            overlays=_overlay_legend(inputs, overlays),
-        )
-    )
+    usual: dict[str, Any] = {
+        "language": language,
+        "both": both,
+        "title": title_words(inputs),
+        "as_of": inputs.as_of.isoformat(),
+        "plan_name": inputs.plan_name,
+        "numbers": headline(inputs),
+        "views": views,
+        "tiers": [(tier, list_words("tier", tier)) for tier in tiers],
+        "held": held_line(inputs.held),
+        "notices": [*made_from(inputs), *notices(inputs)],
+        "overlays": _overlay_legend(inputs, overlays),
+    }
+    return templates().get_template(template).render(usual | parts)
 
 
 def _overlay_legend(inputs: Inputs, layers: Sequence[Layer]) -> list[tuple[Both, str, str]]:

@@ -14,6 +14,7 @@ from maps.report_tables import ReportTables, total
 from planner.emission_words import methane_phrases
 from planner.emissions import SAVED_COLUMNS
 from planner.ranking import ranking_phrases
+from planner.scenario_words import made_from_phrases
 from registry.catalogue import CNY_PER_UNIT, say
 from registry.fields import Field, fields, value_list
 
@@ -191,6 +192,7 @@ def notes(inputs: Inputs, language: str) -> list[str]:
     sentences = [say(code, language) for code in codes]
     if methane := inputs.summary.get("methane"):
         sentences += [phrase.say(language) for phrase in methane_phrases(methane)]
+    sentences += [phrase.say(language) for phrase in made_from_phrases(inputs.summary, language)]
     sentences += [phrase.say(language) for phrase in ranking_phrases(inputs.summary.get("ranking"))]
     unverified = inputs.summary.get("unverified_count")
     if unverified:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TIERS: Final = ("municipal", "courtyard", "riser", "unknown")
+# in the order of drawing: what is new lies on top
+CHANGES: Final = ("unchanged", "later", "earlier", "dropped", "added")
+_OUTSIDE: Final = "outside"
 _GRADES: Final = ("low", "moderate", "high", "severe")
 _POLICY: Final = ("keep", "assess", "due", "mandatory")
 _FIRST_DECADE: Final = 1950
@@ -83,7 +86,7 @@ def make_views(inputs: Inputs) -> list[View]:
     segments = inputs.segments
     views: list[View] = []
     if inputs.has_plan and inputs.batch_segments is not None:
-        views.append(_year_view(inputs, inputs.batch_segments))
+        views.append(year_view(inputs.segments, inputs.batch_segments))
     if filled(inputs.scores) and inputs.scores is not None:
         scores = inputs.scores.reindex(segments.index)
         views.append(_ordered_view("grade", segments, scores["grade"], _GRADES, "risk_grade"))
@@ -164,11 +167,21 @@ def _decade_view(segments: pd.DataFrame) -> View:
     return _view("decade", segments, values, classes)
 
 
-def _year_view(inputs: Inputs, batch_segments: pd.DataFrame) -> View:
-    years = batch_segments["year"].reindex(inputs.segments.index)
+def year_view(segments: pd.DataFrame, batch_segments: pd.DataFrame, key: str = "year") -> View:
+    """Return the view by year of a plan, for its frame `batch_segments`."""
+    years = batch_segments["year"].reindex(segments.index)
     values = years.astype("str").where(years.notna(), "rest")
+    known = sorted(int(year) for year in batch_segments["year"].dropna().unique())
     classes = [("rest", both("maps_not_in_plan"), stroke("rest"))]
-    for year in reversed(inputs.years):
-        number = (year - inputs.years[0]) % _YEAR_COLOURS + 1
+    for year in reversed(known):
+        number = (year - known[0]) % _YEAR_COLOURS + 1
         classes.append((str(year), both("maps_year", year=year), palette()[f"year_{number}"]))
-    return _view("year", inputs.segments, values, classes)
+    return _view(key, segments, values, classes)
+
+
+def change_view(segments: pd.DataFrame, moves: pd.Series) -> View:
+    """Return the view by what a second plan does to segments; `moves` are those that either plan renews."""
+    values = moves.reindex(segments.index).fillna(_OUTSIDE)
+    classes = [(_OUTSIDE, both("maps_compare_outside"), stroke("change_outside"))]
+    classes += [(move, list_words("plan_move", move), stroke(f"change_{move}")) for move in CHANGES]
+    return _view("change", segments, values, classes)

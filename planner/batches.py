@@ -16,7 +16,7 @@ from planner.conditions import NONE
 from planner.factors import Flags, Floats
 from planner.households import Supplied
 from planner.members import Members, Rows
-from planner.pool import Pool, batch_ids
+from planner.pool import batch_ids
 from registry.fields import columns_of
 
 _NO_NAME = "—"
@@ -37,11 +37,6 @@ class Grouping:
         first = np.unique(group, return_index=True)[1]
         place = groups["place"].to_numpy(dtype=object)[first]
         return cls(Members.of_groups(group), groups["kind"].to_numpy(dtype=object)[first], place)
-
-    @classmethod
-    def of_pool(cls, pool: Pool, segment_count: int) -> Self:
-        """Take the overlapping batches of a pool."""
-        return cls(Members(pool.row, pool.batch, segment_count, len(pool.ids)), pool.kind, pool.place)
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,9 @@ def choose_programme(model: Model, duties: Duties, effort: Effort, starts: tuple
         is_open = model.is_open
         if severity == _BINDING[0] and bool(_left_out(model, answer, rows).any()):
             is_short = True
-            is_open = is_open & _holds(model, rows)[:, None]
+            # what was forced before, as a locked batch, stays
+            forced = np.flatnonzero(model.packing.deadline != NONE)
+            is_open = is_open & _holds(model, np.union1d(rows, forced))[:, None]
         model = replace(model, is_open=is_open, packing=replace(model.packing, deadline=kept))
         found = [*found, answer.year]
     return Programme(model, _search(model, effort, found), duties, is_short, tuple(stages))

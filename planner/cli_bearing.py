@@ -13,13 +13,12 @@ if TYPE_CHECKING:
 
 def bearing_parts(job: Job, city: City, scores: pd.DataFrame, years: range) -> dict[str, Any]:
     """Return `conditions` of the segments, their `ground`, and the `outlook` of leaks to the end of the horizon."""
-    from planner.bans import find_bans
     from planner.closing import Ground
     from planner.conditions import find_conditions
     from planner.forecast.outlook import leak_outlook
 
     policy, as_of = job.policy, job.as_of
-    bans = find_bans(city.roads, city.projects, city.moratoria, policy, as_of)
+    bans = city.bans(policy, as_of)
     districts = job.frame("districts", ["name", "geometry"])
     classes = scores["policy_class"].reindex(city.segments.index)
     conditions = find_conditions(city.segments, classes, bans, city.roads, districts, years, policy, as_of)

@@ -40,7 +40,7 @@ def compare_scores(
         check_output(output)
     with session.open() as registry:
         runs = [load_scored(registry, name) for name in (before, after)]
-        stamps = _stamps(runs, [registry.data_stamp(run) for run in runs])
+        stamps = run_stamps(runs, [registry.data_stamp(run) for run in runs])
         latest = max(run.as_of for run in runs)
         successions = read_successions(registry.connection, latest)
     changes = compare_scores(runs[0].frames["scores"], runs[1].frames["scores"], successions)
@@ -61,7 +61,7 @@ def compare_scores(
     )
 
 
-def _stamps(runs: list[SavedRun], data: list[int]) -> dict[str, dict[str, Any]]:
+def run_stamps(runs: list[SavedRun], data: list[int]) -> dict[str, dict[str, Any]]:
     """Return what each run was made from, side by side, and whether both are the same in it."""
     sides = [
         {

@@ -85,11 +85,25 @@ class Job:
         yield lambda done: self.bars.update(task, advance=done)
         self.bars.remove_task(task)
 
-    def save(self, kind: str, name: str | None, frames: dict[str, pd.DataFrame], summary: dict[str, Any]) -> str:
+    def save(
+        self,
+        kind: str,
+        name: str | None,
+        frames: dict[str, pd.DataFrame],
+        summary: dict[str, Any],
+        parent_id: str | None = None,
+    ) -> str:
         """Save the run with everything it was made from."""
         policy = self.policy.to_dict() | {"hash": self.policy.content_hash}
         return self.registry.save_run(
-            kind, name, frames, policy=policy, summary=summary, as_of=self.as_of, known_at=self.known_at
+            kind,
+            name,
+            frames,
+            policy=policy,
+            summary=summary,
+            as_of=self.as_of,
+            known_at=self.known_at,
+            parent_id=parent_id,
         )
 
 

@@ -65,6 +65,8 @@ def _told(run: dict[Any, Any]) -> dict[str, Any]:
         "gap_share": summary["gap_share"],
         "cost_cny": summary["cost_cny"],
         "policy": policy,
+        "scenario": summary.get("scenario", {}).get("content", {}).get("name"),
+        "is_replanned": "replanned" in summary,
         "is_edited": edited is not None,
         "breach_count": len(edited["breaches"]) if edited else 0,
         # what was recorded since it was made may change it
@@ -91,15 +93,18 @@ def _show_plans(session: Session, rows: list[dict[str, Any]]) -> None:
             "policy": [f"{row['policy'].get('id', '—')} {row['policy'].get('version', '')}".strip() for row in rows],
             "as_of": [str(row["as_of"]) for row in rows],
             "stamp": [session.say("plans_stale" if row["is_stale"] else "plans_fresh") for row in rows],
+            "scenario": [row["scenario"] or "" for row in rows],
             "parent": [_edited_words(session, row) for row in rows],
         }
     )
+    if not any(table["scenario"]):
+        table = table.drop(columns="scenario")
     session.table(table, {name: session.say(f"plans_heading_{name}") for name in table.columns})
 
 
 def _edited_words(session: Session, row: dict[str, Any]) -> str:
     if not row["is_edited"]:
-        return ""
+        return session.say("plans_replanned", parent=row["parent"] or "—") if row["is_replanned"] else ""
     code = "plans_edited_anyway" if row["breach_count"] else "plans_edited"
     return session.say(code, parent=row["parent"] or "—", count=row["breach_count"])
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from planner.meeting import City
     from planner.plan_edit import Source
     from registry.store import Registry, SavedRun
 
@@ -30,7 +31,7 @@ def source_of(job: Job, run: SavedRun) -> Source:
     from planner.plan_edit import Source
 
     segments = job.segments()
-    city = read_city(job, segments)
+    city = as_planned(read_city(job, segments), run, job)
     scores, pairs = run.frames["scores"], run.frames["pairs"]
     decisions = standing_decisions(city.decisions, pairs, city.successions)
     years = range(run.summary["years"][0], run.summary["years"][-1] + 1)
@@ -56,6 +57,14 @@ def source_of(job: Job, run: SavedRun) -> Source:
         conditions=bearing["conditions"],
         outlook=bearing["outlook"],
     )
+
+
+def as_planned(city: City, run: SavedRun, job: Job) -> City:
+    """Return the city as the scenario of a saved plan has it."""
+    from planner.scenario import apply_scenario, scenario_of_run
+
+    scenario = scenario_of_run(run.summary)
+    return city if scenario is None else apply_scenario(city, scenario, job.policy, run.as_of)[0]
 
 
 def _numbers(members: pd.DataFrame) -> Any:  # noqa: ANN401 - numbers of batches

@@ -54,7 +54,7 @@ def group_segments(segments: gpd.GeoDataFrame, policy: Policy) -> pd.DataFrame:
     """
     order = np.argsort(segments.index.to_numpy(dtype=object), kind="stable")
     ordered = segments.iloc[order]
-    is_compound = _is_compound(ordered)
+    is_compound = is_of_compound(ordered)
     street = text_column(ordered, "street_name")
     place = street.where(~is_compound, text_column(ordered, "compound_name"))
     key = ordered["medium"].astype("str") + _SEPARATOR + place.fillna("").astype("str")
@@ -74,7 +74,7 @@ def group_segments(segments: gpd.GeoDataFrame, policy: Policy) -> pd.DataFrame:
     return result.loc[segments.index]
 
 
-def _is_compound(segments: pd.DataFrame) -> Flags:
+def is_of_compound(segments: pd.DataFrame) -> Flags:
     """Courtyard pipes with a compound; a pipe of unstated tier goes with its compound if it has no street."""
     tier = text_column(segments, "tier")
     has_compound = text_column(segments, "compound_name").notna()

@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from planner.candidates import Candidates
 from planner.choice import Duties, Effort, Programme, choose_programme
+from planner.conditions import NONE
 from planner.factors import Floats
 from planner.limits import Limits
+from planner.solve.elastic import without_duty
 from planner.solve.model import Model, Streets
 from planner.solve.relax import Shortfall, find_shortfalls
 from registry.errors import Phrase, PlanningError
@@ -23,11 +24,11 @@ _HALVINGS: Final = 7
 
 
 def check_possible(
-    programme: Programme, candidates: Candidates, limits: Limits, district_names: pd.Index, effort: Effort
+    programme: Programme, raw: Model, duties: Duties, district_names: pd.Index, limits: Limits, effort: Effort
 ) -> None:
     """Raise where no plan keeps all limits.
 
-    Deadlines give way before a plan is impossible (`planner.late` tells of those); budgets, caps and closed streets are
+    `raw` and `duties` are the model before any deadline of the law, and what the law asks for. Deadlines give way before a plan is impossible (`planner.late` tells of those); budgets, caps and closed streets are
     kept by leaving out. What is left are the floors of districts.
 
     Raises
@@ -42,11 +43,10 @@ def check_possible(
     if solution.status != _INFEASIBLE or not programme.model.floors or not share:
         raise PlanningError("plan_not_found")
     kilometres = programme.model.floors[0].floor / share
-    raw = replace(programme.model, is_open=candidates.stays_open)
     found = _short(raw, effort)
     rules = [rule for rule, model in _without(raw).items() if found and not _short(model, effort)]
     reachable = _greatest(raw, found, kilometres, share, effort)
-    again = _again(raw, programme.duties, kilometres * reachable, effort)
+    again = choose_programme(_lower(raw, kilometres * reachable), duties, effort)
     if not np.isfinite(again.solution.objective):
         # within reach by itself, yet not past the law
         rules.append("mandatory_first")
@@ -60,12 +60,6 @@ def check_possible(
         reason=Phrase(reason, {"rules": tuple(Phrase(f"plan_floor_rule_{rule}") for rule in rules)}),
         options=Phrase("plan_floor_options", {"share": float(np.floor(reachable * _PLACES) / _PLACES)}),
     )
-
-
-def _again(model: Model, duties: Duties, floor: Floats, effort: Effort) -> Programme:
-    """Choose anew with lower floors and nothing decided yet."""
-    free = replace(model.packing, deadline=np.full_like(model.packing.deadline, -1))
-    return choose_programme(replace(_lower(model, floor), packing=free), duties, effort)
 
 
 def _lower(model: Model, floor: Floats) -> Model:
@@ -100,7 +94,11 @@ def _without(model: Model) -> dict[str, Model]:
         "bans": replace(model, is_open=np.ones_like(model.is_open)),
         "streets": replace(model, streets=Streets(none, none, model.streets.closed_years)),
     }
-    return found | ({"caps": replace(model, caps=())} if model.caps else {})
+    if model.caps:
+        found["caps"] = replace(model, caps=())
+    if (model.packing.deadline != NONE).any():
+        found["locks"] = replace(without_duty(model), floors=model.floors)
+    return found
 
 
 def _told(short: Shortfall, kilometres: Floats, names: pd.Index) -> Phrase:

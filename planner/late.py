@@ -25,6 +25,7 @@ BANS: Final = ("ban", "coming_ban")
 RULES: Final = (
     *BANS,
     "decision",
+    "lock",
     "mandatory_first",
     "street",
     "budget",
@@ -43,13 +44,17 @@ _RENAMED: Final = {"packing": "neighbours"}
 
 @dataclass(frozen=True)
 class Offer:
-    """What a plan chose from: its segments in the order of ids, batches, conditions, and the ground they lie in."""
+    """What a plan chose from: its segments in the order of ids, batches, conditions, and the ground they lie in.
+
+    `lock` is the lock of each batch, -1 where it has none.
+    """
 
     segments: gpd.GeoDataFrame
     candidates: Candidates
     conditions: Conditions
     years: range
     ground: Ground | None = None
+    lock: Rows | None = None
 
 
 def find_late(offer: Offer, programme: Programme, policy: Policy) -> Late:
@@ -78,9 +83,10 @@ def find_late(offer: Offer, programme: Programme, policy: Policy) -> Late:
     # what was closed to all but mandatory work is a rule of its own here
     model = replace(programme.model, is_open=is_open)
     kept_free = is_open & ~programme.model.is_open
+    locked = _locked(offer, programme)
     tries = []
     for severity in np.unique(duties.severity[items]).tolist():
-        counts = (duties.severity <= severity) & (duties.deadline != NONE) & (done != NONE)
+        counts = ((duties.severity <= severity) & (duties.deadline != NONE) | locked) & (done != NONE)
         own = items[duties.severity[items] == severity]
         tries.append(_tries(offer, find_moves(model, programme.year, counts, own), kept_free))
     tried = pd.concat(tries, ignore_index=True)
@@ -88,11 +94,22 @@ def find_late(offer: Offer, programme: Programme, policy: Policy) -> Late:
     return _told(offer, programme, done, tried, policy)
 
 
+def _locked(offer: Offer, programme: Programme) -> Flags:
+    """Tell which items lie in a locked batch."""
+    packing = programme.model.packing
+    locked = np.zeros(len(packing.deadline), dtype=bool)
+    if offer.lock is not None:
+        locked[packing.item[offer.lock[packing.batch] != NONE]] = True
+    return locked
+
+
 def _tries(offer: Offer, moves: Moves, kept_free: Flags) -> pd.DataFrame:
     """Return the moves as a frame, their rules by the words of a plan."""
     candidates, at = offer.candidates, (moves.batch, moves.year)
     goes_on = candidates.members.all_of(offer.conditions.stays_open)
     closed = np.where(~candidates.is_open[at], "ban", np.where(~goes_on[at], "coming_ban", "decision"))
+    if offer.lock is not None:
+        closed = np.where(offer.lock[moves.batch] != NONE, "lock", closed)
     rules = [
         _in_order({_RENAMED.get(code, code) if code != "closed" else str(why) for code in found} | first)
         for found, why, first in zip(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import geopandas as gpd
 import pandas as pd
 
+from planner.ban_changes import BanChanges
 from planner.bans import find_bans
 from planner.decisions import standing_decisions
 from planner.ground import road_classes
@@ -21,7 +22,7 @@ from planner.value import price_pairs
 
 @dataclass(frozen=True)
 class City:
-    """Frames of the registry as of one day."""
+    """Frames of the registry as of one day; `ban_changes` are those of a scenario, which the registry does not know."""
 
     segments: gpd.GeoDataFrame
     roads: gpd.GeoDataFrame
@@ -30,6 +31,11 @@ class City:
     moratoria: gpd.GeoDataFrame
     decisions: pd.DataFrame
     successions: pd.DataFrame
+    ban_changes: BanChanges = field(default_factory=BanChanges)
+
+    def bans(self, policy: Policy, as_of: date) -> gpd.GeoDataFrame:
+        """Find the dig bans of the city, as a scenario has changed them."""
+        return self.ban_changes.apply(find_bans(self.roads, self.projects, self.moratoria, policy, as_of))
 
     @property
     def paved(self) -> gpd.GeoDataFrame | None:
@@ -69,7 +75,7 @@ def prepare_meeting(
     FrameError, PlanningError, PolicyError
         As the functions that it calls.
     """
-    bans = find_bans(city.roads, city.projects, city.moratoria, policy, as_of)
+    bans = city.bans(policy, as_of)
     times = relate(pairs, scores, city.segments, city.projects, bans, policy, as_of)
     classes = road_classes(city.segments, city.roads)
     amounts = price_pairs(city.segments, scores, pairs, times, city.projects, policy, as_of, road_classes=classes)

@@ -13,13 +13,14 @@ from planner.agreed import Agreed, agree
 from planner.batches import Grouping, batch_frames, make_batch_table
 from planner.benefits import Worth, find_benefits
 from planner.candidates import Candidates, Priced, make_candidates, price_segments
-from planner.choice import Effort, Programme, choose_programme, make_model
+from planner.choice import Duties, Effort, Programme, choose_programme, make_model
 from planner.closing import Ground
 from planner.conditions import NONE, Conditions, no_conditions
 from planner.costs import unit_costs
-from planner.factors import Floats
+from planner.factors import Flags, Floats
 from planner.forecast.outlook import Outlook
 from planner.groups import candidate_segments, group_segments
+from planner.held import Held, check_held, held_candidates, held_model, held_reasons, hold, locked_rows, with_held
 from planner.households import Supplied
 from planner.impossible import check_possible
 from planner.late import Offer, find_late
@@ -29,6 +30,8 @@ from planner.members import Members, Rows
 from planner.plan_summary import left_out, summarise_plan
 from planner.policy import Policy
 from planner.pool import PoolRule, make_pool
+from planner.programme import LockedBatch
+from planner.solve.model import Model
 from planner.why import plan_reasons
 from registry.errors import PlanningError
 from registry.fields import check_frame
@@ -85,6 +88,8 @@ class Bearing:
         In how many candidate batches each segment lies at least, where the network allows it.
     decisions
         Standing decisions of meetings (`pair_decisions`).
+    locks
+        Batches that stay as they are, in their year or out of the plan.
     ground
         The bans by name, so that late work can say which ones stand in its way.
     """
@@ -97,6 +102,51 @@ class Bearing:
     effort: Effort = field(default_factory=Effort)
     batches_per_segment: int = 10
     ground: Ground | None = None
+    locks: tuple[LockedBatch, ...] = ()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a plan chooses from and under: candidate segments in the order of ids, batches, prices, limits, locks."""
+
+    segments: gpd.GeoDataFrame
+    scores: pd.DataFrame
+    priced: Priced
+    offer: Grouping
+    rule: PoolRule
+    candidates: Candidates
+    lock: Rows
+    held: Held
+    supplied: Supplied
+    limits: Limits
+    policy: Policy
+    bearing: Bearing
+    agreed_open: Flags
+
+    def offered(self) -> Offer:
+        """Return what late work is looked for in."""
+        priced, ground = self.priced, self.bearing.ground
+        return Offer(self.segments, self.candidates, priced.conditions, self.limits.years, ground, self.lock)
+
+    def model(self, *, is_blind: bool = False) -> tuple[Model, Duties]:
+        """Return the model, without deadlines of the law, and what the law asks for."""
+        priced, limits, policy = self.priced, self.limits, self.policy
+        model, duties = make_model(
+            self.candidates, priced.conditions, priced.severity, limits, policy, is_blind=is_blind
+        )
+        return held_model(model, self.candidates, self.held, self.lock), duties
+
+    def choose(self, effort: Effort, *, is_blind: bool = False) -> Programme:
+        """Choose years for the batches.
+
+        Raises
+        ------
+        PlanningError
+            Where locked batches alone need more than a year has.
+        """
+        model, duties = self.model(is_blind=is_blind)
+        check_held(model, self.lock, self.held, self.limits.years)
+        return choose_programme(model, duties, effort.for_comparison() if is_blind else effort)
 
 
 def make_plan(  # noqa: PLR0913 - all that a plan is made from
@@ -130,41 +180,68 @@ def make_plan(  # noqa: PLR0913 - all that a plan is made from
     PlanningError
         If the limits make no sense, segments have no score, nothing is a candidate, or no plan keeps all limits.
     """
+    problem = plan_problem(segments, scores, pairs, projects, policy, limits, supplied, bearing)
+    bearing, years, chosen, risk = problem.bearing, limits.years, problem.segments, problem.scores
+    blind, seeing = (problem.choose(bearing.effort, is_blind=blind) for blind in (True, False))
+    check_possible(seeing, *problem.model(), problem.priced.conditions.district_names, limits, bearing.effort)
+    stays = (seeing.year != NONE) | (problem.lock != NONE)
+    grouping, year = _final(chosen, risk, policy, problem.offer, seeing.year, stays)
+    removed = risk["risk_per_year"].to_numpy(dtype="float64") * policy.planning.removed_share.value
+    table = make_batch_table(problem.priced, removed, grouping, problem.supplied)
+    batches, batch_segments = batch_frames(table, year, years)
+    summary = summarise_plan(problem.candidates, seeing, blind, limits) | left_out(table, year, batches, seeing)
+    # decisions are counted on the batches of the plan, not on the many that were offered
+    kept = agree(bearing.decisions, pairs, chosen.index, grouping.members, years)
+    summary |= _made_from(problem, kept)
+    reasons = held_reasons(plan_reasons(chosen.index, problem.candidates, seeing, years), problem.held)
+    late = find_late(problem.offered(), seeing, policy)
+    return Plan(batches, batch_segments, reasons, pairs.copy(), late, summary)
+
+
+def plan_problem(  # noqa: PLR0913 - all that a plan is made from
+    segments: gpd.GeoDataFrame,
+    scores: pd.DataFrame,
+    pairs: pd.DataFrame,
+    projects: pd.DataFrame,
+    policy: Policy,
+    limits: Limits,
+    supplied: Supplied | None = None,
+    bearing: Bearing | None = None,
+) -> Problem:
+    """Prepare what `make_plan` chooses from: candidates, the batches that are offered, what they cost and remove.
+
+    Raises
+    ------
+    FrameError, PlanningError
+        As `make_plan`.
+    """
     limits.check()
     check_frame(segments, "segments", ["medium", "length_m", "geometry"])
     check_frame(scores, "scores", ["policy_class", "grade", "risk_per_year"])
     check_frame(pairs, "pairs")
     bearing, supplied = bearing or Bearing(), supplied or Supplied.from_frames()
     bearing.worth.check()
-    place, chosen, risk = _candidates(segments, scores, policy)
+    place, chosen, risk = _candidates(segments, scores, policy, bearing)
+    held = hold(bearing.locks, chosen.index, limits.years)
     benefits = find_benefits(chosen, risk, limits.years, policy, bearing.outlook, bearing.emissions)
-    offer, rule = _offer(chosen, risk, benefits.worth(bearing.worth), policy, bearing)
+    offer, lock, rule = _offer(chosen, risk, benefits.worth(bearing.worth), policy, bearing, held)
     agreed = agree(bearing.decisions, pairs, chosen.index, offer.members, limits.years)
     asked = bearing.conditions.take(place) if bearing.conditions else no_conditions(risk["policy_class"], limits.years)
     priced = price_segments(chosen, risk, benefits, bearing.worth, agreed.pairs, projects, asked, limits.years, policy)
     households = supplied.of_batches(chosen, offer.members, offer.kind, offer.place)
-    candidates = make_candidates(priced, offer.members, households, agreed.is_open)
-    blind, seeing = (
-        _choose(candidates, priced, limits, policy, bearing.effort, is_blind=blind) for blind in (True, False)
+    candidates = held_candidates(make_candidates(priced, offer.members, households, agreed.is_open), held, lock)
+    return Problem(
+        chosen, risk, priced, offer, rule, candidates, lock, held, supplied, limits, policy, bearing, agreed.is_open
     )
-    check_possible(seeing, candidates, limits, priced.conditions.district_names, bearing.effort)
-    grouping, year = _final(chosen, risk, policy, offer, seeing.year)
-    removed = risk["risk_per_year"].to_numpy(dtype="float64") * policy.planning.removed_share.value
-    table = make_batch_table(priced, removed, grouping, supplied)
-    batches, batch_segments = batch_frames(table, year, limits.years)
-    summary = summarise_plan(candidates, seeing, blind, limits) | left_out(table, year, batches, seeing)
-    # decisions are counted on the batches of the plan, not on the many that were offered
-    kept = agree(bearing.decisions, pairs, chosen.index, grouping.members, limits.years)
-    summary |= _made_from(rule, bearing.worth, kept, policy)
-    reasons = plan_reasons(chosen.index, candidates, seeing, limits.years)
-    offered = Offer(chosen, candidates, priced.conditions, limits.years, bearing.ground)
-    return Plan(batches, batch_segments, reasons, pairs.copy(), find_late(offered, seeing, policy), summary)
 
 
-def _made_from(rule: PoolRule, worth: Worth, agreed: Agreed, policy: Policy) -> dict[str, Any]:
+def _made_from(problem: Problem, agreed: Agreed) -> dict[str, Any]:
+    policy, bearing = problem.policy, problem.bearing
     return {
-        "pool": asdict(rule),
-        "worth": asdict(worth),
+        "pool": asdict(problem.rule),
+        "worth": asdict(bearing.worth),
+        "effort": asdict(bearing.effort),
+        "locked": problem.held.facts(),
         "decided": _decided(agreed),
         "policy": {"id": policy.id, "version": policy.version, "hash": policy.content_hash},
         "unverified_count": len(policy.unverified()),
@@ -172,25 +249,25 @@ def _made_from(rule: PoolRule, worth: Worth, agreed: Agreed, policy: Policy) -> 
 
 
 def _offer(
-    chosen: gpd.GeoDataFrame, scores: pd.DataFrame, worth: Floats, policy: Policy, bearing: Bearing
-) -> tuple[Grouping, PoolRule]:
-    """Make the batches to choose from, by what segments are worth in the first year."""
+    chosen: gpd.GeoDataFrame, scores: pd.DataFrame, worth: Floats, policy: Policy, bearing: Bearing, held: Held
+) -> tuple[Grouping, Rows, PoolRule]:
+    """Make the batches to choose from, by what segments are worth in the first year; locked ones stand beside them."""
     cost = unit_costs(chosen, policy.prices).total_cny_per_m * chosen["length_m"].to_numpy(dtype="float64")
     by_class = scores["policy_class"].isin(list(policy.candidates.classes)).to_numpy(dtype=bool)
+    free = np.setdiff1d(np.arange(len(chosen)), held.segment_rows())
+    if not len(free):
+        raise PlanningError("plan_locks_all")
     seeds, seed = bearing.batches_per_segment, bearing.effort.seed
-    pool = make_pool(chosen, worth[:, 0], cost, by_class, policy, batches_per_segment=seeds, seed=seed)
-    return Grouping.of_pool(pool, len(chosen)), pool.rule
-
-
-def _choose(
-    candidates: Candidates, priced: Priced, limits: Limits, policy: Policy, effort: Effort, *, is_blind: bool
-) -> Programme:
-    model, duties = make_model(candidates, priced.conditions, priced.severity, limits, policy, is_blind=is_blind)
-    return choose_programme(model, duties, effort.for_comparison() if is_blind else effort)
+    pool = make_pool(
+        chosen.iloc[free], worth[free, 0], cost[free], by_class[free], policy, batches_per_segment=seeds, seed=seed
+    )
+    members = Members(free[pool.row], pool.batch, len(chosen), len(pool.ids))
+    grouping, lock = with_held(Grouping(members, pool.kind, pool.place), [str(name) for name in pool.ids], held, chosen)
+    return grouping, lock, pool.rule
 
 
 def _candidates(
-    segments: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy
+    segments: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy, bearing: Bearing
 ) -> tuple[Rows, gpd.GeoDataFrame, pd.DataFrame]:
     """Return candidate segments and their scores, in the order of ids: the order of rows must not matter."""
     missing = segments.index.difference(scores.index)
@@ -198,6 +275,7 @@ def _candidates(
         raise PlanningError("plan_scores_absent", count=len(missing), example=str(missing[0]))
     aligned = scores.loc[segments.index]
     chosen = np.flatnonzero(candidate_segments(segments, aligned, policy))
+    chosen = np.union1d(chosen, locked_rows(segments, bearing.locks))
     if not len(chosen):
         grade = policy.candidates.minimum_grade
         raise PlanningError(
@@ -223,13 +301,13 @@ def _grouped(chosen: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy) -> 
 
 
 def _final(
-    chosen: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy, offer: Grouping, year: Rows
+    chosen: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy, offer: Grouping, year: Rows, stays: Flags
 ) -> tuple[Grouping, Rows]:
-    """Return the batches of the plan with their years: those that were chosen, and what is left, grouped anew."""
-    placed = np.flatnonzero(year != NONE)
+    """Return the batches of the plan with their years: those that stay as offered, and what is left, grouped anew."""
+    placed = np.flatnonzero(stays)
     rank = np.full(len(year), NONE, dtype=np.int64)
     rank[placed] = np.arange(len(placed))
-    is_chosen = year[offer.members.batch] != NONE
+    is_chosen = stays[offer.members.batch]
     group = np.full(len(chosen), NONE, dtype=np.int64)
     group[offer.members.row[is_chosen]] = rank[offer.members.batch[is_chosen]]
     kind, place = offer.kind[placed], offer.place[placed]

@@ -79,7 +79,7 @@ class Policy(Named):
         try:
             return cls.model_validate(dict(content))
         except ValidationError as fault:
-            raise PolicyError("plan_policy_faults", file="policy", faults=_faults(fault)) from fault
+            raise PolicyError("plan_policy_faults", file="policy", faults=validation_faults(fault)) from fault
 
     @property
     def content_hash(self) -> str:
@@ -162,10 +162,10 @@ def _validate(content: Mapping[str, Any], file: str, shape: type[_Kind]) -> _Kin
     try:
         return shape.model_validate(content)
     except ValidationError as fault:
-        raise PolicyError("plan_policy_faults", file=file, faults=_faults(fault)) from fault
+        raise PolicyError("plan_policy_faults", file=file, faults=validation_faults(fault)) from fault
 
 
-def _faults(fault: ValidationError) -> tuple[Phrase, ...]:
+def validation_faults(fault: ValidationError) -> tuple[Phrase, ...]:
     """Say every fault as key, value and mend."""
     phrases: list[Phrase] = []
     for error in fault.errors(include_url=False):

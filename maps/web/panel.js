@@ -102,6 +102,16 @@
     return true;
   }
 
+  /* Show the segments of a row of a table. */
+  function openSegments(ids, name) {
+    const sheet = digonce.sheets.segments;
+    const own = ids.map((id) => sheet.header.ids.indexOf(id)).filter((i) => i >= 0);
+    if (!own.length) return;
+    const make = () => (own.length === 1 ? digonce.popup.feature(sheet, own[0]) : digonce.popup.place("batch", name, own));
+    digonce.collapse();
+    digonce.show(sheet.boxOf(own), own, make);
+  }
+
   function startSearch(form) {
     const field = form.querySelector("input");
     const list = form.querySelector("ul");
@@ -183,6 +193,9 @@
     }
     for (const radio of document.querySelectorAll("input[name=view]")) {
       radio.addEventListener("change", () => setView(radio.value));
+    }
+    for (const button of document.querySelectorAll("[data-segments]")) {
+      button.addEventListener("click", () => openSegments(JSON.parse(button.dataset.segments), button.textContent));
     }
     startSearch(document.getElementById("search"));
   }

@@ -49,12 +49,13 @@
   }
 
   function facts(body, sheet, i) {
-    const list = element("dl");
+    const list = element("dl"), wide = element("dl", "wide");
     for (const fact of sheet.header.facts) {
       if (fact.is_hidden) continue;
       const text = factText(sheet, fact, i);
-      if (text !== null) row(list, spoken(fact.label), text);
+      if (text !== null) row(fact.is_wide ? wide : list, spoken(fact.label), text);
     }
+    if (wide.children.length) body.append(wide);
     body.append(list);
   }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -89,16 +89,15 @@ def relax(
 
 
 def find_shortfalls(model: Model, *, seed: int = 0, node_limit: int = NODE_LIMIT) -> tuple[Shortfall, ...]:
-    """Return the floors that cannot be reached together and what can be, of the least shortfall by share; no deadlines.
+    """Return the floors that cannot be reached beside the due work and what can be, of the least shortfall by share.
 
     Raises
     ------
     EngineFailedError
         The process of the solver broke down.
     """
-    free = replace(without_duty(model), floors=model.floors)
-    nothing = np.zeros(len(model.packing.deadline))
-    return _short(free, run_elastic(free, nothing, Limits(seed, 0.0, node_limit)))
+    weight = np.ones(len(model.packing.deadline))
+    return _short(model, run_elastic(model, weight, Limits(seed, 0.0, node_limit)))
 
 
 def _short(model: Model, missed: Missed) -> tuple[Shortfall, ...]:

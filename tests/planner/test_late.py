@@ -294,19 +294,20 @@ def test_every_rule_and_option_is_said_without_a_gap(language: str) -> None:
     from planner.late import RULES, UNFOUND
 
     rules = [*RULES, UNFOUND]
+    count = len(rules)
     names = [f"S{number}" for number in range(len(rules))]
     work = pd.DataFrame(
         {
             "policy_class": "mandatory",
             "length_m": 80.0,
             "due_year": 2027,
-            "year": pd.array([2029, pd.NA] * 6, dtype="Int64"),
+            "year": pd.array(([2029, pd.NA] * 7)[:count], dtype="Int64"),
             "late_years": 2,
-            "extra_cny": [420_001.0, np.nan, 8_000.0] * 4,
-            "extra_year": pd.array([2027, pd.NA, 2028] * 4, dtype="Int64"),
-            "open_year": pd.array([2028, 2027, pd.NA] * 4, dtype="Int64"),
-            "open_rules": ["ban|decision", "coming_ban", None] * 4,
-            "open_bans": ["project:P7:cn_overhaul|moratorium:M:1", None, None] * 4,
+            "extra_cny": ([420_001.0, np.nan, 8_000.0] * 5)[:count],
+            "extra_year": pd.array(([2027, pd.NA, 2028] * 5)[:count], dtype="Int64"),
+            "open_year": pd.array(([2028, 2027, pd.NA] * 5)[:count], dtype="Int64"),
+            "open_rules": (["ban|decision", "coming_ban", None] * 5)[:count],
+            "open_bans": (["project:P7:cn_overhaul|moratorium:M:1", None, None] * 5)[:count],
         },
         index=pd.Index(names, name="segment_id"),
     )
@@ -316,8 +317,8 @@ def test_every_rule_and_option_is_said_without_a_gap(language: str) -> None:
             "year": 2027,
             "rules": rules,
             "missing_cny": [420_001.0 if rule == "budget" else np.nan for rule in rules],
-            "closed_until": pd.Series([pd.Timestamp("2028-12-31"), *[pd.NaT] * 11], dtype="datetime64[s]"),
-            "bans": ["road:R1:cn_overhaul", "project:P7:x", *[None] * 10],
+            "closed_until": pd.Series([pd.Timestamp("2028-12-31"), *[pd.NaT] * (count - 1)], dtype="datetime64[s]"),
+            "bans": ["road:R1:cn_overhaul", "project:P7:x", *[None] * (count - 2)],
         }
     )
     batches = pd.DataFrame({"label": ["Long Street"]}, index=pd.Index(["B"], name="batch_id"))
