@@ -127,7 +127,7 @@ def _batches(table: BatchTable, year: Rows, years: range, ids: NDArray[np.object
     batches["saving_cny"] = saving
     batches["cost_cny"] = offered.alone_cny - saving
     batches["project_id"] = pd.Series(_main_projects(table, year), index, dtype="str")
-    batches["stable_share"] = np.nan
+    batches["stable_share"], batches["kept_share"] = np.nan, np.nan
     return batches[columns_of("batches")]
 
 

@@ -38,6 +38,10 @@ _Asked = Annotated[
 _Run = Annotated[
     str | None, typer.Option("--run", metavar="NAME", help="As a saved run had it: its day, its data, its policy.")
 ]
+_Check = Annotated[
+    bool,
+    typer.Option("--check", help="After the name of a plan: solve it again with each segment forced in, or out."),
+]
 _Quick = Annotated[
     bool,
     typer.Option("--quick", help="By the scores of the run, or the latest kept ones; no change of grade is tried."),
@@ -52,6 +56,7 @@ def explain(
     model: ModelName = "auto",
     is_forced: ForceModel = False,
     is_quick: _Quick = False,
+    is_checked: _Check = False,
     policy: PolicyPath = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
@@ -65,7 +70,7 @@ def explain(
 
     Example: digonce explain RQ0000731 --as-of 2026-11-01 -o RQ0000731.xlsx
 
-    Example: digonce explain plan-2027 RQ0000731
+    Example: digonce explain plan-2027 RQ0000731 --check
     """
     from planner.cli_why import explain_plan
     from planner.explain import explain_scores
@@ -84,8 +89,10 @@ def explain(
         _end(session, texts, figures, (day, None), output)
         return
     with open_job(session, policy, as_of, known_at) as opened:
-        if explain_plan(opened, list(segments), output):
+        if explain_plan(opened, list(segments), output, is_checked=is_checked):
             return
+        if is_checked:
+            raise UsageError("explain_check_needs_plan")
         saved = None if run is None else load_scored(opened.registry, run)
         job = opened if saved is None else run_as_job(session, opened.registry, saved, opened.bars)
         evidence, _ = read_evidence(job, job.segments(), job.frame("leaks"))

@@ -69,6 +69,12 @@ _Time = Annotated[
     typer.Option("--time-limit", metavar="SECONDS", min=1, help="End each search after this; runs may then differ."),
 ]
 _Seed = Annotated[int | None, typer.Option("--seed", metavar="S", min=0, help="Seed of candidate batches and search.")]
+_Stability = Annotated[
+    int,
+    typer.Option(
+        "--stability", metavar="N", min=0, max=1000, help="Solve again under N draws of the risk: what of it stays."
+    ),
+]
 _Save = Annotated[str | None, typer.Option("--save", metavar="NAME", help="Keep the plan under this name.")]
 
 
@@ -88,6 +94,7 @@ def plan(
     gap: _Gap = None,
     time_limit: _Time = None,
     seed: _Seed = None,
+    stability: _Stability = 0,
     parent: Parent = None,
     scenario: ScenarioPath = None,
     policy: PolicyPath = None,
@@ -123,7 +130,7 @@ def plan(
         settled = settle(asked, origin.scenario, origin.summary)
         check_years(settled.limits.years, job.as_of)
         ranking = ranking_of(job, model, is_forced=is_forced)
-        city, made, frames, told = _plan_city(job, ranking, settled, origin)
+        city, made, frames, told = _plan_city(job, ranking, settled, origin, stability)
         methane = {"methane": methane_of(job, frames, made.batch_segments)}
         summary = made.summary | told | methane | {"ranking": ranking.facts()}
         usual = usual_facts(frames["scores"], city.segments["medium"])
@@ -159,7 +166,7 @@ def _tell(
 
 
 def _plan_city(
-    job: Job, ranking: Ranking, settled: Settled, origin: Origin
+    job: Job, ranking: Ranking, settled: Settled, origin: Origin, stability: int
 ) -> tuple[City, Plan, dict[str, pd.DataFrame], dict[str, Any]]:
     """Read and score a city, find its pairs and what bears on it, plan, and prepare the meeting: frames to keep."""
     from planner.decisions import standing_decisions
@@ -180,7 +187,12 @@ def _plan_city(
         parts = bearing_parts(job, city, scores, limits.years)
     with job.step("plan_step_plan"):
         decided = standing_decisions(city.decisions, pairs, city.successions)
-        parts |= {"worth": settled.worth, "effort": settled.effort, "locks": origin.locks()}
+        parts |= {
+            "worth": settled.worth,
+            "effort": settled.effort,
+            "locks": origin.locks(),
+            "stability_draws": stability,
+        }
         bearing = Bearing(emissions=scored.get("emissions"), decisions=decided, **parts)
         made = make_plan(segments, scores, pairs, city.projects, job.policy, limits, supplied, bearing)
     with job.step("plan_step_meeting"):

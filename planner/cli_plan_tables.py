@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from planner.cli_tables import headings_of
 from registry.catalogue import CNY_PER_UNIT
+from registry.fields import fields
+
+_LEAST_STEADY = 5
 
 if TYPE_CHECKING:
     from planner.plan import Plan
@@ -46,6 +49,7 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
     _show_alignment(session, summary)
     if blind["locked_out_batch_count"]:
         session.tell("plan_locked_out", count=blind["locked_out_batch_count"], km=blind["locked_out_km"])
+    _show_stability(session, made)
     late, left = (sum(duty[key] for duty in _duties(made)) for key in ("late_km", "left_km"))
     if late or left:
         session.warn("plan_duties_late", late=late, left=left)
@@ -81,6 +85,26 @@ def _show_alignment(session: Session, summary: dict[str, Any]) -> None:
         cost=more["cost_cny"] / unit,
         saving=more["saving_cny"] / unit,
     )
+
+
+def _show_stability(session: Session, made: Plan) -> None:
+    """Say what of the plan stays where the risk is drawn anew, and which batches stay least."""
+    found = made.summary.get("stability")
+    if not found:
+        return
+    session.tell("plan_stability", **found)
+    placed = made.batches[made.batches["year"].notna() & (made.batches["stable_share"] < found["core_share"])]
+    shown = placed.sort_values(["stable_share", "kept_share"], kind="stable").head(_LEAST_STEADY).reset_index()
+    if shown.empty:
+        return
+    for column in ("stable_share", "kept_share"):
+        shown[column] = [f"{share:.0%}" for share in shown[column]]
+    shown["year"] = shown["year"].astype("str")
+    shown["km"] = shown["length_m"] / 1000.0
+    declared = fields()["batches"]
+    names = ("batch_id", "label", "year", "stable_share", "kept_share")
+    headings = {name: declared[name].label(session.language) for name in names} | headings_of(session, "km")
+    session.table(shown, headings, session.say("plan_title_unsteady"))
 
 
 def _duties(made: Plan) -> list[dict[str, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.cli_late import late_texts
+from planner.cli_recheck import check_reasons
 from planner.cli_tables import told
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from registry.store import SavedRun
 
 
-def explain_plan(job: Job, words: list[str], output: Path | None) -> bool:
-    """Explain a plan where the first word names one; tell whether it did.
+def explain_plan(job: Job, words: list[str], output: Path | None, *, is_checked: bool = False) -> bool:
+    """Explain a plan where the first word names one; tell whether it did. Reasons are put to the test as asked.
 
     Raises
     ------
@@ -37,12 +38,14 @@ def explain_plan(job: Job, words: list[str], output: Path | None) -> bool:
         session.tell("explain_text", text=text)
         if segment in late.index:
             session.tell("explain_text", text=str(late[segment]))
+    checks = {"checks": check_reasons(job, saved, reasons)} if is_checked else {}
     if output is not None:
         write_table(reasons, output, "plan_reasons", session.language)
         session.tell_written(output, len(reasons))
     plain = told(reasons.reset_index())
     session.result(
         {"run_id": saved.run_id, "plan": saved.name, "texts": list(texts), "reasons": plain, "late": dict(late)}
+        | checks
     )
     return True
 

@@ -28,8 +28,9 @@ def check_possible(
 ) -> None:
     """Raise where no plan keeps all limits.
 
-    `raw` and `duties` are the model before any deadline of the law, and what the law asks for. Deadlines give way before a plan is impossible (`planner.late` tells of those); budgets, caps and closed streets are
-    kept by leaving out. What is left are the floors of districts.
+    `raw` and `duties` are the model before any deadline of the law, and what the law asks for. Deadlines give way
+    before a plan is impossible (`planner.late` tells of those); budgets, caps and closed streets are kept by leaving
+    out. What is left are the floors of districts.
 
     Raises
     ------

@@ -32,6 +32,7 @@ from planner.policy import Policy
 from planner.pool import PoolRule, make_pool
 from planner.programme import LockedBatch
 from planner.solve.model import Model
+from planner.stability import Draws, find_stability, summarise_stability, with_stability
 from planner.why import plan_reasons
 from registry.errors import PlanningError
 from registry.fields import check_frame
@@ -90,6 +91,8 @@ class Bearing:
         Standing decisions of meetings (`pair_decisions`).
     locks
         Batches that stay as they are, in their year or out of the plan.
+    stability_draws
+        In how many draws of the risk the plan is solved again, to tell what of it stays.
     ground
         The bans by name, so that late work can say which ones stand in its way.
     """
@@ -103,6 +106,7 @@ class Bearing:
     batches_per_segment: int = 10
     ground: Ground | None = None
     locks: tuple[LockedBatch, ...] = ()
+    stability_draws: int = 0
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,18 @@ class Problem:
         """Return what late work is looked for in."""
         priced, ground = self.priced, self.bearing.ground
         return Offer(self.segments, self.candidates, priced.conditions, self.limits.years, ground, self.lock)
+
+    def steady(
+        self, programme: Programme, batches: pd.DataFrame, batch_segments: pd.DataFrame
+    ) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """Return the batches with what of them stays in draws of the risk, and the summary of it; as asked."""
+        bearing = self.bearing
+        if not bearing.stability_draws:
+            return batches, {}
+        draws = Draws.of(self.scores, bearing.worth, self.policy, bearing.stability_draws, bearing.effort.seed)
+        found = find_stability(self.priced, self.candidates, programme, draws, bearing.effort)
+        steady = with_stability(batches, batch_segments, self.priced.length_m, found)
+        return steady, {"stability": summarise_stability(steady, found.draw_count)}
 
     def model(self, *, is_blind: bool = False) -> tuple[Model, Duties]:
         """Return the model, without deadlines of the law, and what the law asks for."""
@@ -189,10 +205,11 @@ def make_plan(  # noqa: PLR0913 - all that a plan is made from
     removed = risk["risk_per_year"].to_numpy(dtype="float64") * policy.planning.removed_share.value
     table = make_batch_table(problem.priced, removed, grouping, problem.supplied)
     batches, batch_segments = batch_frames(table, year, years)
+    batches, steady = problem.steady(seeing, batches, batch_segments)
     summary = summarise_plan(problem.candidates, seeing, blind, limits) | left_out(table, year, batches, seeing)
     # decisions are counted on the batches of the plan, not on the many that were offered
     kept = agree(bearing.decisions, pairs, chosen.index, grouping.members, years)
-    summary |= _made_from(problem, kept)
+    summary |= _made_from(problem, kept) | steady
     reasons = held_reasons(plan_reasons(chosen.index, problem.candidates, seeing, years), problem.held)
     late = find_late(problem.offered(), seeing, policy)
     return Plan(batches, batch_segments, reasons, pairs.copy(), late, summary)

@@ -556,3 +556,5 @@ COMMENT ON COLUMN registry.run_last_chances.price_cny IS '错过代价: Cost of 
 
 ALTER TABLE registry.run_batches ADD COLUMN stable_share double precision;
 COMMENT ON COLUMN registry.run_batches.stable_share IS '稳定度: Share of the draws of risk in which its segments keep their year, by length; empty where the plan leaves it out or no draws were made.';
+ALTER TABLE registry.run_batches ADD COLUMN kept_share double precision;
+COMMENT ON COLUMN registry.run_batches.kept_share IS '保留度: Share of the draws of risk in which its segments stay in the plan, in any year, by length; empty where the plan leaves it out or no draws were made.';

@@ -1,0 +1,105 @@
+"""`explain PLAN SEGMENT --check`: the problem of a saved plan read again, and its reasons put to the test."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from planner.cli_saved import source_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from planner.cli_job import Job
+    from planner.plan import Problem
+    from planner.recheck import Checked
+    from registry.store import SavedRun
+
+
+def check_reasons(job: Job, saved: SavedRun, reasons: pd.DataFrame) -> list[dict[str, Any]]:
+    """Solve a saved plan again with each segment of `reasons` forced, say what came of it, and return it for JSON.
+
+    Raises
+    ------
+    PlanningError
+        Where the plan was changed by hand, or cannot be made again from what was known then.
+    """
+    from planner.cli_job import run_as_job
+    from planner.recheck import check_reason, saved_choice
+    from registry.errors import PlanningError
+
+    name = saved.name or saved.run_id
+    if saved.summary.get("edited") or "effort" not in saved.summary:
+        raise PlanningError("plan_check_not_made", plan=name)
+    then = run_as_job(job.session, job.registry, saved, job.bars)
+    with job.step("plan_step_check", len(reasons)) as advance:
+        problem = _problem(then, saved)
+        is_only_mandatory = bool(saved.summary["duties"]["is_only_mandatory"])
+        choice = saved_choice(problem, saved.frames["batch_segments"], is_only_mandatory=is_only_mandatory)
+        found = []
+        for segment, row in zip(reasons.index.astype("str"), reasons.to_dict("records"), strict=True):
+            gap = float(saved.summary["gap_share"])
+            found.append(check_reason(choice, segment, str(row["reason"]), float(row["loss"]), gap))
+            advance(1)
+    for one in found:
+        _tell(job, one)
+    return [{key: _plain(value) for key, value in asdict(one).items()} for one in found]
+
+
+def _tell(job: Job, one: Checked) -> None:
+    code = "forced_out" if not one.is_forced_in else "forced_in" if one.is_possible else "impossible"
+    if not one.is_forced_in and not one.is_possible:
+        code = "needed"
+    facts = {"segment": one.segment_id, "change": -one.cost, "best": -one.least_cost, "year": one.year}
+    job.session.tell(f"plan_check_{code}", **facts)
+    verdict = "plan_check_agrees" if one.agrees else "plan_check_differs"
+    if one.agrees:
+        job.session.tell(verdict)
+    else:
+        job.session.warn(verdict)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - a value for JSON
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _problem(then: Job, saved: SavedRun) -> Problem:
+    """Read the problem of a saved plan, as it was known then."""
+    from dataclasses import replace
+
+    from planner.choice import Effort
+    from planner.limits import Limits
+    from planner.plan import Bearing, plan_problem
+    from planner.programme import locked_batches
+
+    source, summary = source_of(then, saved), saved.summary
+    limits = Limits(
+        source.years,
+        source.budget_cny,
+        source.km_per_year,
+        carried_share=summary["carried_share"],
+        district_km_per_year=summary["district_km_per_year"],
+        district_households_per_year=summary["district_households_per_year"],
+        district_floor_share=summary["district_floor_share"],
+    )
+    bearing = Bearing(
+        conditions=source.conditions,
+        outlook=source.outlook,
+        emissions=source.emissions,
+        worth=source.worth,
+        decisions=source.decisions,
+        effort=replace(Effort(**summary["effort"]), time_limit_s=None),
+        batches_per_segment=int(summary["pool"]["batches_per_segment"]),
+        locks=tuple(locked_batches(saved.frames["plan_locks"])),
+    )
+    return plan_problem(
+        source.segments,
+        source.scores,
+        saved.frames["pairs"],
+        source.projects,
+        source.policy,
+        limits,
+        source.supplied,
+        bearing,
+    )

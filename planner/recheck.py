@@ -1,0 +1,183 @@
+"""Reasons of a saved plan checked: its problem solved again with the segment forced into the plan, or out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from planner.choice import Duties
+from planner.conditions import NONE
+from planner.members import Rows
+from planner.plan import Problem
+from planner.pool import batch_ids
+from planner.solve.keep import broken_rules, plan_value
+from planner.solve.model import Model
+from planner.solve.solve import solve
+from registry.errors import PlanningError
+
+# reasons that say that no plan could hold the segment, as things are
+_IMPOSSIBLE: Final = ("closed", "oversized", "mandatory_first", "locked_out")
+_PRICED: Final = ("dear", "street", "elsewhere")
+_ROUNDING: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A saved plan as a choice of years among the batches that were offered, and the model that it is the answer to."""
+
+    problem: Problem
+    model: Model
+    duties: Duties
+    year: Rows
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of forcing a segment.
+
+    `cost` is by how much the plan would remove less, by the plan that was found with the segment forced; no such plan
+    costs less than `least_cost`. Both are missing where none is possible. `year` is that of the segment in it.
+    """
+
+    segment_id: str
+    reason: str
+    is_forced_in: bool
+    is_possible: bool
+    cost: float
+    least_cost: float
+    year: int | None
+    agrees: bool
+
+
+def saved_choice(problem: Problem, batch_segments: pd.DataFrame, *, is_only_mandatory: bool) -> Choice:
+    """Find the batches of a saved plan among those that its problem offers.
+
+    Raises
+    ------
+    PlanningError
+        If a batch of the plan is not offered, or the plan breaks a rule of the problem: it was changed by hand, or is
+        no more what the census and the policy of its time give.
+    """
+    members = problem.candidates.members
+    names = problem.segments.index.to_numpy(dtype=object)
+    pieces = np.split(names[members.row], np.flatnonzero(np.diff(members.batch)) + 1)
+    offered = pd.Index(batch_ids([piece.tolist() for piece in pieces]))
+    placed = batch_segments[batch_segments["year"].notna()].drop_duplicates("batch_id")
+    at = offered.get_indexer(pd.Index(placed["batch_id"]))
+    if (at < 0).any():
+        raise PlanningError("plan_check_unfit", batch=str(placed["batch_id"].iloc[int(np.argmin(at))]))
+    year = np.full(len(offered), NONE, dtype=np.int64)
+    year[at] = placed["year"].to_numpy(dtype=np.int64) - problem.limits.years.start
+    model, duties = problem.model()
+    model = _as_decided(model, duties, year, is_only_mandatory=is_only_mandatory)
+    broken = broken_rules(model, year)
+    if broken:
+        raise PlanningError("plan_check_unfit", batch=", ".join(broken))
+    return Choice(problem, model, duties, year)
+
+
+def _as_decided(model: Model, duties: Duties, year: Rows, *, is_only_mandatory: bool) -> Model:
+    """Keep what the law asks for as the plan does it, and nothing but mandatory work where it let nothing else in."""
+    packing = model.packing
+    done = _item_years(model, year)
+    is_asked = duties.deadline != NONE
+    kept = np.where(done == NONE, NONE, np.maximum(done, duties.deadline))
+    deadline = np.where(is_asked, kept, packing.deadline)
+    is_open = model.is_open
+    if is_only_mandatory:
+        holds = np.zeros(model.shape[0], dtype=bool)
+        np.logical_or.at(holds, packing.batch, (is_asked & (duties.severity == 0))[packing.item])
+        is_open = is_open & holds[:, None]
+    return replace(model, is_open=is_open, packing=replace(packing, deadline=deadline))
+
+
+def check_reason(choice: Choice, segment_id: str, reason: str, loss: float, gap_share: float) -> Checked:
+    """Solve the problem of a plan again with a segment forced in, or out where the plan holds it.
+
+    What the law asks for keeps its days. A reason agrees where the new plan is as it says: `closed`, `oversized`,
+    `mandatory_first` and `locked_out` where there is no plan; one with a price where forcing loses at least `loss`; all
+    others where the new plan is worth no more than the old one by more than the gap of the old one (`gap_share`), and
+    what is due by law where the law asks for it by that day.
+
+    Raises
+    ------
+    PlanningError
+        If the segment is no candidate of the plan.
+    """
+    row = int(choice.problem.segments.index.get_indexer(pd.Index([segment_id]))[0])
+    if row < 0:
+        raise PlanningError("plan_check_no_candidate", segment=segment_id)
+    item = int(choice.duties.item_of_segment[row])
+    done = NONE if item == NONE else int(_item_years(choice.model, choice.year)[item])
+    if item == NONE:
+        return _told(choice, segment_id, reason, loss, gap_share, done, None)
+    effort = choice.problem.bearing.effort
+    forced = _without(choice.model, item) if done != NONE else _with(choice.model, item)
+    found = solve(forced, seed=effort.seed, gap_share=effort.gap_share, node_limit=effort.node_limit)
+    if not np.isfinite(found.objective):
+        return _told(choice, segment_id, reason, loss, gap_share, done, None)
+    before = plan_value(choice.model, choice.year)
+    year = int(_item_years(choice.model, found.year)[item])
+    return _told(
+        choice, segment_id, reason, loss, gap_share, done, (before - found.objective, before - found.bound, year)
+    )
+
+
+def _with(model: Model, item: int) -> Model:
+    deadline = model.packing.deadline.copy()
+    deadline[item] = model.shape[1] - 1
+    return replace(model, packing=replace(model.packing, deadline=deadline))
+
+
+def _without(model: Model, item: int) -> Model:
+    """Close every batch that holds the item; what else is due in these keeps its day."""
+    holders = model.packing.batch[model.packing.item == item]
+    is_open, deadline = model.is_open.copy(), model.packing.deadline.copy()
+    is_open[holders] = False
+    deadline[item] = NONE
+    return replace(model, is_open=is_open, packing=replace(model.packing, deadline=deadline))
+
+
+def _told(
+    choice: Choice,
+    segment_id: str,
+    reason: str,
+    loss: float,
+    gap_share: float,
+    done: int,
+    found: tuple[float, float, int] | None,
+) -> Checked:
+    cost, least, year = found if found is not None else (np.nan, np.nan, NONE)
+    value = plan_value(choice.model, choice.year)
+    # what the plan may lie below the best is not held against a reason
+    slack = gap_share * max(abs(value), 1.0) / max(1.0 - gap_share, _ROUNDING) + _ROUNDING
+    if reason in _IMPOSSIBLE:
+        agrees = found is None
+    elif reason in _PRICED:
+        agrees = found is None or cost >= (0.0 if np.isnan(loss) else loss) - max(_ROUNDING * abs(value), _ROUNDING)
+    else:
+        agrees = found is None or cost >= -slack
+    item = int(choice.duties.item_of_segment[choice.problem.segments.index.get_loc(segment_id)])
+    if reason in {"duty", "duty_late"}:
+        asked = int(choice.duties.deadline[item])
+        agrees = asked != NONE and (done > asked) == (reason == "duty_late")
+    first = choice.problem.limits.years.start
+    return Checked(
+        segment_id,
+        reason,
+        done == NONE,
+        found is not None,
+        float(cost),
+        float(least),
+        None if year == NONE else year + first,
+        bool(agrees),
+    )
+
+
+def _item_years(model: Model, year: Rows) -> Rows:
+    done = np.full(len(model.packing.deadline), NONE, dtype=np.int64)
+    np.maximum.at(done, model.packing.item, year[model.packing.batch])
+    return done
