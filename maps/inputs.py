@@ -66,6 +66,9 @@ class Inputs:
     is_behind: bool = False
     emissions: pd.DataFrame | None = None
     outlook: pd.DataFrame | None = None
+    late_work: pd.DataFrame | None = None
+    late_years: pd.DataFrame | None = None
+    last_chances: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         """Refuse segments without a CRS: they could be drawn anywhere."""
@@ -149,6 +152,9 @@ def load_inputs(
         batches=stored.get("batches"),
         batch_segments=stored.get("batch_segments"),
         emissions=stored.get("emissions"),
+        late_work=stored.get("late_work"),
+        late_years=stored.get("late_years"),
+        last_chances=stored.get("last_chances"),
         outlook=None if plan is None or plan.name is None else forecast_since(registry, plan.name, plan.made_at),
         held=registry.held_summary(known_at=instant),
         plan_name=plan.name if plan is not None else None,

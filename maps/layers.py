@@ -284,7 +284,21 @@ def _batch_facts(inputs: Inputs) -> list[Fact]:
     facts.append(text_fact("place", "maps_batch_place", rows["batch_id"].map(inputs.batches["label"])))
     if inputs.projects is not None:
         facts.append(text_fact("project", "maps_batch_project", rows["project_id"].map(inputs.projects["name"])))
-    return [*facts, field_fact("batch_segments", "cost_cny", rows["cost_cny"])]
+    facts.append(field_fact("batch_segments", "cost_cny", rows["cost_cny"]))
+    share = inputs.batches.get("stable_share")
+    if share is not None and share.notna().any():
+        told = rows["batch_id"].map(share).where(rows["year"].notna())
+        facts.append(text_fact("stable", "maps_batch_stable", told.map("{:.0%}".format, na_action="ignore")))
+    return [*facts, *_last_chance_facts(inputs)]
+
+
+def _last_chance_facts(inputs: Inputs) -> list[Fact]:
+    """Return until when the road over a pipe will be closed, and the leaks to expect in that time."""
+    if inputs.last_chances is None or inputs.last_chances.empty:
+        return []
+    dearest = inputs.last_chances.sort_values("rank").drop_duplicates("segment_id").set_index("segment_id")
+    rows = dearest.reindex(inputs.segments.index)
+    return [field_fact("last_chances", name, rows[name]) for name in ("banned_from", "banned_until", "leaks_in_ban")]
 
 
 def _add_factors(blob: Blob, inputs: Inputs) -> None:

@@ -149,9 +149,36 @@ def _ban_notices(inputs: Inputs) -> list[Both]:
     return sentences
 
 
+def alignment_words(inputs: Inputs) -> list[Both]:
+    """Return what going together with projects brings, the last chances left, and how steady the plan is."""
+    sentences: list[Both] = []
+    found, steady = inputs.summary.get("alignment"), inputs.summary.get("stability")
+    if isinstance(found, dict):
+        facts = {"share": found["aligned_km_share"], "km": found["aligned_km"], "risk": found["more"]["risk"]}
+        amounts = {"saving": found["reinstatement_saved_cny"], "cost": found["more"]["cost_cny"]}
+        locked = found["locked_out_batch_count"]
+        sentences.append(_with_money("maps_align_line", amounts, **facts, locked=locked))
+    if inputs.last_chances is not None and filled(inputs.last_chances):
+        chances = inputs.last_chances.drop_duplicates("segment_id")
+        amounts = {"price": float(chances["price_cny"].sum())}
+        leaks = float(chances["leaks_in_ban"].sum())
+        sentences.append(_with_money("maps_last_line", amounts, count=len(chances), leaks=leaks))
+    if isinstance(steady, dict):
+        sentences.append(both("maps_core_line", **steady))
+    return sentences
+
+
+def _with_money(code: str, amounts: dict[str, float], **facts: object) -> Both:
+    """Say amounts in the unit of money of each language."""
+    return {
+        language: say(code, language, **facts, **{name: cny / unit for name, cny in amounts.items()})
+        for language, unit in CNY_PER_UNIT.items()
+    }
+
+
 def _plan_notices(inputs: Inputs) -> list[Both]:
     """Return what the plan itself could not place: mandatory batches beyond the budget, batches larger than a year."""
-    sentences: list[Both] = []
+    sentences: list[Both] = alignment_words(inputs)
     mandatory, oversized = inputs.summary.get("mandatory"), inputs.summary.get("oversized")
     if isinstance(mandatory, dict) and mandatory.get("left_batch_count"):
         left = {"count": mandatory["left_batch_count"], "km": mandatory["left_km"]}

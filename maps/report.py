@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from maps.inputs import Inputs, both
-from maps.numbers import headline, held_line, notices
+from maps.numbers import alignment_words, headline, held_line, notices
 from maps.offline import own_file
 from maps.outlook_chart import outlook_charts
 from maps.pages import save_page
 from maps.palette import stroke
 from maps.plan_map import templates
-from maps.report_cells import Cell, batch_columns, columns, comparison_rows, notes
+from maps.report_cells import STEADY, Cell, batch_columns, columns, comparison_rows, notes
 from maps.report_pairs import closed_rows, stake_of
 from maps.report_tables import CLASSES, ReportTables, make_tables
 from maps.report_xlsx import write_xlsx
@@ -36,6 +36,22 @@ _BATCH_COLUMNS: Final = (
     "cost_alone_cny",
     "saving_cny",
     "cost_cny",
+    *STEADY,
+)
+_LATE_COLUMNS: Final = ("place", "policy_class", "due_year", "year", "length_m", "segment_id", "text")
+_LAST_COLUMNS: Final = (
+    "rank",
+    "street_name",
+    "segment_id",
+    "project_name",
+    "banned_from",
+    "banned_until",
+    "leaks_in_ban",
+    "leak_probability",
+    "leak_cost_cny",
+    "lost_saving_cny",
+    "price_cny",
+    "plan_year",
 )
 _SEGMENT_COLUMNS: Final = (
     "segment_id",
@@ -79,6 +95,7 @@ _CLOSED_COLUMNS: Final = (
 )
 _SHOWN_PAIRS: Final = 20
 _SHOWN_PLACES: Final = 10
+_SHOWN_LATE: Final = 10
 _DECIMALS: Final = {"metres": 1, "count": 0, "number": 3}
 _MONEY_DECIMALS: Final = {"zh": 2, "en": 3}
 
@@ -145,8 +162,11 @@ def draw_report(inputs: Inputs, tables: ReportTables, language: str) -> str:
             classes=_classes(language),
             years=columns(tables.years, "report_years", language),
             batches=batch_columns(tables, language, _BATCH_COLUMNS),
+            late=_late(tables, language),
+            last=_last_chances(tables, language),
             outlooks=outlook_charts(inputs.outlook, language),
             comparison=comparison_rows(inputs, language),
+            alignment=[sentence[language] for sentence in alignment_words(inputs)],
             held=held_line(inputs.held)[language],
             held_rows=columns(tables.held, "report_held", language),
             notices=[sentence[language] for sentence in notices(inputs)],
@@ -199,6 +219,27 @@ def _closed(inputs: Inputs, language: str) -> dict[str, Any] | None:
         "now": inputs.closed.count("in_force", "unconfirmed"),
         "later": inputs.closed.count("to_come"),
         "quotes": [quote[language] for code, quote in inputs.closed.quotes.items() if code in known],
+    }
+
+
+def _late(tables: ReportTables, language: str) -> dict[str, Any] | None:
+    """Return the cases of late work, each with its text once, and how many segments there are."""
+    if tables.late is None:
+        return None
+    cases = tables.late.drop_duplicates("text")["text"].tolist()
+    return {"worst": cases[:_SHOWN_LATE], "cases": len(cases), "segments": len(tables.late)} | {
+        "table": columns(tables.late, "report_late", language, _LATE_COLUMNS)
+    }
+
+
+def _last_chances(tables: ReportTables, language: str) -> dict[str, Any] | None:
+    """Return the dearest last chances, and how many there are."""
+    if tables.last_chances is None:
+        return None
+    dearest = tables.last_chances.head(_SHOWN_PAIRS)
+    return {
+        "table": columns(dearest, "report_last_chances", language, _LAST_COLUMNS),
+        "count": len(tables.last_chances),
     }
 
 

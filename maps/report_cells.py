@@ -31,6 +31,7 @@ _COMPARED: Final = (
     ("cost_cny", "maps_unit_money", "money"),
     ("saving_cny", "maps_unit_money", "money"),
 )
+STEADY: Final = ("stable_share", "kept_share")
 Cell = str | float | int | date | None
 _SUMMED: Final = frozenset({"m", "CNY", "t/year"})
 _SUMMED_COUNTS: Final = frozenset(
@@ -81,7 +82,10 @@ def columns(table: pd.DataFrame, contract: str, language: str, chosen: Sequence[
 
 def batch_columns(tables: ReportTables, language: str, chosen: Sequence[str] | None = None) -> list[Column]:
     """Return the columns of the batches, and what methane each avoids where factors tell."""
-    made = columns(tables.batches, "batches", language, chosen)
+    named = list(chosen) if chosen else [str(name) for name in tables.batches.reset_index().columns]
+    # what was not asked for when the plan was made is no empty column
+    named = [name for name in named if name not in STEADY or tables.batches[name].notna().any()]
+    made = columns(tables.batches, "batches", language, named)
     if tables.batch_methane is None:
         return made
     return [*made, *columns(tables.batch_methane, "batch_methane", language, SAVED_COLUMNS)]
@@ -106,7 +110,7 @@ def _kind(field: Field) -> str:
         return "day" if field.dtype == "date" else "text"
     if field.dtype == "integer":
         return "year" if field.unit == "year" else "count"
-    if field.column.endswith("_share"):
+    if field.column.endswith(("_share", "_probability")):
         return "share"
     return {"CNY": "money", "m": "metres", "mm": "count"}.get(field.unit, "number")
 
@@ -144,6 +148,7 @@ def summary_rows(inputs: Inputs, tables: ReportTables, language: str) -> list[tu
         rows.append((declared[column].label(language), value, metres))
     rows.append((declared["saving_cny"].label(language), float(tables.projects["saving_cny"].sum()) / cny, money))
     rows.extend(quality_rows(inputs, language))
+    rows.extend(alignment_rows(inputs, language))
     if abs(tables.unassigned_saving_cny) > 0.5:
         rows.append((say("maps_saving_elsewhere", language), tables.unassigned_saving_cny / cny, money))
     return rows
@@ -166,6 +171,27 @@ def comparison_rows(inputs: Inputs, language: str) -> list[Compared]:
         for key, unit, kind in _COMPARED
         if key in inputs.summary and key in blind
     ]
+
+
+def alignment_rows(inputs: Inputs, language: str) -> list[tuple[str, float, str]]:
+    """Return what going together with projects brings, and the stable core; nothing of a plan of an earlier version."""
+    kilometres, money = say("maps_unit_km", language), say("maps_unit_money", language)
+    rows: list[tuple[str, float, str]] = []
+    if isinstance(found := inputs.summary.get("alignment"), dict):
+        saved, cny = float(found["reinstatement_saved_cny"]), CNY_PER_UNIT[language]
+        rows += [
+            (say("maps_align_share", language), 100.0 * float(found["aligned_km_share"]), "%"),
+            (say("maps_align_km", language), float(found["aligned_km"]), kilometres),
+            (say("maps_align_saved", language), saved / cny, money),
+            (say("maps_align_locked", language), float(found["locked_out_batch_count"]), ""),
+            (say("maps_align_more_risk", language), float(found["more"]["risk"]), ""),
+            (say("maps_align_more_cost", language), float(found["more"]["cost_cny"]) / cny, money),
+            (say("maps_align_more_saving", language), float(found["more"]["saving_cny"]) / cny, money),
+        ]
+    if isinstance(steady := inputs.summary.get("stability"), dict):
+        share, draws = float(steady["core_share"]), int(steady["draw_count"])
+        rows.append((say("maps_core_km", language, share=share, draws=draws), float(steady["core_km"]), kilometres))
+    return rows
 
 
 def quality_rows(inputs: Inputs, language: str) -> list[tuple[str, float, str]]:

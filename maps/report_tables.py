@@ -9,6 +9,7 @@ import pandas as pd
 
 from maps.inputs import Inputs
 from maps.numbers import planned
+from maps.report_late import last_chance_rows, late_rows
 from maps.report_pairs import closed_rows, pair_rows, place_rows
 from planner.emissions import batch_methane
 from registry.catalogue import say
@@ -58,6 +59,8 @@ class ReportTables:
     places: pd.DataFrame | None
     closed: pd.DataFrame | None
     batch_methane: pd.DataFrame | None = None
+    late: pd.DataFrame | None = None
+    last_chances: pd.DataFrame | None = None
 
 
 def make_tables(inputs: Inputs, language: str) -> ReportTables:
@@ -90,6 +93,8 @@ def make_tables(inputs: Inputs, language: str) -> ReportTables:
         pairs=pair_rows(inputs, language),
         places=None if inputs.meeting is None else place_rows(inputs.meeting, language),
         closed=closed_rows(inputs, language, is_quoted=True),
+        late=late_rows(inputs, language),
+        last_chances=last_chance_rows(inputs),
     )
 
 

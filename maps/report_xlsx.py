@@ -150,6 +150,8 @@ def _write(book: Book, inputs: Inputs, tables: ReportTables, language: str) -> N
         book.table("maps_sheet_projects", columns(tables.projects, "report_projects", language))
         book.table("maps_sheet_segments", columns(tables.segments, "report_segments", language))
         book.table("maps_sheet_batches", batch_columns(tables, language))
+        _optional(book, "maps_sheet_late", tables.late, "report_late", "maps_late_none")
+        _optional(book, "maps_sheet_last", tables.last_chances, "report_last_chances", "maps_last_none")
         _comparison(book)
         book.table("maps_sheet_held", columns(tables.held, "report_held", language))
         sheet = book.sheet("maps_sheet_notes")

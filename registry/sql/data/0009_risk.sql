@@ -493,7 +493,7 @@ COMMENT ON COLUMN registry.run_late_work.policy_class IS '政策类别: What the
 COMMENT ON COLUMN registry.run_late_work.length_m IS '长度: Length of the segment. [m]';
 COMMENT ON COLUMN registry.run_late_work.due_year IS '应改造截止年度: Year by which the law wants it done. [year]';
 COMMENT ON COLUMN registry.run_late_work.year IS '年度: Year in which it is renewed; empty where the plan leaves it out. [year]';
-COMMENT ON COLUMN registry.run_late_work.late_years IS '逾期年数: Years after the due year; work that is left out counts to the year after the last of the plan. [year]';
+COMMENT ON COLUMN registry.run_late_work.late_years IS '逾期年数: Years after the due year; work that is left out counts to the year after the last of the plan.';
 COMMENT ON COLUMN registry.run_late_work.extra_cny IS '需增资金: Least money that alone would make it fit; empty where money alone does not help. [CNY]';
 COMMENT ON COLUMN registry.run_late_work.extra_year IS '增资年度: Year in which that money would be needed. [year]';
 COMMENT ON COLUMN registry.run_late_work.open_year IS '解禁可施工年度: Year in which it would fit but for bans and decisions; empty where there is none. [year]';

@@ -1,0 +1,100 @@
+"""Late work, last chances, alignment, stability and the check of reasons, from the command line to the pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas as gpd
+import openpyxl
+import pytest
+from typer.testing import Result
+
+from registry.city import make_city
+from registry.city.delivery import write_city
+from registry.settings import Settings
+from registry.store import open_registry
+
+AS_OF = ("--as-of", "2026-11-01")
+PLAN = ("plan", "--years", "2027-2029", "--budget-cny", "700000", *AS_OF)
+KINDS = ("roads", "compounds", "districts", "segments")
+
+
+@pytest.fixture
+def city(digonce: Callable[..., Result], tmp_path: Path) -> Callable[..., Result]:
+    """A small city whose longest street is overhauled to the end of 2027, and closed then."""
+    write_city(make_city(300, 3), tmp_path)
+    roads = gpd.read_file(tmp_path / "roads.gpkg")
+    street = gpd.read_file(tmp_path / "segments.gpkg")["所在道路"].value_counts().index[0]
+    works = gpd.GeoDataFrame(
+        {
+            "project_id": ["W1"],
+            "name": ["overhaul"],
+            "kind": ["road_overhaul"],
+            "state": ["confirmed"],
+            "starts_on": ["2027-01-05"],
+            "ends_on": ["2027-01-31"],
+        },
+        geometry=[roads[roads["道路名称"] == street].union_all().buffer(25)],
+        crs=roads.crs,
+    )
+    works.to_file(tmp_path / "works.gpkg")
+    for kind in KINDS:
+        took = digonce("import", kind, tmp_path / f"{kind}.gpkg", "--crs", "EPSG:4549")
+        assert took.exit_code == 0, took.output
+    took = digonce("import", "projects", tmp_path / "works.gpkg")
+    assert took.exit_code == 0, took.output
+    return digonce
+
+
+def test_a_plan_says_what_is_late_what_is_missed_and_what_stays(
+    city: Callable[..., Result], settings: Settings, tmp_path: Path
+) -> None:
+    shown = city(*PLAN, "--save", "p", "--stability", "2")
+    assert shown.exit_code == 0, shown.output
+    for words in ("Late or left out, worst first", "In its way: 2027: ", "Options: CNY", "Last chance: the plan leaves"):
+        assert words in shown.output
+    assert "Aligned with projects" in shown.output
+    assert "Stable core: " in shown.output
+    with open_registry(settings) as registry:
+        saved = registry.load_run("plan", "p")
+    late, chances = saved.frames["late_work"], saved.frames["last_chances"]
+    assert len(late) > 0
+    assert len(chances) > 0
+    assert set(saved.frames["late_years"]["segment_id"]) == set(late.index)
+    assert saved.frames["batches"]["stable_share"].notna().sum() == saved.summary["batch_count"]
+    assert (chances["plan_year"].isna() | (chances["plan_year"] > 2027)).all()
+
+    told = city("explain", "p", str(late.index[0]), "--check", "--json")
+    assert told.exit_code == 0, told.output
+    answer = json.loads(told.stdout)
+    (checked,) = answer["checks"]
+    assert checked["agrees"]
+    assert str(late.index[0]) in answer["late"]
+    reasons = saved.frames["plan_reasons"]
+    outside = [str(name) for name in reasons.index[reasons["year"].isna()][:2]]
+    told = city("explain", "p", *outside, "--check", language="zh")
+    assert told.exit_code == 0, told.output
+    assert told.output.count("重新求解") == len(outside)
+
+    assert city("report", "p", "-o", tmp_path / "out.xlsx").exit_code == 0
+    book = openpyxl.load_workbook(tmp_path / "out.xlsx")
+    assert book["Late by law"].max_row == 4 + len(late) + 1
+    assert book["Last chance"].max_row == 4 + len(chances) + 1
+    assert "Stable share" in [cell.value for cell in book["Batches by year"][4]]
+    items = [row[0].value for row in book["Summary"].iter_rows()]
+    assert "Share of the renewed length that goes with a project" in items
+    assert city("report", "p", "-o", tmp_path / "out.html").exit_code == 0
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert page.count('id="late"') == page.count('id="last"') == 1
+    assert city("map", "p", "-o", tmp_path / "map.html").exit_code == 0
+    page = (tmp_path / "map.html").read_text(encoding="utf-8")
+    assert "Stable core: " in page
+    assert "抽样中保持年度" in page
+
+
+def test_a_check_needs_a_plan_that_was_made_by_the_planner(city: Callable[..., Result]) -> None:
+    alone = city("explain", "RQ0000001", "--check")
+    assert alone.exit_code == 2
+    assert "--check" in alone.output
