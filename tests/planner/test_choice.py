@@ -15,6 +15,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner import choice
 from planner.benefits import PARTS, Worth, find_benefits
 from planner.candidates import Candidates
 from planner.choice import Effort, choose_programme, make_model
@@ -26,6 +27,8 @@ from planner.members import Members
 from planner.policy import read_policy
 from planner.score import score_segments
 from planner.solve.keep import keeps
+from planner.solve.model import Model
+from planner.solve.solve import Solution, solve
 from registry.errors import PlanningError
 from tests.planner.frames import EAST, NORTH, leaks_of, line, segments_of
 
@@ -113,6 +116,24 @@ def test_the_law_is_served_first_then_the_value_decides(seed: int) -> None:
         # of plans that serve the law equally well the first found may bind others: never above, seldom below
         assert programme.solution.objective <= value + 1e-9
     assert keeps(programme.model, programme.year)
+
+
+def test_a_wide_gap_leaves_no_mandatory_work_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that may stop within a gap may lose a short pipe; that must not close the plan to all other work."""
+    candidates, conditions, severity = small_city(4, 5)
+    model, duties = make_model(candidates, conditions, severity, Limits.per_year(YEARS, 1e9), POLICY)
+    whole = choose_programme(model, duties, Effort(gap_share=0.0))
+    assert not whole.is_only_mandatory
+
+    def careless(model: Model, *, gap_share: float, **rest: Any) -> Solution:
+        answer = solve(model, gap_share=gap_share, **rest)
+        year = answer.year.copy()
+        if gap_share > 1e-5:
+            year[np.flatnonzero(year != NONE)[:1]] = NONE
+        return replace(answer, year=year)
+
+    monkeypatch.setattr(choice, "solve", careless)
+    assert not choose_programme(model, duties, Effort(gap_share=0.05)).is_only_mandatory
 
 
 @settings(max_examples=6, deadline=None)
