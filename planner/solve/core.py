@@ -1,9 +1,9 @@
 """Search in whole numbers on the choices that the prices leave in doubt, around the plan in hand.
 
-What a plan surely loses by a choice is its reduced value. Choices that lose much are left out; the rest, some hundred or
-thousand, goes to HiGHS. Such a search is over some plans only. But a choice that loses more than what lies between the
-plan in hand and the bound is in no better plan (reduced cost fixing, Dantzig and others 1954): where all others are
-searched, the bound of HiGHS on them holds for every plan.
+What a plan surely loses by a choice is its reduced value. Choices that lose much are left out; the rest, some hundred
+or thousand, goes to HiGHS. Such a search is over some plans only. But a choice that loses more than what lies between
+the plan in hand and the bound is in no better plan (reduced cost fixing, Dantzig and others 1954): where all others
+are searched, the bound of HiGHS on them holds for every plan.
 """
 
 from __future__ import annotations
