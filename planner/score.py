@@ -57,6 +57,13 @@ class Told:
     surveyed: pd.DataFrame | None = None
     district_of: pd.Series | None = None
 
+    def with_retired(self, segments: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Return the segments, and after them the retired ones that are not among them."""
+        if self.retired is None:
+            return segments
+        gone = self.retired[~self.retired.index.isin(segments.index)]
+        return segments if gone.empty else pd.concat([segments, gone])
+
 
 def score_segments(  # noqa: PLR0913 - all that a score is made from
     segments: gpd.GeoDataFrame,
@@ -132,10 +139,7 @@ def _leak_rates(
 
     Retired segments take part in making them and are left out of the result.
     """
-    pipes = segments
-    if told.retired is not None:
-        gone = told.retired[~told.retired.index.isin(segments.index)]
-        pipes = segments if gone.empty else pd.concat([segments, gone])
+    pipes = told.with_retired(segments)
     ground = find_ground(pipes, told.context, told.roads, told.street_links, weights.likelihood)
     around = Surroundings(ground, told.street_links, told.surveyed, told.district_of)
     excluded = weights.likelihood.history.excluded_causes
