@@ -8,7 +8,8 @@ from maps.lift_chart import Axis, line_chart, line_of, mark_of, point_chart
 from maps.offline import own_file
 from maps.plan_map import templates
 from planner.forecast.gate import CHOSEN_BEFORE, limits_in_signs
-from planner.forecast.summary import DEFAULT, by_material, years_in_words
+from planner.forecast.summary import by_material, years_in_words
+from planner.score import DEFAULT_MODEL
 from registry.catalogue import say
 from registry.fields import fields, value_list
 
@@ -41,7 +42,7 @@ def model_card(run: SavedRun, city: str, language: str = "zh") -> str:
     models = _charted(list(dict.fromkeys(walked["model"])), run.summary["candidate"])
     name = _namer(language)
     yearly = windows[(windows["horizon_years"] == 1) & windows["district"].isna()]
-    leaks = float(yearly.loc[yearly["model"] == DEFAULT, "leaks"].sum())
+    leaks = float(yearly.loc[yearly["model"] == DEFAULT_MODEL, "leaks"].sum())
     count = int(yearly["year"].nunique())
     return (
         templates()
@@ -78,7 +79,7 @@ def _namer(language: str) -> Callable[[str], str]:
 
 
 def _charted(tested: Sequence[str], candidate: str | None) -> list[str]:
-    return [model for model in (DEFAULT, candidate, *_PLAIN) if model is not None and model in tested]
+    return [model for model in (DEFAULT_MODEL, candidate, *_PLAIN) if model is not None and model in tested]
 
 
 def _knowledge(years: dict[str, list[int]], language: str) -> str:
@@ -106,7 +107,9 @@ def _evidence(media: Sequence[str], language: str) -> str:
 
 def _horizons(walked: pd.DataFrame) -> list[dict[str, float]]:
     """Return of each horizon its windows and their leaks, the shortest first."""
-    own = walked[(walked["measure"] == "capture_at_10") & (walked["model"] == DEFAULT)].sort_values("horizon_years")
+    own = walked[(walked["measure"] == "capture_at_10") & (walked["model"] == DEFAULT_MODEL)].sort_values(
+        "horizon_years"
+    )
     columns = {"horizon_years": "years", "window_count": "windows", "leaks": "leaks"}
     found: list[dict[str, float]] = own[list(columns)].rename(columns=columns).to_dict("records")  # type: ignore[assignment]
     return found
@@ -123,9 +126,9 @@ def _rows(walked: pd.DataFrame, name: Callable[[str], str]) -> list[dict[str, An
     captures = {model: told[first, model, "capture_at_10"]["weighted_mean"] for model in set(walked["model"])}
     measures = [*(f"capture_at_{share}" for share in SHARES), "never_leaked_capture_at_10"]
     rows = []
-    for model in sorted(captures, key=lambda model: (model != DEFAULT, -captures[model], model)):
+    for model in sorted(captures, key=lambda model: (model != DEFAULT_MODEL, -captures[model], model)):
         gain = told[first, model, "capture_at_10"]
-        is_default = model == DEFAULT
+        is_default = model == DEFAULT_MODEL
         further = [told[years, model, "capture_at_10"] for years in longer]
         rows.append(
             {
@@ -240,7 +243,7 @@ def _materials(run: SavedRun, models: list[str], title: str, language: str) -> s
     told = told[(told["horizon_years"] == 1) & (told["leaks"] >= MATERIAL_LEAKS)]
     labels = value_list("material")
     rows: dict[str, list[float | None]] = {}
-    order = told[told["model"] == DEFAULT].sort_values("leaks", ascending=False)["material"]
+    order = told[told["model"] == DEFAULT_MODEL].sort_values("leaks", ascending=False)["material"]
     for material in order:
         own = told[told["material"] == material].set_index("model")
         code = str(material)

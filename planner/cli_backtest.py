@@ -116,7 +116,7 @@ def _horizons(text: str) -> tuple[int, ...]:
 def _choose(request: _Request, policy: Policy) -> tuple[list[ForecastModel], list[str]]:
     """Return the models to test, the default first, and the names of those that lack a library."""
     from planner.forecast.catalogue import can_run, forecast_models
-    from planner.forecast.summary import DEFAULT
+    from planner.score import DEFAULT_MODEL
 
     known = forecast_models(policy)
     named = () if request.models == ("all",) else request.models
@@ -125,15 +125,15 @@ def _choose(request: _Request, policy: Policy) -> tuple[list[ForecastModel], lis
             raise UsageError("forecast_model_unknown", model=name, models=", ".join(known))
     if request.models:
         # what was asked for by name and lacks its library says so when it is fitted
-        return [model for name, model in known.items() if not named or name in {DEFAULT, *named}], []
+        return [model for name, model in known.items() if not named or name in {DEFAULT_MODEL, *named}], []
     return [model for name, model in known.items() if can_run(name)], [name for name in known if not can_run(name)]
 
 
 def _learned(models: list[ForecastModel]) -> list[str]:
     from planner.forecast.catalogue import RANKINGS
-    from planner.forecast.summary import DEFAULT
+    from planner.score import DEFAULT_MODEL
 
-    return [model.name for model in models if model.name not in {DEFAULT, *RANKINGS}]
+    return [model.name for model in models if model.name not in {DEFAULT_MODEL, *RANKINGS}]
 
 
 def _history(job: Job, request: _Request) -> History:
@@ -232,6 +232,7 @@ def _show(
 
 
 def _show_horizon(session: Session, own: pd.DataFrame, horizon: int) -> None:
+    from planner.score import DEFAULT_MODEL
     from registry.fields import fields
 
     values = own.pivot_table(index="model", columns="measure", values="weighted_mean", sort=False, dropna=False)
@@ -244,7 +245,7 @@ def _show_horizon(session: Session, own: pd.DataFrame, horizon: int) -> None:
     pairs = zip(gain["difference"], gain["difference_standard_error"], strict=True)
     shown["difference"] = [f"{value:+.3f} ± {error:.3f}" if error == error else "—" for value, error in pairs]
     shown["better"] = [f"{count}/{of}" for count, of in zip(gain["better_count"], gain["window_count"], strict=True)]
-    is_default = shown["model"] == "default"
+    is_default = shown["model"] == DEFAULT_MODEL
     shown.loc[is_default, ["difference", "better"]] = "—"
     shown["model"] = [_names(session, [name]) for name in shown["model"]]
     declared = fields()["backtest_windows"]

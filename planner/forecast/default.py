@@ -15,6 +15,7 @@ from planner.forecast.panel import Panel
 from planner.likelihood import record_strengths
 from planner.policy_models import Weights
 from planner.record_groups import record_groups
+from planner.score import DEFAULT_MODEL
 from planner.table_rates import steady_rates
 from planner.updating import update_rates
 
@@ -47,7 +48,7 @@ class DefaultModel:
     """
 
     weights: Weights
-    name: str = "default"
+    name: str = DEFAULT_MODEL
 
     def fit(self, past: Panel) -> DefaultRates:
         """Move the tables by a past."""
