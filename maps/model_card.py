@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from maps.lift_chart import Axis, line_chart, line_of, mark_of, point_chart
 from maps.offline import own_file
 from maps.plan_map import templates
-from planner.forecast.gate import CHOSEN_BEFORE, limits_in_signs
+from planner.forecast.gate import CHOSEN_BEFORE, failed_criteria, limits_in_signs
 from planner.forecast.summary import by_material, years_in_words
 from planner.score import DEFAULT_MODEL
 from registry.catalogue import say
@@ -179,9 +179,7 @@ def _decision(run: SavedRun, language: str, name: Callable[[str], str]) -> str:
         return say("forecast_gate_unplayed", language)
     if run.summary["is_open"]:
         return say("forecast_gate_open", language, model=name(candidate))
-    criteria = run.frames["gate_criteria"]
-    judged = criteria[criteria["model"].isin([CHOSEN_BEFORE, candidate]) & ~criteria["passed"].astype(bool)]
-    failed = _listed(list(dict.fromkeys(judged["criterion"])), "gate_criterion", language)
+    failed = _listed(failed_criteria(run.frames["gate_criteria"], candidate), "gate_criterion", language)
     return say("forecast_gate_closed", language, model=name(candidate), criteria=failed)
 
 

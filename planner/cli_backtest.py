@@ -194,16 +194,15 @@ def _show(
     session: Session, frames: dict[str, pd.DataFrame], decision: GateDecision, summary: dict[str, Any], run: str
 ) -> None:
     """Print a table for each horizon, what the gate asked, and what follows."""
-    from planner.forecast.gate import CHOSEN_BEFORE
+    from planner.forecast.gate import failed_criteria, judged_criteria
     from planner.forecast.summary import years_in_words
     from registry.fields import value_list
 
     windows = frames["backtest_windows"]
     for horizon, own in frames["backtest_summary"].groupby("horizon_years", sort=True):
         _show_horizon(session, own, int(str(horizon)))
-    judged = decision.criteria[decision.criteria["model"].isin([CHOSEN_BEFORE, decision.candidate])]
     if decision.candidate is not None:
-        _show_gate(session, judged)
+        _show_gate(session, judged_criteria(decision.criteria, decision.candidate))
     session.tell(
         "forecast_tested",
         models=windows["model"].nunique(),
@@ -226,7 +225,7 @@ def _show(
         session.tell("forecast_gate_open", model=name)
         return
     labels = value_list("gate_criterion")
-    failed = judged.loc[~judged["passed"].astype(bool), "criterion"].unique()
+    failed = failed_criteria(decision.criteria, decision.candidate)
     criteria = _comma(session).join(labels[code].label(session.language) for code in failed)
     session.tell("forecast_gate_closed", model=name, criteria=criteria)
 

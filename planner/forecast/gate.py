@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ from planner.score import DEFAULT_MODEL
 from registry.errors import PlanningError
 from registry.fields import columns_of
 
-CHOSEN_BEFORE = "chosen_before"
-_DECIMALS = 12
+CHOSEN_BEFORE: Final = "chosen_before"
+_DECIMALS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,20 @@ def decide(
         names.append(CHOSEN_BEFORE)
     criteria = _criteria(played, parts, names, history_leaks, rule)
     candidate = _best(played, [name for name in learned if rule.may_try(name, history_leaks)], rule)
-    judged = criteria[criteria["model"].isin([CHOSEN_BEFORE, candidate])]
+    judged = judged_criteria(criteria, candidate)
     ships = candidate if candidate is not None and bool(judged["passed"].all()) else DEFAULT_MODEL
     return GateDecision(ships, candidate, criteria)
+
+
+def judged_criteria(criteria: pd.DataFrame, candidate: str | None) -> pd.DataFrame:
+    """Return the criteria that decide: those of the series and those of the candidate by itself."""
+    return criteria[criteria["model"].isin([CHOSEN_BEFORE, candidate])]
+
+
+def failed_criteria(criteria: pd.DataFrame, candidate: str | None) -> list[str]:
+    """Return the codes of the criteria that keep the gate shut for the candidate, each once."""
+    judged = judged_criteria(criteria, candidate)
+    return list(dict.fromkeys(judged.loc[~judged["passed"].astype(bool), "criterion"]))
 
 
 def _best(played: pd.DataFrame, models: list[str], rule: GateRule) -> str | None:
