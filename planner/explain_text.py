@@ -167,15 +167,7 @@ def _grade(told: _Told, teller: Teller) -> str:
 def _reasons(reasons: list[Reason], side: str, teller: Teller) -> str:
     if not reasons:
         return ""
-    said = [
-        say(
-            "explain_reason",
-            teller.language,
-            what=teller.cause(reason.cause, reason.ln),
-            multiplier=times(float(np.exp(reason.ln))),
-        )
-        for reason in reasons
-    ]
+    said = [teller.reason(reason.cause, reason.ln) for reason in reasons]
     return say(f"explain_{side}", teller.language, reasons=_joined(said, teller.language))
 
 
