@@ -10,7 +10,7 @@ from maps.plan_map import templates
 from planner.forecast.gate import CHOSEN_BEFORE, failed_criteria, limits_in_signs
 from planner.forecast.summary import by_material, years_in_words
 from planner.score import DEFAULT_MODEL
-from registry.catalogue import say
+from registry.catalogue import joined, say
 from registry.fields import fields, value_list
 
 if TYPE_CHECKING:
@@ -89,13 +89,13 @@ def _knowledge(years: dict[str, list[int]], language: str) -> str:
         return "".join(labels.values())
     mark = "：" if language == "zh" else ": "
     said = [f"{label}{mark}{years_in_words(years[code], language)}" for code, label in labels.items()]
-    return ("；" if language == "zh" else "; ").join(said)
+    return joined(said, language, "semicolon")
 
 
 def _listed(codes: Sequence[str], name: str, language: str) -> str:
     labels = value_list(name)
     said = [labels[code].label(language) if code in labels else code for code in codes]
-    return ("、" if language == "zh" else ", ").join(said)
+    return joined(said, language)
 
 
 def _evidence(media: Sequence[str], language: str) -> str:

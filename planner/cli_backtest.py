@@ -12,6 +12,7 @@ import typer
 from planner.cli_job import Job, PolicyPath, open_job, policy_facts, read_lineage, tell_unverified
 from planner.cli_ranking import gate_stamps, keep_decision
 from planner.cli_tables import told
+from registry.catalogue import joined
 from registry.console import AsOf, KnownAt, Session, command
 from registry.errors import UsageError
 
@@ -226,7 +227,7 @@ def _show(
         return
     labels = value_list("gate_criterion")
     failed = failed_criteria(decision.criteria, decision.candidate)
-    criteria = _comma(session).join(labels[code].label(session.language) for code in failed)
+    criteria = joined((labels[code].label(session.language) for code in failed), session.language)
     session.tell("forecast_gate_closed", model=name, criteria=criteria)
 
 
@@ -282,11 +283,7 @@ def _show_gate(session: Session, judged: pd.DataFrame) -> None:
 
 
 def _names(session: Session, models: list[str]) -> str:
-    return _comma(session).join(session.say(f"forecast_model_{name}") for name in models)
-
-
-def _comma(session: Session) -> str:
-    return "、" if session.language == "zh" else ", "
+    return joined((session.say(f"forecast_model_{name}") for name in models), session.language)
 
 
 def _percent(value: float) -> str:

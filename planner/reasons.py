@@ -62,6 +62,3 @@ def reasons_in_words(
         tuple(teller.reason(reason.cause, reason.ln) for reason in down),
         tuple(teller.gaps()),
     )
-
-
-

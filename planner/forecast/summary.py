@@ -11,6 +11,7 @@ import pandas as pd
 from planner.factors import Floats
 from planner.forecast.backtest import CAPTURES
 from planner.score import DEFAULT_MODEL
+from registry.catalogue import joined
 from registry.errors import PlanningError
 from registry.fields import columns_of
 
@@ -146,4 +147,4 @@ def years_in_words(years: Sequence[int], language: str) -> str:
         else:
             runs.append([year])
     said = [f"{run[0]}" if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
-    return ("、" if language == "zh" else ", ").join(said)
+    return joined(said, language)
