@@ -8,7 +8,7 @@ from maps.lift_chart import Axis, line_chart, line_of, mark_of, point_chart
 from maps.offline import own_file
 from maps.plan_map import templates
 from planner.forecast.gate import CHOSEN_BEFORE, failed_criteria, limits_in_signs
-from planner.forecast.summary import by_material, years_in_words
+from planner.forecast.summary import by_material, pool_lift, years_in_words
 from planner.score import DEFAULT_MODEL
 from registry.catalogue import joined, say
 from registry.fields import fields, value_list
@@ -191,8 +191,9 @@ def _charts(run: SavedRun, yearly: pd.DataFrame, models: list[str], language: st
     lift = run.frames["backtest_lift"]
     lift = lift[(lift["horizon_years"] == 1) & lift["district"].isna()]
     titles = {code: say(f"card_chart_{code}", language) for code in ("lift", "years", "materials")}
-    curves = {model: lift_curve(lift[lift["model"] == model]) for model in models}
-    captures = {model: _by_year(yearly[yearly["model"] == model]) for model in models}
+    found = pool_lift(lift).reset_index()
+    curves = {model: _points(found[found["model"] == model], "length_share", "leak_share") for model in models}
+    captures = {model: _points(yearly[yearly["model"] == model], "year", "capture_at_10") for model in models}
     years = sorted(yearly["year"].unique())
     step = max(1, -(-len(years) // 8))
     across = Axis(
@@ -220,17 +221,9 @@ def _charts(run: SavedRun, yearly: pd.DataFrame, models: list[str], language: st
     ]
 
 
-def _by_year(own: pd.DataFrame) -> list[tuple[float, float]]:
-    known = own.dropna(subset="capture_at_10").sort_values("year")
-    return list(zip(known["year"].astype("float64"), known["capture_at_10"].astype("float64"), strict=True))
-
-
-def lift_curve(lift: pd.DataFrame) -> list[tuple[float, float]]:
-    """Return the mean share of leaks found on each share of length, over windows weighted by their leaks."""
-    known = lift.dropna(subset="leak_share")
-    weighted = (known["leak_share"] * known["leaks"]).groupby(known["length_share"]).sum()
-    mean = weighted / known["leaks"].groupby(known["length_share"]).sum()
-    return [(float(str(share)), float(found)) for share, found in mean.items()]
+def _points(own: pd.DataFrame, across: str, up: str) -> list[tuple[float, float]]:
+    known = own.dropna(subset=up).sort_values(across)
+    return list(zip(known[across].astype("float64"), known[up].astype("float64"), strict=True))
 
 
 def _materials(run: SavedRun, models: list[str], title: str, language: str) -> str:
