@@ -18,7 +18,7 @@ from planner.consequence import ConsequenceParts, consequence_parts
 from planner.factors import Flags, Floats
 from planner.ground import find_ground
 from planner.incidents import Index, grades_of, incident_columns, matrix_columns
-from planner.likelihood import LikelihoodParts, Surroundings, likelihood_parts
+from planner.likelihood import Circumstances, LikelihoodParts, likelihood_parts
 from planner.policy import Policy
 from planner.policy_models import Weights
 from planner.record import make_record
@@ -141,7 +141,7 @@ def _leak_rates(
     """
     pipes = told.with_retired(segments)
     ground = find_ground(pipes, told.context, told.roads, told.street_links, weights.likelihood)
-    around = Surroundings(ground, told.street_links, told.surveyed, told.district_of)
+    around = Circumstances(ground, told.street_links, told.surveyed, told.district_of)
     excluded = weights.likelihood.history.excluded_causes
     record = make_record(pipes, leak_links, leaks, as_of, excluded)
     every = make_record(pipes, leak_links, leaks, as_of, ())
