@@ -15,12 +15,13 @@ from planner.factors import Floats, day_column, text_column
 from planner.forecast.effort import surveyed_share
 from planner.forecast.exposure import Presence, decimal_years, ends_of_exposure, presence
 from planner.forecast.panel import Panel
+from planner.forecast.undated import CHANGING
 from planner.policy import Policy
 from planner.record import Record, make_record
 from registry.fields import check_frame, fields
 
-# what was found out later than the past that it would explain, and what the arrays say already
-_FOUND_LATER: Final = {"status", "assessment", "assessed_on", "is_encroached", "retired_on", "remark", "elevations_m"}
+# what may be found out later than the past that it would explain, and heights, which no model reads
+_NOT_SHOWN: Final = CHANGING | {"elevations_m"}
 _REASONS: Final = ["later", "before_record", "after_retirement", "before_install", "not_looked_at"]
 
 
@@ -168,7 +169,7 @@ def _outside_the_record(
 def _described(segments: pd.DataFrame, street_links: pd.DataFrame | None, districts: pd.Series | None) -> pd.DataFrame:
     """Return what models may know of the segments."""
     declared = [name for name, field in fields()["segments"].items() if field.role != "geometry"]
-    columns = [name for name in declared if name in segments.columns and name not in _FOUND_LATER]
+    columns = [name for name in declared if name in segments.columns and name not in _NOT_SHOWN]
     named = pd.DataFrame(segments[columns])
     street = text_column(segments, "street_name")
     if street_links is not None:
