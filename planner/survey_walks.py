@@ -63,8 +63,8 @@ def areas_of(segments: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> pd.Seri
     line, place = shapely.STRtree(np.asarray(ordered.geometry.array)).query(middle, predicate="intersects")
     nearest = pd.Series(place).groupby(line).min()
     district = np.full(len(segments), "", dtype=object)
-    names = ordered.index.to_numpy(dtype=object)[nearest.to_numpy()]
-    district[nearest.index.to_numpy()] = [f"{_SEPARATOR}{name}" for name in names]
+    names = np.array([f"{_SEPARATOR}{name}" for name in ordered.index], dtype=object)
+    district[nearest.index.to_numpy()] = names[nearest.to_numpy()]
     return (medium + pd.Series(district, segments.index, dtype="str")).rename("area")
 
 
