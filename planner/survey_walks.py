@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from planner.days import calendar_years
 from planner.factors import Flags, Floats, day_column, number_column, text_column
 
 Rows = NDArray[np.int64]
@@ -49,8 +50,7 @@ class Network:
 def years_of(frame: pd.DataFrame, column: str) -> Rows:
     """Return the calendar years of the days of a column, without those that are missing."""
     day = day_column(frame, column)
-    years: Rows = day[~np.isnat(day)].astype("datetime64[Y]").astype(np.int64) + 1970
-    return years
+    return calendar_years(day[~np.isnat(day)])
 
 
 def areas_of(segments: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> pd.Series:

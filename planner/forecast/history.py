@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.days import calendar_years
 from planner.factors import Floats, day_column, text_column
 from planner.forecast.effort import surveyed_share
 from planner.forecast.exposure import Presence, decimal_years, ends_of_exposure, presence
@@ -142,7 +143,7 @@ def _count(record: Record, years: range, reason: NDArray[np.object_]) -> tuple[F
 
 
 def _year_columns(record: Record, years: range) -> NDArray[np.int64]:
-    return record.day.astype("datetime64[Y]").astype(np.int64) + 1970 - years.start
+    return calendar_years(record.day) - years.start
 
 
 def _outside_the_record(
