@@ -38,6 +38,11 @@ def find_emissions(
     ----------
     measured_kg_per_year
         Kilograms of methane a year, by segment; NaN or absent where none was measured.
+
+    Raises
+    ------
+    FrameError
+        If `segments` does not keep its contract.
     """
     check_frame(segments, "segments", ["medium", "length_m"])
     kind = main_kinds(segments, factors)

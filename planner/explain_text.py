@@ -86,6 +86,8 @@ def explain_in_words(
 
     Raises
     ------
+    FrameError
+        If the scores do not keep their contract.
     NotFoundError
         If a segment has no score.
     """
