@@ -10,7 +10,7 @@ from maps.plan_map import templates
 from planner.forecast.gate import CHOSEN_BEFORE, failed_criteria, limits_in_signs
 from planner.forecast.summary import by_material, pool_lift, years_in_words
 from planner.score import DEFAULT_MODEL
-from registry.catalogue import joined, say
+from registry.catalogue import joined, or_dash, say
 from registry.fields import fields, value_list
 
 if TYPE_CHECKING:
@@ -134,12 +134,12 @@ def _rows(walked: pd.DataFrame, name: Callable[[str], str]) -> list[dict[str, An
             {
                 "model": name(model),
                 "is_default": is_default,
-                "shares": [_percent(told[first, model, measure]["weighted_mean"]) for measure in measures],
-                "calibration": _number(told[first, model, "calibration"]["weighted_mean"]),
+                "shares": [or_dash(told[first, model, measure]["weighted_mean"], ".1%") for measure in measures],
+                "calibration": or_dash(told[first, model, "calibration"]["weighted_mean"], ".3g"),
                 "difference": "" if is_default else _paired(gain),
                 "better": "" if is_default else f"{gain['better_count']}/{gain['window_count']}",
                 "longer": [
-                    (_percent(entry["weighted_mean"]), "" if is_default else _paired(entry)) for entry in further
+                    (or_dash(entry["weighted_mean"], ".1%"), "" if is_default else _paired(entry)) for entry in further
                 ],
             }
         )
@@ -154,7 +154,7 @@ def _gate(run: SavedRun, language: str, name: Callable[[str], str]) -> dict[str,
     judged = judged.assign(material=judged["material"].fillna(""))
     cells = {
         (row["criterion"], row["material"], row["model"]): {
-            "value": _number(row["value"]),
+            "value": or_dash(row["value"], ".3g"),
             "limits": limits_in_signs(row["criterion"], row["at_least"], row["at_most"]),
             "passed": bool(row["passed"]),
         }
@@ -258,12 +258,4 @@ def _of(own: pd.DataFrame, model: str) -> float | None:
 
 def _paired(gain: Mapping[str, Any]) -> str:
     error = gain["difference_standard_error"]
-    return _number(gain["difference"]) if error != error else f"{gain['difference']:+.3f} ± {error:.3f}"
-
-
-def _percent(value: float) -> str:
-    return "—" if value != value else f"{value:.1%}"
-
-
-def _number(value: float) -> str:
-    return "—" if value != value else f"{value:.3g}"
+    return or_dash(gain["difference"], ".3g") if error != error else f"{gain['difference']:+.3f} ± {error:.3f}"

@@ -12,7 +12,7 @@ import typer
 from planner.cli_job import Job, PolicyPath, open_job, policy_facts, read_lineage, tell_unverified
 from planner.cli_ranking import gate_stamps, keep_decision
 from planner.cli_tables import told
-from registry.catalogue import joined
+from registry.catalogue import joined, or_dash
 from registry.console import AsOf, KnownAt, Session, command
 from registry.errors import UsageError
 
@@ -240,8 +240,8 @@ def _show_horizon(session: Session, own: pd.DataFrame, horizon: int) -> None:
     shown = gain.reset_index()[["model"]]
     captures = values.reindex(gain.index)[[f"capture_at_{share}" for share in (1, 5, 10, 20)]]
     shown["captures"] = [" / ".join(f"{100 * value:.0f}" for value in row) for row in captures.to_numpy()]
-    shown["never"] = [_percent(value) for value in values["never_leaked_capture_at_10"].reindex(gain.index)]
-    shown["calibration"] = [_number(value) for value in values["calibration"].reindex(gain.index)]
+    shown["never"] = [or_dash(value, ".0%") for value in values["never_leaked_capture_at_10"].reindex(gain.index)]
+    shown["calibration"] = [or_dash(value, ".3g") for value in values["calibration"].reindex(gain.index)]
     pairs = zip(gain["difference"], gain["difference_standard_error"], strict=True)
     shown["difference"] = [f"{value:+.3f} ± {error:.3f}" if error == error else "—" for value, error in pairs]
     shown["better"] = [f"{count}/{of}" for count, of in zip(gain["better_count"], gain["window_count"], strict=True)]
@@ -271,7 +271,7 @@ def _show_gate(session: Session, judged: pd.DataFrame) -> None:
     words = in_words(judged, {"criterion": "gate_criterion", "material": "material"}, session.language)
     words["model"] = [_names(session, [name]) for name in judged["model"]]
     words["material"] = words["material"].fillna("")
-    words["value"] = [_number(value) for value in judged["value"]]
+    words["value"] = [or_dash(value, ".3g") for value in judged["value"]]
     limits = zip(judged["criterion"], judged["at_least"], judged["at_most"], strict=True)
     words["limits"] = [limits_in_signs(*row) for row in limits]
     words["passed"] = [session.say("forecast_yes" if passed else "forecast_no") for passed in judged["passed"]]
@@ -284,11 +284,3 @@ def _show_gate(session: Session, judged: pd.DataFrame) -> None:
 
 def _names(session: Session, models: list[str]) -> str:
     return joined((session.say(f"forecast_model_{name}") for name in models), session.language)
-
-
-def _percent(value: float) -> str:
-    return "—" if value != value else f"{value:.0%}"
-
-
-def _number(value: float) -> str:
-    return "—" if value != value else f"{value:.3g}"

@@ -40,6 +40,11 @@ def joined(parts: Iterable[str], language: str, mark: str = "comma") -> str:
     return say(f"list_{mark}", language).join(parts)
 
 
+def or_dash(value: float, form: str) -> str:
+    """Return a number in a form such as `,.1f`; a dash where it is missing."""
+    return "—" if value != value else format(value, form)
+
+
 def say(code: str, language: str = "en", /, **parameters: object) -> str:
     """Return the text of `code` with its named parameters filled in.
 
