@@ -101,6 +101,13 @@ def make_history(  # noqa: PLR0913 - all that a past is made from
     return History(Panel(named, years, km_years, counted, there.age_years), pd.Series(left_out))
 
 
+def years_on_record(leak_links: pd.DataFrame, leaks: pd.DataFrame, until: date) -> range:
+    """Return the calendar years from the first linked leak to a day; none where no leak is linked by then."""
+    linked = leaks["leaked_on"].reindex(pd.Index(leak_links["leak_id"].unique())).dropna()
+    linked = linked[linked <= pd.Timestamp(until)]
+    return range(0) if linked.empty else range(int(linked.min().year), until.year + 1)
+
+
 def _after(day: date) -> float:
     """Return the end of a day as a decimal year."""
     return float(decimal_years(np.array([np.datetime64(day + timedelta(days=1))]))[0])

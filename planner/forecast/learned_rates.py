@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.forecast.history import make_history
+from planner.forecast.history import make_history, years_on_record
 from planner.forecast.models import ForecastModel
 from planner.policy import Policy
 from planner.score import Told
@@ -44,11 +44,9 @@ def learned_rates(
     MissingExtraError
         If the model needs a library that is not installed.
     """
-    happened = leaks["leaked_on"].reindex(pd.Index(leak_links["leak_id"].unique())).dropna()
-    happened = happened[happened <= pd.Timestamp(as_of)]
-    if happened.empty:
+    years = years_on_record(leak_links, leaks, as_of)
+    if not years:
         raise PlanningError("forecast_no_record", as_of=as_of)
-    years = range(int(happened.min().year), as_of.year + 1)
     make = partial(make_history, street_links=told.street_links, effort=told.surveyed, districts=told.district_of)
     past = make(told.with_retired(segments), leak_links, leaks, policy, years, as_of).panel.until(years.stop)
     rates = np.asarray(model.fit(past).rates(range(as_of.year, as_of.year + 1)), dtype="float64")
