@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from planner.costs import Rows
-from planner.days import as_day
+from planner.days import as_day, calendar_years
 from planner.due import due_windows
 from planner.factors import Flags, text_column
 from planner.locks import Locks
@@ -120,7 +120,7 @@ def _open_years(
 def _deadlines(segments: gpd.GeoDataFrame, policy_class: pd.Series, years: range, policy: Policy, as_of: date) -> Rows:
     until = due_windows(segments, policy_class, policy, as_of).due_until
     is_bound = policy_class.isin(["mandatory", "due"]).to_numpy(dtype=bool) & ~np.isnat(until)
-    year = until.astype("datetime64[Y]").astype(np.int64) + 1970
+    year = calendar_years(until)
     place = np.maximum(year - years.start, 0)
     return np.where(is_bound & (place < len(years)), place, NONE)
 
