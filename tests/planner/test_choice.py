@@ -244,6 +244,10 @@ def test_conditions_tell_closed_years_deadlines_streets_and_districts() -> None:
         {"geometry": line((300, 0), (400, 0)), "street_name": "Long Street"},
         {"geometry": line((252, 100), (252, 200)), "street_name": "Cross Street"},
         {"geometry": line((60, 60), (60, 90)), "tier": "courtyard", "compound_name": "yard"},
+        {"geometry": line((60, 90), (90, 90)), "tier": "courtyard", "compound_name": "yard"},
+        {"geometry": line((60, 110), (860, 110)), "tier": "courtyard", "compound_name": "large"},
+        {"geometry": line((60, 110), (60, 120)), "tier": "courtyard", "compound_name": "large"},
+        {"geometry": line((0, 300), (9, 300)), "tier": "courtyard"},
     )
     shape = shapely.box(EAST - 1, NORTH - 1, EAST + 110, NORTH + 5)
     bans = gpd.GeoDataFrame(
@@ -259,15 +263,18 @@ def test_conditions_tell_closed_years_deadlines_streets_and_districts() -> None:
         geometry=[shape, shapely.box(EAST + 290, NORTH - 1, EAST + 410, NORTH + 5)],
         crs=4549,
     )
-    classes = pd.Series(["mandatory", "due", "keep", "assess"], segments.index)
+    classes = pd.Series(["mandatory", "due", "keep", *["assess"] * 5], segments.index)
     found = find_conditions(segments, classes, bans, roads, districts, range(2027, 2032), POLICY, AS_OF)
-    assert found.is_open.tolist() == [[False, True, True, True, True]] + [[True] * 5] * 3
+    assert found.is_open.tolist() == [[False, True, True, True, True]] + [[True] * 5] * 7
     # the ban that a project will bring leaves half of 2028 and of 2031
     assert found.stays_open[1].tolist() == [True, True, False, False, True]
     # one year from the day for mandatory pipes; three from it for due ones that no assessment dates
-    assert found.deadline.tolist() == [0, 2, NONE, NONE]
-    assert [found.section_names[code] if code != NONE else "" for code in found.section] == ["R1", "R1", "R2", ""]
-    assert [found.district_names[code] for code in found.district] == ["West", "East", "East", "West"]
+    assert found.deadline.tolist() == [0, 2, *[NONE] * 6]
+    # a compound longer than a batch may be is renewed in parts
+    sections = ["R1", "R1", "R2", "yard", "yard", "", "", ""]
+    assert [found.section_names[code] if code != NONE else "" for code in found.section] == sections
+    districts_told = [found.district_names[code] for code in found.district[:4]]
+    assert districts_told == ["West", "East", "East", "West"]
     part = found.take(np.array([2, 0]))
     assert part.deadline.tolist() == [NONE, 0]
     assert part.stays_open.shape == (2, 5)
