@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from maps.offline import own_file
 from maps.plan_map import templates
 from planner.explain_words import times
-from registry.catalogue import say
+from registry.catalogue import joined, say
 from registry.exports import in_words
 from registry.fields import fields, value_list
 
@@ -83,7 +83,7 @@ def _grade(saved: SavedReasons, language: str) -> str:
 
 
 def _gaps(saved: SavedReasons, language: str) -> str:
-    gaps = ("、" if language == "zh" else ", ").join(saved.reasons.gaps)
+    gaps = joined(saved.reasons.gaps, language)
     return say("explain_gaps_told", language, gaps=gaps) if gaps else say("dossier_no_gaps", language)
 
 

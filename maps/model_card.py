@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from maps.lift_chart import Axis, line_chart, line_of, mark_of, point_chart
 from maps.offline import own_file
 from maps.plan_map import templates
-from planner.forecast.gate import CHOSEN_BEFORE, limits_in_signs
-from planner.forecast.summary import DEFAULT, by_material, years_in_words
-from registry.catalogue import say
+from planner.forecast.gate import CHOSEN_BEFORE, failed_criteria, limits_in_signs
+from planner.forecast.summary import by_material, pool_lift, years_in_words
+from planner.score import DEFAULT_MODEL
+from registry.catalogue import joined, or_dash, say
 from registry.fields import fields, value_list
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def model_card(run: SavedRun, city: str, language: str = "zh") -> str:
     models = _charted(list(dict.fromkeys(walked["model"])), run.summary["candidate"])
     name = _namer(language)
     yearly = windows[(windows["horizon_years"] == 1) & windows["district"].isna()]
-    leaks = float(yearly.loc[yearly["model"] == DEFAULT, "leaks"].sum())
+    leaks = float(yearly.loc[yearly["model"] == DEFAULT_MODEL, "leaks"].sum())
     count = int(yearly["year"].nunique())
     return (
         templates()
@@ -78,7 +79,7 @@ def _namer(language: str) -> Callable[[str], str]:
 
 
 def _charted(tested: Sequence[str], candidate: str | None) -> list[str]:
-    return [model for model in (DEFAULT, candidate, *_PLAIN) if model is not None and model in tested]
+    return [model for model in (DEFAULT_MODEL, candidate, *_PLAIN) if model is not None and model in tested]
 
 
 def _knowledge(years: dict[str, list[int]], language: str) -> str:
@@ -88,13 +89,13 @@ def _knowledge(years: dict[str, list[int]], language: str) -> str:
         return "".join(labels.values())
     mark = "：" if language == "zh" else ": "
     said = [f"{label}{mark}{years_in_words(years[code], language)}" for code, label in labels.items()]
-    return ("；" if language == "zh" else "; ").join(said)
+    return joined(said, language, "semicolon")
 
 
 def _listed(codes: Sequence[str], name: str, language: str) -> str:
     labels = value_list(name)
     said = [labels[code].label(language) if code in labels else code for code in codes]
-    return ("、" if language == "zh" else ", ").join(said)
+    return joined(said, language)
 
 
 def _evidence(media: Sequence[str], language: str) -> str:
@@ -106,7 +107,9 @@ def _evidence(media: Sequence[str], language: str) -> str:
 
 def _horizons(walked: pd.DataFrame) -> list[dict[str, float]]:
     """Return of each horizon its windows and their leaks, the shortest first."""
-    own = walked[(walked["measure"] == "capture_at_10") & (walked["model"] == DEFAULT)].sort_values("horizon_years")
+    own = walked[(walked["measure"] == "capture_at_10") & (walked["model"] == DEFAULT_MODEL)].sort_values(
+        "horizon_years"
+    )
     columns = {"horizon_years": "years", "window_count": "windows", "leaks": "leaks"}
     found: list[dict[str, float]] = own[list(columns)].rename(columns=columns).to_dict("records")  # type: ignore[assignment]
     return found
@@ -123,20 +126,20 @@ def _rows(walked: pd.DataFrame, name: Callable[[str], str]) -> list[dict[str, An
     captures = {model: told[first, model, "capture_at_10"]["weighted_mean"] for model in set(walked["model"])}
     measures = [*(f"capture_at_{share}" for share in SHARES), "never_leaked_capture_at_10"]
     rows = []
-    for model in sorted(captures, key=lambda model: (model != DEFAULT, -captures[model], model)):
+    for model in sorted(captures, key=lambda model: (model != DEFAULT_MODEL, -captures[model], model)):
         gain = told[first, model, "capture_at_10"]
-        is_default = model == DEFAULT
+        is_default = model == DEFAULT_MODEL
         further = [told[years, model, "capture_at_10"] for years in longer]
         rows.append(
             {
                 "model": name(model),
                 "is_default": is_default,
-                "shares": [_percent(told[first, model, measure]["weighted_mean"]) for measure in measures],
-                "calibration": _number(told[first, model, "calibration"]["weighted_mean"]),
+                "shares": [or_dash(told[first, model, measure]["weighted_mean"], ".1%") for measure in measures],
+                "calibration": or_dash(told[first, model, "calibration"]["weighted_mean"], ".3g"),
                 "difference": "" if is_default else _paired(gain),
                 "better": "" if is_default else f"{gain['better_count']}/{gain['window_count']}",
                 "longer": [
-                    (_percent(entry["weighted_mean"]), "" if is_default else _paired(entry)) for entry in further
+                    (or_dash(entry["weighted_mean"], ".1%"), "" if is_default else _paired(entry)) for entry in further
                 ],
             }
         )
@@ -151,7 +154,7 @@ def _gate(run: SavedRun, language: str, name: Callable[[str], str]) -> dict[str,
     judged = judged.assign(material=judged["material"].fillna(""))
     cells = {
         (row["criterion"], row["material"], row["model"]): {
-            "value": _number(row["value"]),
+            "value": or_dash(row["value"], ".3g"),
             "limits": limits_in_signs(row["criterion"], row["at_least"], row["at_most"]),
             "passed": bool(row["passed"]),
         }
@@ -176,9 +179,7 @@ def _decision(run: SavedRun, language: str, name: Callable[[str], str]) -> str:
         return say("forecast_gate_unplayed", language)
     if run.summary["is_open"]:
         return say("forecast_gate_open", language, model=name(candidate))
-    criteria = run.frames["gate_criteria"]
-    judged = criteria[criteria["model"].isin([CHOSEN_BEFORE, candidate]) & ~criteria["passed"].astype(bool)]
-    failed = _listed(list(dict.fromkeys(judged["criterion"])), "gate_criterion", language)
+    failed = _listed(failed_criteria(run.frames["gate_criteria"], candidate), "gate_criterion", language)
     return say("forecast_gate_closed", language, model=name(candidate), criteria=failed)
 
 
@@ -190,8 +191,9 @@ def _charts(run: SavedRun, yearly: pd.DataFrame, models: list[str], language: st
     lift = run.frames["backtest_lift"]
     lift = lift[(lift["horizon_years"] == 1) & lift["district"].isna()]
     titles = {code: say(f"card_chart_{code}", language) for code in ("lift", "years", "materials")}
-    curves = {model: lift_curve(lift[lift["model"] == model]) for model in models}
-    captures = {model: _by_year(yearly[yearly["model"] == model]) for model in models}
+    found = pool_lift(lift).reset_index()
+    curves = {model: _points(found[found["model"] == model], "length_share", "leak_share") for model in models}
+    captures = {model: _points(yearly[yearly["model"] == model], "year", "capture_at_10") for model in models}
     years = sorted(yearly["year"].unique())
     step = max(1, -(-len(years) // 8))
     across = Axis(
@@ -219,17 +221,9 @@ def _charts(run: SavedRun, yearly: pd.DataFrame, models: list[str], language: st
     ]
 
 
-def _by_year(own: pd.DataFrame) -> list[tuple[float, float]]:
-    known = own.dropna(subset="capture_at_10").sort_values("year")
-    return list(zip(known["year"].astype("float64"), known["capture_at_10"].astype("float64"), strict=True))
-
-
-def lift_curve(lift: pd.DataFrame) -> list[tuple[float, float]]:
-    """Return the mean share of leaks found on each share of length, over windows weighted by their leaks."""
-    known = lift.dropna(subset="leak_share")
-    weighted = (known["leak_share"] * known["leaks"]).groupby(known["length_share"]).sum()
-    mean = weighted / known["leaks"].groupby(known["length_share"]).sum()
-    return [(float(str(share)), float(found)) for share, found in mean.items()]
+def _points(own: pd.DataFrame, across: str, up: str) -> list[tuple[float, float]]:
+    known = own.dropna(subset=up).sort_values(across)
+    return list(zip(known[across].astype("float64"), known[up].astype("float64"), strict=True))
 
 
 def _materials(run: SavedRun, models: list[str], title: str, language: str) -> str:
@@ -240,7 +234,7 @@ def _materials(run: SavedRun, models: list[str], title: str, language: str) -> s
     told = told[(told["horizon_years"] == 1) & (told["leaks"] >= MATERIAL_LEAKS)]
     labels = value_list("material")
     rows: dict[str, list[float | None]] = {}
-    order = told[told["model"] == DEFAULT].sort_values("leaks", ascending=False)["material"]
+    order = told[told["model"] == DEFAULT_MODEL].sort_values("leaks", ascending=False)["material"]
     for material in order:
         own = told[told["material"] == material].set_index("model")
         code = str(material)
@@ -264,12 +258,4 @@ def _of(own: pd.DataFrame, model: str) -> float | None:
 
 def _paired(gain: Mapping[str, Any]) -> str:
     error = gain["difference_standard_error"]
-    return _number(gain["difference"]) if error != error else f"{gain['difference']:+.3f} ± {error:.3f}"
-
-
-def _percent(value: float) -> str:
-    return "—" if value != value else f"{value:.1%}"
-
-
-def _number(value: float) -> str:
-    return "—" if value != value else f"{value:.3g}"
+    return or_dash(gain["difference"], ".3g") if error != error else f"{gain['difference']:+.3f} ± {error:.3f}"

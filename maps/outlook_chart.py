@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from registry.fields import fields, value_list
 if TYPE_CHECKING:
     import pandas as pd
 
-_MOST_YEARS = 8
-_STEPS = (1.0, 2.0, 5.0, 10.0)
+_MOST_YEARS: Final = 8
+_STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 
 
 def outlook_charts(forecast: pd.DataFrame | None, language: str) -> list[dict[str, Any]]:

@@ -32,16 +32,23 @@ def service_years(segments: pd.DataFrame, as_of: date) -> Service:
     return Service(least, np.maximum(least, most))
 
 
+def install_years(segments: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Return the first and the last year of the install interval; NaN where nothing is known.
+
+    Where only one end is known, that year stands for both.
+    """
+    earliest = number_column(segments, "installed_year_min")
+    latest = number_column(segments, "installed_year_max")
+    return np.where(np.isnan(earliest), latest, earliest), np.where(np.isnan(latest), earliest, latest)
+
+
 def middle_age_years(segments: pd.DataFrame, as_of: date) -> Floats:
     """Return the age in years from the middle of the install interval to the as-of date; NaN where nothing is known.
 
     A known year counts from its middle. Where only one end of the interval is known, that year is taken. A pipe that
     is installed after the as-of date has age 0.
     """
-    earliest = number_column(segments, "installed_year_min")
-    latest = number_column(segments, "installed_year_max")
-    first = np.where(np.isnan(earliest), latest, earliest)
-    last = np.where(np.isnan(latest), earliest, latest)
+    first, last = install_years(segments)
     return np.maximum(decimal_year(as_of) - (first + last + 1.0) / 2.0, 0.0)
 
 
@@ -51,10 +58,7 @@ def age_interval(segments: pd.DataFrame, as_of: date) -> Service:
     A known year is an interval of one year. Where only one end is known, that year is taken, as in
     `middle_age_years`. Ages before the day of installation are below 0 here.
     """
-    earliest = number_column(segments, "installed_year_min")
-    latest = number_column(segments, "installed_year_max")
-    first = np.where(np.isnan(earliest), latest, earliest)
-    last = np.where(np.isnan(latest), earliest, latest)
+    first, last = install_years(segments)
     now = decimal_year(as_of)
     return Service(now - (last + 1.0), now - first)
 

@@ -16,6 +16,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from planner.days import calendar_years
 from planner.extents import project_extents
 from planner.factors import Flags, day_column, text_column
 from planner.policy import Policy
@@ -163,7 +164,7 @@ def _foreseen_emergencies(audited: Audited) -> pd.DataFrame:
     is_high: Flags = stands_high.to_numpy(dtype=bool)
     if audited.planned is not None:
         year = rows["segment_id"].map(audited.planned["year"]).to_numpy(dtype="float64", na_value=np.nan)
-        is_high = is_high | (year <= day.astype("datetime64[Y]").astype(np.int64) + 1970)
+        is_high = is_high | (year <= calendar_years(day))
     return pd.DataFrame(
         {
             "code": "emergency_foreseen",

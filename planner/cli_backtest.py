@@ -12,6 +12,7 @@ import typer
 from planner.cli_job import Job, PolicyPath, open_job, policy_facts, read_lineage, tell_unverified
 from planner.cli_ranking import gate_stamps, keep_decision
 from planner.cli_tables import told
+from registry.catalogue import joined, or_dash
 from registry.console import AsOf, KnownAt, Session, command
 from registry.errors import UsageError
 
@@ -116,7 +117,7 @@ def _horizons(text: str) -> tuple[int, ...]:
 def _choose(request: _Request, policy: Policy) -> tuple[list[ForecastModel], list[str]]:
     """Return the models to test, the default first, and the names of those that lack a library."""
     from planner.forecast.catalogue import can_run, forecast_models
-    from planner.forecast.summary import DEFAULT
+    from planner.score import DEFAULT_MODEL
 
     known = forecast_models(policy)
     named = () if request.models == ("all",) else request.models
@@ -125,15 +126,15 @@ def _choose(request: _Request, policy: Policy) -> tuple[list[ForecastModel], lis
             raise UsageError("forecast_model_unknown", model=name, models=", ".join(known))
     if request.models:
         # what was asked for by name and lacks its library says so when it is fitted
-        return [model for name, model in known.items() if not named or name in {DEFAULT, *named}], []
+        return [model for name, model in known.items() if not named or name in {DEFAULT_MODEL, *named}], []
     return [model for name, model in known.items() if can_run(name)], [name for name in known if not can_run(name)]
 
 
 def _learned(models: list[ForecastModel]) -> list[str]:
     from planner.forecast.catalogue import RANKINGS
-    from planner.forecast.summary import DEFAULT
+    from planner.score import DEFAULT_MODEL
 
-    return [model.name for model in models if model.name not in {DEFAULT, *RANKINGS}]
+    return [model.name for model in models if model.name not in {DEFAULT_MODEL, *RANKINGS}]
 
 
 def _history(job: Job, request: _Request) -> History:
@@ -194,16 +195,15 @@ def _show(
     session: Session, frames: dict[str, pd.DataFrame], decision: GateDecision, summary: dict[str, Any], run: str
 ) -> None:
     """Print a table for each horizon, what the gate asked, and what follows."""
-    from planner.forecast.gate import CHOSEN_BEFORE
+    from planner.forecast.gate import failed_criteria, judged_criteria
     from planner.forecast.summary import years_in_words
     from registry.fields import value_list
 
     windows = frames["backtest_windows"]
     for horizon, own in frames["backtest_summary"].groupby("horizon_years", sort=True):
         _show_horizon(session, own, int(str(horizon)))
-    judged = decision.criteria[decision.criteria["model"].isin([CHOSEN_BEFORE, decision.candidate])]
     if decision.candidate is not None:
-        _show_gate(session, judged)
+        _show_gate(session, judged_criteria(decision.criteria, decision.candidate))
     session.tell(
         "forecast_tested",
         models=windows["model"].nunique(),
@@ -226,12 +226,13 @@ def _show(
         session.tell("forecast_gate_open", model=name)
         return
     labels = value_list("gate_criterion")
-    failed = judged.loc[~judged["passed"].astype(bool), "criterion"].unique()
-    criteria = _comma(session).join(labels[code].label(session.language) for code in failed)
+    failed = failed_criteria(decision.criteria, decision.candidate)
+    criteria = joined((labels[code].label(session.language) for code in failed), session.language)
     session.tell("forecast_gate_closed", model=name, criteria=criteria)
 
 
 def _show_horizon(session: Session, own: pd.DataFrame, horizon: int) -> None:
+    from planner.score import DEFAULT_MODEL
     from registry.fields import fields
 
     values = own.pivot_table(index="model", columns="measure", values="weighted_mean", sort=False, dropna=False)
@@ -239,12 +240,12 @@ def _show_horizon(session: Session, own: pd.DataFrame, horizon: int) -> None:
     shown = gain.reset_index()[["model"]]
     captures = values.reindex(gain.index)[[f"capture_at_{share}" for share in (1, 5, 10, 20)]]
     shown["captures"] = [" / ".join(f"{100 * value:.0f}" for value in row) for row in captures.to_numpy()]
-    shown["never"] = [_percent(value) for value in values["never_leaked_capture_at_10"].reindex(gain.index)]
-    shown["calibration"] = [_number(value) for value in values["calibration"].reindex(gain.index)]
+    shown["never"] = [or_dash(value, ".0%") for value in values["never_leaked_capture_at_10"].reindex(gain.index)]
+    shown["calibration"] = [or_dash(value, ".3g") for value in values["calibration"].reindex(gain.index)]
     pairs = zip(gain["difference"], gain["difference_standard_error"], strict=True)
     shown["difference"] = [f"{value:+.3f} ± {error:.3f}" if error == error else "—" for value, error in pairs]
     shown["better"] = [f"{count}/{of}" for count, of in zip(gain["better_count"], gain["window_count"], strict=True)]
-    is_default = shown["model"] == "default"
+    is_default = shown["model"] == DEFAULT_MODEL
     shown.loc[is_default, ["difference", "better"]] = "—"
     shown["model"] = [_names(session, [name]) for name in shown["model"]]
     declared = fields()["backtest_windows"]
@@ -270,7 +271,7 @@ def _show_gate(session: Session, judged: pd.DataFrame) -> None:
     words = in_words(judged, {"criterion": "gate_criterion", "material": "material"}, session.language)
     words["model"] = [_names(session, [name]) for name in judged["model"]]
     words["material"] = words["material"].fillna("")
-    words["value"] = [_number(value) for value in judged["value"]]
+    words["value"] = [or_dash(value, ".3g") for value in judged["value"]]
     limits = zip(judged["criterion"], judged["at_least"], judged["at_most"], strict=True)
     words["limits"] = [limits_in_signs(*row) for row in limits]
     words["passed"] = [session.say("forecast_yes" if passed else "forecast_no") for passed in judged["passed"]]
@@ -282,16 +283,4 @@ def _show_gate(session: Session, judged: pd.DataFrame) -> None:
 
 
 def _names(session: Session, models: list[str]) -> str:
-    return _comma(session).join(session.say(f"forecast_model_{name}") for name in models)
-
-
-def _comma(session: Session) -> str:
-    return "、" if session.language == "zh" else ", "
-
-
-def _percent(value: float) -> str:
-    return "—" if value != value else f"{value:.0%}"
-
-
-def _number(value: float) -> str:
-    return "—" if value != value else f"{value:.3g}"
+    return joined((session.say(f"forecast_model_{name}") for name in models), session.language)

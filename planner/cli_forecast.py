@@ -9,7 +9,7 @@ import typer
 from planner.cli_job import Job, PolicyPath, YearsText, check_years, open_job, policy_facts, score_city, tell_unverified
 from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_ranking
 from planner.cli_tables import in_words, told
-from registry.catalogue import CNY_PER_UNIT
+from registry.catalogue import CNY_PER_UNIT, or_dash
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _show(session: Session, network: pd.DataFrame) -> None:
         ("harm", network["harm_cny"] / unit),
         ("methane_t", network["methane_t"]),
     ):
-        words[name] = [f"{value:,.1f}" if value == value else "—" for value in shown]
+        words[name] = [or_dash(value, ",.1f") for value in shown]
     names = ("medium", "year", "scenario", "leaks", "avoided", "third_party_leaks")
     headings = {name: declared[name].label(session.language) for name in names}
     headings["harm"] = session.say("plan_heading_harm_cny")

@@ -8,6 +8,7 @@ import typer
 
 from planner.cli_job import SEGMENT_COLUMNS, PolicyPath, open_job
 from planner.cli_tables import in_words, told
+from registry.catalogue import or_dash
 from registry.console import AsOf, KnownAt, Output, Session, command
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _show(session: Session, rows: pd.DataFrame) -> None:
     from registry.fields import fields
 
     words = in_words(rows, {"why_missing": "gbt27512_missing"}, session.language)
-    words["mean_points"] = [f"{points:.1f}" if points == points else "—" for points in rows["mean_points"]]
+    words["mean_points"] = [or_dash(points, ".1f") for points in rows["mean_points"]]
     words["why_missing"] = words["why_missing"].fillna("")
     declared = fields()["gbt27512_view"]
     label = f"row_label_{session.language}"

@@ -73,6 +73,7 @@ def inspect_first(
 def _in_words(names: pd.Series, language: str) -> pd.Series:
     """Spell the names of attributes, one or more with commas between."""
     from planner.explain_words import gap_name
+    from registry.catalogue import joined
 
-    mark = "、" if language == "zh" else ", "
-    return names.map(lambda text: mark.join(gap_name(name, language) for name in str(text).split(","))).astype("str")
+    spelt = names.map(lambda text: joined((gap_name(name, language) for name in str(text).split(",")), language))
+    return spelt.astype("str")

@@ -79,7 +79,7 @@ def _read(job: Job, segments: gpd.GeoDataFrame, end: date, learn_until: date, *,
     """Link the leaks to the segments and count them by year; none where none can be counted."""
     import pandas as pd
 
-    from planner.forecast.history import make_history
+    from planner.forecast.history import make_history, years_on_record
     from planner.survey_effort import panel_effort
 
     leaks = job.frame("leaks")
@@ -87,11 +87,9 @@ def _read(job: Job, segments: gpd.GeoDataFrame, end: date, learn_until: date, *,
         retired = read_gone(job)
         links, _ = link_places(job, segments, leaks, read_lineage(job), retired)
         named = link_nameless(segments, job.frame("roads", ["name", "road_class", "geometry"]), job.policy)
-    linked = leaks["leaked_on"].reindex(pd.Index(links["leak_id"].unique())).dropna()
-    linked = linked[linked <= pd.Timestamp(end)]
-    if linked.empty:
+    years = years_on_record(links, leaks, end)
+    if not years:
         return None
-    years = range(int(linked.min().year), end.year + 1)
     everything = segments if retired.empty else pd.concat([segments, retired])
     effort = read_effort(job, segments, retired, leaks, learn_until)
     looked_at = None if effort is None else panel_effort(effort, years)

@@ -45,7 +45,9 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
     )
     certificate = summary["certificate"]
     if certificate["greedy_late_km_years"] > certificate["late_km_years"]:
-        session.tell("plan_greedy_late", greedy=certificate["greedy_late_km_years"], plan=certificate["late_km_years"])
+        is_ahead = summary["greedy"] > summary["objective"]
+        code = "plan_greedy_ahead" if is_ahead else "plan_greedy_late"
+        session.tell(code, greedy=certificate["greedy_late_km_years"], plan=certificate["late_km_years"])
     _show_alignment(session, summary)
     if blind["locked_out_batch_count"]:
         session.tell("plan_locked_out", count=blind["locked_out_batch_count"], km=blind["locked_out_km"])

@@ -43,13 +43,12 @@ def ranking_of(job: Job, model: str = "auto", *, is_forced: bool = False) -> Ran
         If a learned model is asked for that the gate did not pass.
     """
     from planner.forecast.catalogue import can_run, learned_models
-    from planner.ranking import DATA_KINDS, Now, Wish, choose_ranking
-    from registry.gate_decisions import data_stamps, last_verdict
+    from planner.ranking import Now, Wish, choose_ranking
+    from registry.gate_decisions import last_verdict
     from registry.store import code_version
 
     learned = learned_models(job.policy)
-    stamps = data_stamps(job.registry, DATA_KINDS, job.known_at)
-    now = Now(job.policy.content_hash, stamps, code_version(), job.as_of)
+    now = Now(job.policy.content_hash, gate_stamps(job), code_version(), job.as_of)
     verdict = last_verdict(job.registry, job.known_at)
     return choose_ranking(Wish(model, is_forced), verdict, now, learned, [name for name in learned if can_run(name)])
 
@@ -83,7 +82,7 @@ def rank_scores(
 
 
 def gate_stamps(job: Job) -> dict[str, int]:
-    """Return the last delivery of each kind that a back-test reads; to be asked before it reads.
+    """Return the last delivery of each kind that a back-test reads; for a back-test to be asked before it reads.
 
     What comes while it runs makes its decision stale at once, which is the safe side.
     """

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from planner.costs import Rows
-from planner.days import as_day
+from planner.days import as_day, calendar_years
 from planner.due import due_windows
 from planner.factors import Flags, text_column
 from planner.locks import Locks
@@ -35,7 +35,7 @@ class Conditions:
     deadline
         Place of the last planning year by which the law wants the segment done; -1 where it asks for no year of these.
     section, district
-        Codes of the stretch of street and of the district; -1 where it has none.
+        Codes of the stretch of street (inside compounds: the compound) and of the district; -1 where it has none.
     """
 
     is_open: Flags
@@ -82,8 +82,8 @@ def find_conditions(  # noqa: PLR0913 - all that bears on a segment
 
     A year is closed where bans leave no day of it from `as_of` on; a ban that leaves some days leaves the year open.
     A mandatory or due segment has its deadline in the year in which its due window ends; one that ends after the
-    plan has none in it. The section is the road that the segment most likely lies in, courtyard pipes have none; the
-    district is that of its middle.
+    plan has none in it. The section is the road that the segment most likely lies in, of pipes inside a compound the
+    compound, where it has a name and one batch can hold it; the district is that of its middle.
 
     Misleads where a ban leaves a few days only, which a renewal cannot use, and where roads are drawn as lines of
     several kilometres: the whole line is then one section.
@@ -120,22 +120,26 @@ def _open_years(
 def _deadlines(segments: gpd.GeoDataFrame, policy_class: pd.Series, years: range, policy: Policy, as_of: date) -> Rows:
     until = due_windows(segments, policy_class, policy, as_of).due_until
     is_bound = policy_class.isin(["mandatory", "due"]).to_numpy(dtype=bool) & ~np.isnat(until)
-    year = until.astype("datetime64[Y]").astype(np.int64) + 1970
+    year = calendar_years(until)
     place = np.maximum(year - years.start, 0)
     return np.where(is_bound & (place < len(years)), place, NONE)
 
 
 def _sections(segments: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, policy: Policy) -> tuple[Rows, pd.Index]:
-    """Return the road of each segment that lies in a street."""
-    codes = np.full(len(segments), NONE, dtype=np.int64)
+    """Return the road of each segment that lies in a street, and the compound of each that lies in one."""
     is_inside = text_column(segments, "tier").isin(["courtyard", "riser"]).to_numpy(dtype=bool)
+    compound = text_column(segments, "compound_name").where(is_inside)
+    length_m = segments["length_m"].groupby(compound).transform("sum")
+    codes, names = pd.factorize(compound.where(length_m <= policy.groups.maximum_run_m.value), sort=True)
+    codes = codes.astype(np.int64)
     outside = np.flatnonzero(~is_inside)
     if roads.empty or not len(outside):
-        return codes, pd.Index([], dtype="str")
+        return codes, pd.Index(names)
     links = link_streets(segments.iloc[outside], roads, policy)
     road = pd.Series(links["road_id"].to_numpy(), pd.Index(links["segment_id"])).reindex(segments.index)
-    found, names = pd.factorize(road, sort=True)
-    return found.astype(np.int64), pd.Index(names)
+    of_road, roads_found = pd.factorize(road, sort=True)
+    codes = np.where(of_road == NONE, codes, of_road + len(names))
+    return codes, pd.Index(names).append(pd.Index(roads_found))
 
 
 def _districts(segments: gpd.GeoDataFrame, districts: gpd.GeoDataFrame | None) -> tuple[Rows, pd.Index]:

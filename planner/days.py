@@ -20,6 +20,13 @@ def as_day(day: date) -> np.datetime64:
     return np.datetime64(day, "D")
 
 
+def calendar_years(days: Days) -> NDArray[np.int64]:
+    """Return the calendar year of each day; of a missing day a number that means nothing."""
+    # numpy counts years from 1970
+    years: NDArray[np.int64] = days.astype("datetime64[Y]").astype(np.int64) + 1970
+    return years
+
+
 def anniversary(days: Days, years: int) -> Days:
     """Return the same date so many years later; 29 February becomes the last day of February where there is none.
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from planner.factors import Floats, text_column
+from planner.factors import text_column
 from planner.policy_emissions import EmissionFactors, MainFactor
 from registry.fields import check_frame, columns_of
 
@@ -38,6 +38,11 @@ def find_emissions(
     ----------
     measured_kg_per_year
         Kilograms of methane a year, by segment; NaN or absent where none was measured.
+
+    Raises
+    ------
+    FrameError
+        If `segments` does not keep its contract.
     """
     check_frame(segments, "segments", ["medium", "length_m"])
     kind = main_kinds(segments, factors)
@@ -113,8 +118,3 @@ def batch_methane(emissions: pd.DataFrame, batch_segments: pd.DataFrame) -> pd.D
     check_frame(batch_segments, "batch_segments", ["batch_id"])
     of_batch = emissions[columns_of("batch_methane")].join(batch_segments["batch_id"], how="inner")
     return of_batch.groupby("batch_id").sum(min_count=1)[columns_of("batch_methane")]
-
-
-def new_pipe_kg_per_km(factors: EmissionFactors) -> Floats:
-    """Return figure, low and high of a new pipe, in kilograms of methane per kilometre and year."""
-    return np.array(factors.main(factors.new_pipe).range)

@@ -116,11 +116,7 @@ def cohorts_of(segments: pd.DataFrame) -> pd.Series:
 
 def _leak_counts(evidence: Evidence) -> pd.DataFrame:
     """Count the leaks of the last years of each segment and of its street."""
-    segments, gone = evidence.segments, evidence.told.retired
-    pipes: pd.DataFrame = segments
-    if gone is not None:
-        gone = gone[~gone.index.isin(segments.index)]
-        pipes = segments if gone.empty else pd.concat([segments, gone])
+    pipes = evidence.told.with_retired(evidence.segments)
     history = evidence.policy.weights.likelihood.history
     record = make_record(pipes, evidence.leak_links, evidence.leaks, evidence.as_of, history.excluded_causes)
     since = evidence.as_of - timedelta(days=round(history.recent_years.value * DAYS_PER_YEAR) - 1)
@@ -141,7 +137,7 @@ def _leak_counts(evidence: Evidence) -> pd.DataFrame:
         },
         index=pipes.index,
     )
-    return counts.loc[segments.index]
+    return counts.loc[evidence.segments.index]
 
 
 def _nearest_use(segments: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame | None, reach_m: float) -> pd.Series:

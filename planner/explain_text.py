@@ -14,7 +14,7 @@ from planner.explain import cause_differences, cohort_standing, differences_from
 from planner.explain_facts import Evidence, cohorts_of, find_facts
 from planner.explain_words import Teller, gap_name, times
 from planner.policy_models import RuleSet, Weights
-from registry.catalogue import LANGUAGES, say
+from registry.catalogue import LANGUAGES, joined, say
 from registry.fields import check_frame, columns_of, fields, value_list
 
 REASONS_UP: Final = 3
@@ -86,6 +86,8 @@ def explain_in_words(
 
     Raises
     ------
+    FrameError
+        If the scores do not keep their contract.
     NotFoundError
         If a segment has no score.
     """
@@ -167,22 +169,13 @@ def _grade(told: _Told, teller: Teller) -> str:
 def _reasons(reasons: list[Reason], side: str, teller: Teller) -> str:
     if not reasons:
         return ""
-    said = [
-        say(
-            "explain_reason",
-            teller.language,
-            what=teller.cause(reason.cause, reason.ln),
-            multiplier=times(float(np.exp(reason.ln))),
-        )
-        for reason in reasons
-    ]
-    return say(f"explain_{side}", teller.language, reasons=_joined(said, teller.language))
+    said = [teller.reason(reason.cause, reason.ln) for reason in reasons]
+    return say(f"explain_{side}", teller.language, reasons=joined(said, teller.language, "semicolon"))
 
 
 def _gaps(teller: Teller) -> str:
     gaps = teller.gaps()
-    comma = "、" if teller.language == "zh" else ", "
-    return say("explain_gaps_told", teller.language, gaps=comma.join(gaps)) if gaps else ""
+    return say("explain_gaps_told", teller.language, gaps=joined(gaps, teller.language)) if gaps else ""
 
 
 def _cohort(told: _Told, teller: Teller) -> str:
@@ -245,15 +238,14 @@ def _tried(told: _Told, changes: list[Change], language: str) -> str:
     now = str(told.score["grade"])
     moving = [_change(change, language) for change in changes if change.grade != now][:_CHANGES_TOLD]
     if moving:
-        return say("explain_changes", language, changes=_joined(moving, language))
+        return say("explain_changes", language, changes=joined(moving, language, "semicolon"))
     tried = dict.fromkeys(
         say("explain_tried_leak", language)
         if not change.attribute
         else say("explain_tried_known", language, attribute=gap_name(change.attribute, language))
         for change in changes
     )
-    comma = "、" if language == "zh" else ", "
-    return say("explain_changes_none", language, tried=comma.join(tried))
+    return say("explain_changes_none", language, tried=joined(tried, language))
 
 
 def _change(change: Change, language: str) -> str:
@@ -268,10 +260,6 @@ def _change(change: Change, language: str) -> str:
         _listed(field.list_name, str(change.value), language) if field.list_name else f"{change.value:g} {field.unit}"
     )
     return say("explain_change_known", language, attribute=gap_name(change.attribute, language), value=value, **told)
-
-
-def _joined(parts: list[str], language: str) -> str:
-    return ("；" if language == "zh" else "; ").join(parts)
 
 
 def _listed(name: str, code: object, language: str) -> str:

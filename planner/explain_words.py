@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from planner.policy_models import Weights
@@ -55,6 +56,10 @@ class Teller:
             "household": lambda: self._number("household", "households", "household_count"),
         }
         return tellers[code]() if code in tellers else self._say(code)
+
+    def reason(self, code: str, ln: float) -> str:
+        """Say a cause and how many times the usual it makes the risk; `ln` is the natural logarithm of that."""
+        return self._say("reason", what=self.cause(code, ln), multiplier=times(float(np.exp(ln))))
 
     def pipe(self) -> str:
         """Say what the pipe is made of and when it was laid."""

@@ -58,6 +58,13 @@ def gbt27512_view(
     Other pipes are listed with the reason why the standard is not for them. Points that the policy gives for an
     operator hold for the segments of that owner, else those without an owner.
 
+    Parameters
+    ----------
+    near
+        Buildings and context: who gathers and lives about a pipe.
+    standard
+        The rows of the standard; those that come with digonce if not given.
+
     Raises
     ------
     FrameError

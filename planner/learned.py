@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from planner.factors import added_up
-from planner.likelihood import LIKELIHOOD_TERMS
+from planner.likelihood import DECIMALS, LIKELIHOOD_TERMS
 from planner.policy import Policy
 from planner.score import DEFAULT_MODEL, with_incidents
 from registry.fields import columns_of
-
-# as the other contributions: the last bits of sums must not decide between equal pipes
-_DECIMALS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,7 @@ class Learned:
         medium
             The medium of each segment, index as `scores`.
         """
-        ratio = np.round(self.ln_ratio.reindex(scores.index).to_numpy(dtype="float64"), _DECIMALS)
+        ratio = np.round(self.ln_ratio.reindex(scores.index).to_numpy(dtype="float64"), DECIMALS)
         default = scores["default_per_km_year"].to_numpy(dtype="float64")
         stored = scores.assign(learned_per_km_year=default * np.exp(ratio))
         if not self.ranks:

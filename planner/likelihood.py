@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from planner.ages import middle_age_years
 from planner.exposure import find_exposure
@@ -21,7 +22,7 @@ from planner.policy_models import Weights
 from planner.record import DAYS_PER_YEAR, Record, record_years
 from planner.record_groups import record_groups
 from planner.table_parts import table_parts
-from planner.updating import Groups, Strengths, update_rates
+from planner.updating import Strengths, update_rates
 
 # the order of the contributions is the order in which they are added up: equal sums to the last bit
 LIKELIHOOD_TERMS: Final = (
@@ -48,12 +49,13 @@ LIKELIHOOD_TERMS: Final = (
     "learned_model",
 )
 
-_DECIMALS: Final = 12
+# sums over groups differ in their last bits by the order of rows, which must not decide between equal pipes
+DECIMALS: Final = 12
 _CODED: Final = ("medium", "tier", "material", "coating", "cathodic_protection", "joint", "surface")
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Circumstances:
     """What is told besides the segments and their leaks, where known.
 
     `ground` by segment, the frame `street_links`, the frame `surveyed` and the district of each segment for it.
@@ -96,7 +98,7 @@ def likelihood_parts(
     record: Record,
     weights: Weights,
     as_of: date,
-    surroundings: Surroundings | None = None,
+    circumstances: Circumstances | None = None,
 ) -> LikelihoodParts:
     """Compute the contributions to the leak rate: those of the tables, and those by which the record moves them.
 
@@ -114,7 +116,7 @@ def likelihood_parts(
 
     Misleads where leaks were looked for in parts of the network only and nobody says so: no survey reads like no leak.
     """
-    told, segments = surroundings or Surroundings(), _coded(segments)
+    told, segments = circumstances or Circumstances(), _coded(segments)
     history = weights.likelihood.history
     groups = record_groups(segments, told.street_links, weights.likelihood)
     exposure = find_exposure(segments, as_of, told.surveyed, told.district_of)
@@ -126,10 +128,10 @@ def likelihood_parts(
     steps = update_rates(leaks, tables.expected(length_km, tables.factor_years), groups, strengths)
     moved = np.exp(added_up(steps.values(), len(segments)))
     begin = as_of - timedelta(days=round(history.recent_years.value * DAYS_PER_YEAR))
-    recent = _recent(
+    recent = recent_factor(
         record.expected_leaks(begin + timedelta(days=1)),
         tables.expected(length_km, tables.recent_years) * moved,
-        groups,
+        groups.level,
         history.strengths.recent.value,
     )
     parts = tables.ln_parts | {
@@ -141,8 +143,7 @@ def likelihood_parts(
         "history": steps["history"],
         "learned_model": np.zeros(len(segments)),
     }
-    # sums over groups differ in their last bits by the order of rows, which must not decide between equal pipes
-    ordered = {name: np.round(parts[name], _DECIMALS) for name in LIKELIHOOD_TERMS}
+    ordered = {name: np.round(parts[name], DECIMALS) for name in LIKELIHOOD_TERMS}
     return LikelihoodParts(ordered, tables.gaps, middle_age_years(segments, as_of), tables.age_deviation, leaks)
 
 
@@ -152,11 +153,14 @@ def _coded(segments: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(segments).assign(**{name: segments[name].astype("category") for name in names})
 
 
-def _recent(observed: Floats, expected: Floats, groups: Groups, strength: float) -> Floats:
-    """Return what the last years of each medium say of the rates that the whole record left."""
-    found = np.bincount(groups.level, weights=observed) + strength
-    awaited = np.bincount(groups.level, weights=expected) + strength
-    factor: Floats = (found / awaited)[groups.level]
+def recent_factor(observed: Floats, expected: Floats, level: NDArray[np.int64], strength: float) -> Floats:
+    """Return what the last years of each medium say of the rates that the whole record left, by segment.
+
+    (leaks + strength) / (expected + strength), with the strength in leaks; `level` is the medium as a code from 0.
+    """
+    found = np.bincount(level, weights=observed) + strength
+    awaited = np.bincount(level, weights=expected) + strength
+    factor: Floats = (found / awaited)[level]
     return factor
 
 

@@ -10,7 +10,7 @@ from planner.bans import PUBLISHED
 from planner.policy import Policy
 from planner.policy_bans import BanException, BanRule, Closure
 from planner.sharing import STRANGER
-from registry.catalogue import say
+from registry.catalogue import joined, say
 from registry.fields import value_list
 
 
@@ -38,7 +38,7 @@ def in_ban_words(table: pd.DataFrame, policy: Policy, language: str) -> pd.DataF
 
 
 def _said(codes: str, labels: dict[str, str], language: str) -> str:
-    return say("plan_list_separator", language).join(labels.get(code, code) for code in codes.split("|") if code)
+    return joined((labels.get(code, code) for code in codes.split("|") if code), language, "semicolon")
 
 
 def party_words(parties: pd.Series, language: str) -> pd.Series:

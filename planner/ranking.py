@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
+from planner.forecast.gate import CHOSEN_BEFORE
 from planner.score import DEFAULT_MODEL
 from registry.errors import Phrase, PlanningError, UsageError
 from registry.fields import value_list
@@ -134,7 +135,7 @@ def stale_by(verdict: KeptVerdict, now: Now) -> tuple[str, ...]:
 
 def failed_criteria(verdict: KeptVerdict) -> list[str]:
     """Return the criteria that kept the nearest model from ranking, each once."""
-    judged = {verdict.candidate, "chosen_before"}
+    judged = {verdict.candidate, CHOSEN_BEFORE}
     return list(
         dict.fromkeys(row["criterion"] for row in verdict.criteria if row["model"] in judged and not row["passed"])
     )

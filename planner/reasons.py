@@ -9,9 +9,8 @@ import pandas as pd
 
 from planner.explain import cause_differences, differences_from, scores_of
 from planner.explain_facts import Evidence, find_facts
-from planner.explain_text import Reason, top_reasons
-from planner.explain_words import Teller, times
-from registry.catalogue import say
+from planner.explain_text import top_reasons
+from planner.explain_words import Teller
 
 
 @dataclass(frozen=True)
@@ -59,19 +58,7 @@ def reasons_in_words(
         str(chosen["grade"].iloc[0]),
         str(chosen["policy_class"].iloc[0]),
         float(np.exp(differences.iloc[0].sum())),
-        _said(up, teller),
-        _said(down, teller),
+        tuple(teller.reason(reason.cause, reason.ln) for reason in up),
+        tuple(teller.reason(reason.cause, reason.ln) for reason in down),
         tuple(teller.gaps()),
-    )
-
-
-def _said(reasons: list[Reason], teller: Teller) -> tuple[str, ...]:
-    return tuple(
-        say(
-            "explain_reason",
-            teller.language,
-            what=teller.cause(reason.cause, reason.ln),
-            multiplier=times(float(np.exp(reason.ln))),
-        )
-        for reason in reasons
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from planner.ages import install_years
 from planner.factors import Floats, entries_for, number_column, text_column
 from planner.gap_defaults import Codes, value_codes
 from planner.policy_likelihood import Likelihood
@@ -47,9 +48,7 @@ def street_names(segments: pd.DataFrame, street_links: pd.DataFrame | None) -> p
 
 def _decade(segments: pd.DataFrame) -> Floats:
     """Return the decade of installation; NaN where the interval is not within one."""
-    earliest, latest = (number_column(segments, f"installed_year_{end}") for end in ("min", "max"))
-    first = np.floor(np.where(np.isnan(earliest), latest, earliest) / 10.0)
-    last = np.floor(np.where(np.isnan(latest), earliest, latest) / 10.0)
+    first, last = (np.floor(year / 10.0) for year in install_years(segments))
     return np.where(first == last, first, np.nan)
 
 

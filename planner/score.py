@@ -18,7 +18,7 @@ from planner.consequence import ConsequenceParts, consequence_parts
 from planner.factors import Flags, Floats
 from planner.ground import find_ground
 from planner.incidents import Index, grades_of, incident_columns, matrix_columns
-from planner.likelihood import LikelihoodParts, Surroundings, likelihood_parts
+from planner.likelihood import Circumstances, LikelihoodParts, likelihood_parts
 from planner.policy import Policy
 from planner.policy_models import Weights
 from planner.record import make_record
@@ -56,6 +56,13 @@ class Told:
     retired: gpd.GeoDataFrame | None = None
     surveyed: pd.DataFrame | None = None
     district_of: pd.Series | None = None
+
+    def with_retired(self, segments: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Return the segments, and after them the retired ones that are not among them."""
+        if self.retired is None:
+            return segments
+        gone = self.retired[~self.retired.index.isin(segments.index)]
+        return segments if gone.empty else pd.concat([segments, gone])
 
 
 def score_segments(  # noqa: PLR0913 - all that a score is made from
@@ -132,12 +139,9 @@ def _leak_rates(
 
     Retired segments take part in making them and are left out of the result.
     """
-    pipes = segments
-    if told.retired is not None:
-        gone = told.retired[~told.retired.index.isin(segments.index)]
-        pipes = segments if gone.empty else pd.concat([segments, gone])
+    pipes = told.with_retired(segments)
     ground = find_ground(pipes, told.context, told.roads, told.street_links, weights.likelihood)
-    around = Surroundings(ground, told.street_links, told.surveyed, told.district_of)
+    around = Circumstances(ground, told.street_links, told.surveyed, told.district_of)
     excluded = weights.likelihood.history.excluded_causes
     record = make_record(pipes, leak_links, leaks, as_of, excluded)
     every = make_record(pipes, leak_links, leaks, as_of, ())

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.calendars import closure_days, filing_before
-from planner.days import NO_DAY, Days, as_day, uncovered_days
+from planner.days import NO_DAY, Days, as_day, calendar_years, uncovered_days
 from planner.factors import Flags
 from planner.policy import Policy
 
@@ -83,7 +83,7 @@ def _of_windows(windows: pd.DataFrame, policy: Policy, as_of: date) -> pd.DataFr
 
 def _years(first: Days, last: Days) -> tuple[Numbers, Numbers]:
     """Return the row of each window once for every calendar year that it meets, and that year."""
-    begin, until = (days.astype("datetime64[Y]").astype(np.int64) + 1970 for days in (first, last))
+    begin, until = calendar_years(first), calendar_years(last)
     count = until - begin + 1
     row = np.repeat(np.arange(len(first)), count)
     return row, begin[row] + np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)

@@ -18,6 +18,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from planner.days import calendar_years
 from planner.factors import Flags, Floats, day_column, text_column
 from planner.survey_walks import Network, Rows, areas_of, walked_shares, years_of
 from registry.fields import check_frame, columns_of
@@ -145,10 +146,9 @@ def _unasked(leaks: pd.DataFrame, medium: str, years: Rows, walked: float, until
     """
     source, of_medium = text_column(leaks, "source"), text_column(leaks, "medium")
     day = day_column(leaks, "leaked_on")
-    year = day.astype("datetime64[Y]").astype(np.int64) + 1970
     counts = (
         ((source.notna() & (source != _UNKNOWN)) & (of_medium.isna() | (of_medium == medium))).to_numpy(dtype=bool)
-        & np.isin(year, years)
+        & np.isin(calendar_years(day), years)
         & (day <= np.datetime64(until))
     )
     by_survey = int((source[counts] == BY_SURVEY).sum())

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from planner.days import calendar_years
 from planner.factors import Flags, Floats, day_column, number_column, text_column
 
 Rows = NDArray[np.int64]
@@ -49,8 +50,7 @@ class Network:
 def years_of(frame: pd.DataFrame, column: str) -> Rows:
     """Return the calendar years of the days of a column, without those that are missing."""
     day = day_column(frame, column)
-    years: Rows = day[~np.isnat(day)].astype("datetime64[Y]").astype(np.int64) + 1970
-    return years
+    return calendar_years(day[~np.isnat(day)])
 
 
 def areas_of(segments: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> pd.Series:
@@ -63,8 +63,8 @@ def areas_of(segments: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> pd.Seri
     line, place = shapely.STRtree(np.asarray(ordered.geometry.array)).query(middle, predicate="intersects")
     nearest = pd.Series(place).groupby(line).min()
     district = np.full(len(segments), "", dtype=object)
-    names = ordered.index.to_numpy(dtype=object)[nearest.to_numpy()]
-    district[nearest.index.to_numpy()] = [f"{_SEPARATOR}{name}" for name in names]
+    names = np.array([f"{_SEPARATOR}{name}" for name in ordered.index], dtype=object)
+    district[nearest.index.to_numpy()] = names[nearest.to_numpy()]
     return (medium + pd.Series(district, segments.index, dtype="str")).rename("area")
 
 

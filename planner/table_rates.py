@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from planner.ages import install_years
 from planner.factors import (
     Flags,
     Floats,
@@ -93,9 +94,8 @@ def decade_factors(segments: pd.DataFrame, weights: Weights) -> Floats:
 
     Every day of the interval is as likely. Where only one end is known, that year is taken; without any, 1.
     """
-    earliest, latest = (number_column(segments, f"installed_year_{end}") for end in ("min", "max"))
-    begin = np.where(np.isnan(earliest), latest, earliest)
-    end = np.where(np.isnan(latest), begin, latest) + 1.0
+    begin, last = install_years(segments)
+    end = last + 1.0
     factors = np.ones(len(segments))
     material = text_column(segments, "material").astype("category")
     codes, media = pd.factorize(segments["medium"].astype("category"))

@@ -11,7 +11,7 @@ from planner.age_course import steady_course
 from planner.exposure import find_exposure
 from planner.factors import Floats
 from planner.gap_defaults import age_cohorts, filled
-from planner.likelihood import Surroundings
+from planner.likelihood import Circumstances
 from planner.policy_models import Weights
 from planner.record import Record, record_years
 
@@ -22,7 +22,7 @@ def third_party_rates(
     third_party: Record,
     weights: Weights,
     as_of: date,
-    surroundings: Surroundings | None = None,
+    circumstances: Circumstances | None = None,
 ) -> Floats:
     """Return the leaks by third-party damage per kilometre and year: the mean of the medium, moved by the own record.
 
@@ -37,7 +37,7 @@ def third_party_rates(
     third_party
         Of third-party damage only.
     """
-    told = surroundings or Surroundings()
+    told = circumstances or Circumstances()
     level, names = pd.factorize(segments["medium"])
     level = level.astype(np.int64)
     exposure = find_exposure(segments, as_of, told.surveyed, told.district_of)

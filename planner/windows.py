@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.days import calendar_years
 from planner.factors import day_column, text_column
 from planner.policy import Policy
 
@@ -31,8 +32,8 @@ def project_windows(projects: pd.DataFrame, years: range, policy: Policy) -> pd.
         & (start <= np.datetime64(date(years[-1], 12, 31)))
         & (end >= np.datetime64(date(years[0], 1, 1)))
     )
-    first = np.maximum(_year(start), years[0])
-    last = np.minimum(_year(end), years[-1])
+    first = np.maximum(calendar_years(start), years[0])
+    last = np.minimum(calendar_years(end), years[-1])
     windows = pd.DataFrame(index=projects.index)
     windows["meets_years"] = pd.array(meets, dtype="boolean")
     windows["first_year"] = pd.Series(first, projects.index, dtype="Int64").where(meets)
@@ -42,7 +43,3 @@ def project_windows(projects: pd.DataFrame, years: range, policy: Policy) -> pd.
 
 def _filled(day: NDArray[np.datetime64], default: date) -> NDArray[np.datetime64]:
     return np.where(np.isnat(day), np.datetime64(default), day)
-
-
-def _year(day: NDArray[np.datetime64]) -> NDArray[np.int64]:
-    return day.astype("datetime64[Y]").astype(np.int64) + 1970

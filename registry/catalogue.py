@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -32,6 +33,16 @@ def catalogue() -> dict[str, dict[str, str]]:
                 raise ValueError(message)
             words[code] = {language: row[language] for language in LANGUAGES}
     return words
+
+
+def joined(parts: Iterable[str], language: str, mark: str = "comma") -> str:
+    """Join parts as the language does: by a `comma`, or by a `semicolon` where they may have commas themselves."""
+    return say(f"list_{mark}", language).join(parts)
+
+
+def or_dash(value: float, form: str) -> str:
+    """Return a number in a form such as `,.1f`; a dash where it is missing."""
+    return "—" if value != value else format(value, form)
 
 
 def say(code: str, language: str = "en", /, **parameters: object) -> str:

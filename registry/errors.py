@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from registry.catalogue import say
+from registry.catalogue import joined, say
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def _said(part: object, language: str) -> object:
     if isinstance(part, Phrase):
         return part.say(language)
     if isinstance(part, tuple) and part and all(isinstance(entry, Phrase) for entry in part):
-        return ("；" if language == "zh" else "; ").join(entry.say(language) for entry in part)
+        return joined((entry.say(language) for entry in part), language, "semicolon")
     return part
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from planner.ages import install_years
 from planner.factors import Floats, number_column, text_column
 from planner.forecast.aged import AgedRates, check_past, overall_rate
 from planner.forecast.exposure import ages_in
@@ -103,10 +104,10 @@ def _one_thread() -> Any:  # noqa: ANN401 - a library without types
 
 def _steady(segments: pd.DataFrame) -> Floats:
     """Return what does not change: material as a code, middle of the install interval, diameter."""
-    material = pd.Categorical(materials(segments), categories=sorted(materials(segments).unique())).codes
-    earliest = number_column(segments, "installed_year_min")
-    latest = number_column(segments, "installed_year_max")
-    middle = (np.where(np.isnan(earliest), latest, earliest) + np.where(np.isnan(latest), earliest, latest)) / 2.0
+    named = materials(segments)
+    material = pd.Categorical(named, categories=sorted(named.unique())).codes
+    first, last = install_years(segments)
+    middle = (first + last) / 2.0
     # the library takes 255 codes; what lies beyond is rare
     codes = np.minimum(material.astype("float64"), 254.0)
     return np.column_stack([codes, middle, number_column(segments, "diameter_mm")])

@@ -6,19 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from planner.age_course import AgeCourse, age_course
 from planner.factors import Floats
 from planner.forecast.exposure import ages_in
 from planner.forecast.panel import Panel
-from planner.likelihood import record_strengths
+from planner.likelihood import recent_factor, record_strengths
 from planner.policy_models import Weights
 from planner.record_groups import record_groups
+from planner.score import DEFAULT_MODEL
 from planner.table_rates import steady_rates
 from planner.updating import update_rates
-
-Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class DefaultModel:
     """
 
     weights: Weights
-    name: str = "default"
+    name: str = DEFAULT_MODEL
 
     def fit(self, past: Panel) -> DefaultRates:
         """Move the tables by a past."""
@@ -63,7 +61,8 @@ class DefaultModel:
         # the youngest columns are the last
         last = slice(max(len(past.years) - int(history.recent_years.value), 0), None)
         awaited = expected[:, last].sum(axis=1) * np.exp(ln_moved)
-        recent = _recent(groups.level, past.leaks[:, last].sum(axis=1), awaited, history.strengths.recent.value)
+        lately = past.leaks[:, last].sum(axis=1)
+        recent = np.log(recent_factor(lately, awaited, groups.level, history.strengths.recent.value))
         return DefaultRates(past.segments, ln_level + ln_moved + recent, course, strengths.own + leaks)
 
 
@@ -71,11 +70,3 @@ def ln_course(course: AgeCourse, age_years: Floats) -> Floats:
     """Return the logarithm of the factor of age for each segment (rows) and year (columns)."""
     columns = [course.ln_factor(age_years[:, column]) for column in range(age_years.shape[1])]
     return np.column_stack(columns) if columns else np.zeros(age_years.shape)
-
-
-def _recent(medium: Codes, leaks: Floats, expected: Floats, strength: float) -> Floats:
-    """Return the logarithm of the factor that levels each medium to its last years."""
-    found = np.bincount(medium, weights=leaks) + strength
-    awaited = np.bincount(medium, weights=expected) + strength
-    factor: Floats = np.log(found / awaited)[medium]
-    return factor

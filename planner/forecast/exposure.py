@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.factors import Floats, day_column, number_column
+from planner.ages import install_years
+from planner.factors import Floats, day_column
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ def presence(segments: pd.DataFrame, years: range, begin: Floats, end: Floats) -
     begin, end
         Decimal year in which the record of each segment begins and in which its exposure ends.
     """
-    first, last = _install_interval(segments)
+    first, last_year = install_years(segments)
+    last = last_year + 1.0
     # where there is no record at all it begins after the last year
     start = np.maximum(_columns(years), np.minimum(begin, float(years.stop))[:, None])
     stop = np.minimum(_columns(years) + 1.0, end[:, None])
@@ -77,12 +79,6 @@ def decimal_years(days: NDArray[np.datetime64]) -> Floats:
 
 def _columns(years: range) -> Floats:
     return np.arange(years.start, years.stop, dtype="float64")[None, :]
-
-
-def _install_interval(segments: pd.DataFrame) -> tuple[Floats, Floats]:
-    earliest = number_column(segments, "installed_year_min")
-    latest = number_column(segments, "installed_year_max")
-    return np.where(np.isnan(earliest), latest, earliest), np.where(np.isnan(latest), earliest, latest) + 1.0
 
 
 def _antiderivative(at: Floats, first: Floats, last: Floats, order: int) -> Floats:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from planner.factors import Floats
-from planner.forecast.summary import DEFAULT, by_material, gains, side_by_side, standard_error
+from planner.forecast.summary import by_material, gains, side_by_side, standard_error
+from planner.score import DEFAULT_MODEL
 from registry.errors import PlanningError
 from registry.fields import columns_of
 
-CHOSEN_BEFORE = "chosen_before"
-_DECIMALS = 12
+CHOSEN_BEFORE: Final = "chosen_before"
+_DECIMALS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class GateDecision:
     @property
     def is_open(self) -> bool:
         """Whether a learned model ships."""
-        return self.ships != DEFAULT
+        return self.ships != DEFAULT_MODEL
 
 
 def limits_in_signs(criterion: str, at_least: float, at_most: float) -> str:
@@ -103,13 +105,13 @@ def decide(
         Where the default or a learned model was not tested.
     """
     yearly = windows[(windows["horizon_years"] == 1) & windows["district"].isna()]
-    absent = sorted({DEFAULT, *learned} - set(yearly["model"]))
+    absent = sorted({DEFAULT_MODEL, *learned} - set(yearly["model"]))
     if absent:
         raise PlanningError("forecast_not_tested", models=", ".join(absent))
     able = pd.Series(
         [rule.may_try(*pair) for pair in zip(yearly["model"], yearly["history_leaks"], strict=True)], yearly.index
     )
-    able = able | (yearly["model"] == DEFAULT)
+    able = able | (yearly["model"] == DEFAULT_MODEL)
     played = yearly[able].sort_values("year", kind="stable")
     parts = materials[(materials["horizon_years"] == 1) & materials["district"].isna()]
     names = list(learned)
@@ -119,9 +121,20 @@ def decide(
         names.append(CHOSEN_BEFORE)
     criteria = _criteria(played, parts, names, history_leaks, rule)
     candidate = _best(played, [name for name in learned if rule.may_try(name, history_leaks)], rule)
-    judged = criteria[criteria["model"].isin([CHOSEN_BEFORE, candidate])]
-    ships = candidate if candidate is not None and bool(judged["passed"].all()) else DEFAULT
+    judged = judged_criteria(criteria, candidate)
+    ships = candidate if candidate is not None and bool(judged["passed"].all()) else DEFAULT_MODEL
     return GateDecision(ships, candidate, criteria)
+
+
+def judged_criteria(criteria: pd.DataFrame, candidate: str | None) -> pd.DataFrame:
+    """Return the criteria that decide: those of the series and those of the candidate by itself."""
+    return criteria[criteria["model"].isin([CHOSEN_BEFORE, candidate])]
+
+
+def failed_criteria(criteria: pd.DataFrame, candidate: str | None) -> list[str]:
+    """Return the codes of the criteria that keep the gate shut for the candidate, each once."""
+    judged = judged_criteria(criteria, candidate)
+    return list(dict.fromkeys(judged.loc[~judged["passed"].astype(bool), "criterion"]))
 
 
 def _best(played: pd.DataFrame, models: list[str], rule: GateRule) -> str | None:
@@ -234,7 +247,7 @@ def _calibration(criterion: str, leaks: float, predicted: float, rule: GateRule)
 def _never_leaked(captures: pd.DataFrame, leaks: pd.DataFrame, model: str) -> dict[str, object]:
     """The same capture among segments without a leak before, over all their leaks, less that of the default."""
     gain = gains(captures, model)
-    both = captures[[model, DEFAULT]].notna().all(axis=1)
+    both = captures[[model, DEFAULT_MODEL]].notna().all(axis=1)
     weights = leaks.loc[both, model].to_numpy(dtype="float64")
     value = float(np.average(gain, weights=weights)) if weights.sum() > 0 else float("nan")
     return _row("never_leaked", value, at_least=0.0, standard_error=standard_error(gain))

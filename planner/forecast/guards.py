@@ -96,6 +96,11 @@ def check_leaks_have_pipes(panel: Panel) -> None:
     """Raise where a segment has leaks in a year in which it was not in the ground: those of its predecessor.
 
     Counting them as its own turns the sign round: renewed places look worst.
+
+    Raises
+    ------
+    PlanningError
+        With the number of such segments and the id of one.
     """
     strays = ((panel.leaks > 0) & (panel.km_years <= 0)).any(axis=1)
     if strays.any():

@@ -11,16 +11,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.days import calendar_years
 from planner.factors import Floats, day_column, text_column
 from planner.forecast.effort import surveyed_share
 from planner.forecast.exposure import Presence, decimal_years, ends_of_exposure, presence
 from planner.forecast.panel import Panel
+from planner.forecast.undated import CHANGING
 from planner.policy import Policy
 from planner.record import Record, make_record
 from registry.fields import check_frame, fields
 
-# what was found out later than the past that it would explain, and what the arrays say already
-_FOUND_LATER: Final = {"status", "assessment", "assessed_on", "is_encroached", "retired_on", "remark", "elevations_m"}
+# what may be found out later than the past that it would explain, and heights, which no model reads
+_NOT_SHOWN: Final = CHANGING | {"elevations_m"}
 _REASONS: Final = ["later", "before_record", "after_retirement", "before_install", "not_looked_at"]
 
 
@@ -99,6 +101,13 @@ def make_history(  # noqa: PLR0913 - all that a past is made from
     return History(Panel(named, years, km_years, counted, there.age_years), pd.Series(left_out))
 
 
+def years_on_record(leak_links: pd.DataFrame, leaks: pd.DataFrame, until: date) -> range:
+    """Return the calendar years from the first linked leak to a day; none where no leak is linked by then."""
+    linked = leaks["leaked_on"].reindex(pd.Index(leak_links["leak_id"].unique())).dropna()
+    linked = linked[linked <= pd.Timestamp(until)]
+    return range(0) if linked.empty else range(int(linked.min().year), until.year + 1)
+
+
 def _after(day: date) -> float:
     """Return the end of a day as a decimal year."""
     return float(decimal_years(np.array([np.datetime64(day + timedelta(days=1))]))[0])
@@ -141,7 +150,7 @@ def _count(record: Record, years: range, reason: NDArray[np.object_]) -> tuple[F
 
 
 def _year_columns(record: Record, years: range) -> NDArray[np.int64]:
-    return record.day.astype("datetime64[Y]").astype(np.int64) + 1970 - years.start
+    return calendar_years(record.day) - years.start
 
 
 def _outside_the_record(
@@ -168,7 +177,7 @@ def _outside_the_record(
 def _described(segments: pd.DataFrame, street_links: pd.DataFrame | None, districts: pd.Series | None) -> pd.DataFrame:
     """Return what models may know of the segments."""
     declared = [name for name, field in fields()["segments"].items() if field.role != "geometry"]
-    columns = [name for name in declared if name in segments.columns and name not in _FOUND_LATER]
+    columns = [name for name in declared if name in segments.columns and name not in _NOT_SHOWN]
     named = pd.DataFrame(segments[columns])
     street = text_column(segments, "street_name")
     if street_links is not None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from functools import partial
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.forecast.history import make_history
+from planner.forecast.history import make_history, years_on_record
 from planner.forecast.models import ForecastModel
 from planner.policy import Policy
 from planner.score import Told
@@ -17,7 +18,7 @@ from registry.errors import PlanningError
 
 def learned_rates(
     model: ForecastModel,
-    segments: pd.DataFrame,
+    segments: gpd.GeoDataFrame,
     leak_links: pd.DataFrame,
     leaks: pd.DataFrame,
     policy: Policy,
@@ -43,17 +44,11 @@ def learned_rates(
     MissingExtraError
         If the model needs a library that is not installed.
     """
-    everything = segments
-    if told.retired is not None:
-        gone = told.retired[~told.retired.index.isin(segments.index)]
-        everything = segments if gone.empty else pd.concat([segments, gone])
-    happened = leaks["leaked_on"].reindex(pd.Index(leak_links["leak_id"].unique())).dropna()
-    happened = happened[happened <= pd.Timestamp(as_of)]
-    if happened.empty:
+    years = years_on_record(leak_links, leaks, as_of)
+    if not years:
         raise PlanningError("forecast_no_record", as_of=as_of)
-    years = range(int(happened.min().year), as_of.year + 1)
     make = partial(make_history, street_links=told.street_links, effort=told.surveyed, districts=told.district_of)
-    past = make(everything, leak_links, leaks, policy, years, as_of).panel.until(years.stop)
+    past = make(told.with_retired(segments), leak_links, leaks, policy, years, as_of).panel.until(years.stop)
     rates = np.asarray(model.fit(past).rates(range(as_of.year, as_of.year + 1)), dtype="float64")
     if rates.shape != (len(past.segments), 1) or not np.isfinite(rates).all() or not (rates > 0.0).all():
         raise PlanningError("forecast_rates_unusable", model=model.name, year=as_of.year, rows=len(past.segments))

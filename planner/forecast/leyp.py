@@ -15,8 +15,9 @@ from planner.forecast.panel import Panel
 from planner.forecast.ridge import Counts, fit_ridge, penalised, ridge_of
 from planner.forecast.terms import Terms, add_up, ln_ages, prior_leaks
 
-_MOST: Final = 20.0
-_GAIN: Final = 1e-6
+_MOST_ALPHA: Final = 20.0
+# a likelihood that is better by less than this is no reason for an alpha
+_LEAST_GAIN: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class Leyp:
             return -penalised(chosen, found, pull) - float(counts.count @ np.log(factor))
 
         # the square root spreads the small values, where alpha mostly lies
-        best = minimize_scalar(lost, bounds=(0.0, _MOST**0.5), method="bounded", options={"xatol": 1e-3})
+        best = minimize_scalar(lost, bounds=(0.0, _MOST_ALPHA**0.5), method="bounded", options={"xatol": 1e-3})
         # where no pipe had leaked before, every alpha is as good: then history has nothing to say
-        root = float(best.x) if best.fun < lost(0.0) - _GAIN else 0.0
+        root = float(best.x) if best.fun < lost(0.0) - _LEAST_GAIN else 0.0
         lost(root)
         return root**2, found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,9 @@ import pandas as pd
 from planner.factors import Flags, Floats
 
 # a segment has leaked before where at least half a leak is expected to have been its own
-LEAST_OWN_LEAKS = 0.5
+LEAST_OWN_LEAKS: Final = 0.5
 # below this a sum of parts is rounding
-NO_PAIR = 1e-9
+NO_PAIR: Final = 1e-9
 
 
 def capture(rate: Floats, length_km: Floats, leaks: Floats, shares: Sequence[float]) -> Floats:

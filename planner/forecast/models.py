@@ -30,5 +30,13 @@ class ForecastModel(Protocol):
         ...
 
     def fit(self, past: Panel) -> Fitted:
-        """Learn from a past: nothing outside it may be read. Deterministic; seeds are settings of the model."""
+        """Learn from a past: nothing outside it may be read. Deterministic; seeds are settings of the model.
+
+        Raises
+        ------
+        PlanningError
+            If the past has no exposure, where the model needs one.
+        MissingExtraError
+            If the model needs a library that is not installed.
+        """
         ...

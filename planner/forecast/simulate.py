@@ -141,8 +141,8 @@ def _rates(
     age_years: Floats,
 ) -> Floats:
     """Return leaks per kilometre and year of a mean pipe of each kind in each year."""
-    of_material = np.array([truth.material.get(str(name), 0.0) for name in material])
-    of_decade = np.array([truth.decade.get(int(year // 10 * 10), 0.0) for year in installed])
+    of_material = pd.Series(material).map(truth.material).fillna(0.0).to_numpy(dtype="float64")
+    of_decade = pd.Series(installed // 10 * 10).map(truth.decade).fillna(0.0).to_numpy(dtype="float64")
     level = np.log(truth.per_km_year) + of_material + of_decade + truth.diameter_power * np.log(diameter / 150.0)
     ln_rate = level[:, None] + truth.age_power * ln_ages(age_years)
     if truth.is_nonlinear:

@@ -10,10 +10,11 @@ import pandas as pd
 
 from planner.factors import Floats
 from planner.forecast.backtest import CAPTURES
+from planner.score import DEFAULT_MODEL
+from registry.catalogue import joined
 from registry.errors import PlanningError
 from registry.fields import columns_of
 
-DEFAULT: Final = "default"
 # each measure, the leaks it is weighted by, and whether more of it is better; calibration has no better side
 MEASURES: Final = {
     **dict.fromkeys(CAPTURES, ("leaks", 1)),
@@ -33,7 +34,7 @@ def side_by_side(windows: pd.DataFrame, measure: str) -> pd.DataFrame:
     return windows[measure].set_axis(pd.MultiIndex.from_arrays([*keys, windows["model"]])).unstack("model")  # noqa: PD010
 
 
-def gains(table: pd.DataFrame, model: str, reference: str = DEFAULT) -> Floats:
+def gains(table: pd.DataFrame, model: str, reference: str = DEFAULT_MODEL) -> Floats:
     """Return what a model has more than the reference in each window in which both have the measure."""
     both = table[[model, reference]].dropna().to_numpy(dtype="float64")
     with np.errstate(invalid="ignore"):
@@ -48,7 +49,7 @@ def standard_error(differences: Floats) -> float:
         return float(np.std(differences, ddof=1) / np.sqrt(count)) if count > 1 else float("nan")
 
 
-def summarise(windows: pd.DataFrame, reference: str = DEFAULT) -> pd.DataFrame:
+def summarise(windows: pd.DataFrame, reference: str = DEFAULT_MODEL) -> pd.DataFrame:
     """Sum up `backtest_windows` by model, horizon and measure, each model paired with the reference.
 
     `weighted_mean` weighs every window by its leaks (for the calibration that is all predicted over all leaks), `mean`
@@ -146,4 +147,4 @@ def years_in_words(years: Sequence[int], language: str) -> str:
         else:
             runs.append([year])
     said = [f"{run[0]}" if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
-    return ("、" if language == "zh" else ", ").join(said)
+    return joined(said, language)

@@ -9,13 +9,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from planner.factors import Flags, Floats, number_column
+from planner.factors import Flags, Floats
 from planner.forecast.aged import AgedRates, check_past, overall_rate
 from planner.forecast.exposure import ages_in
 from planner.forecast.extra import need
 from planner.forecast.models import Fitted
 from planner.forecast.panel import Panel
-from planner.forecast.terms import REFERENCE_DIAMETER_MM, materials, prior_leaks
+from planner.forecast.terms import ln_diameters, materials, prior_leaks
 
 # a material with fewer leaks is not told apart: its coefficient would run away
 _LEAST_LEAKS: Final = 5
@@ -118,8 +118,7 @@ def _covariates(past: Panel, counted: Flags) -> pd.DataFrame:
     # the most frequent is the reference
     told = sorted(often.index.difference([often.idxmax()])) if len(often) else []
     columns = {f"material {name}": (material == name).to_numpy(dtype="float64") for name in told}
-    diameter = number_column(past.segments, "diameter_mm")
-    ln_diameter = np.log(np.where(np.isnan(diameter), REFERENCE_DIAMETER_MM, diameter) / REFERENCE_DIAMETER_MM)
+    ln_diameter = ln_diameters(past.segments)
     if ln_diameter.std() > 0.0:
         columns["diameter"] = ln_diameter
     ln_length = np.log(_length_km(past.segments))

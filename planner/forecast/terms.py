@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.ages import install_years
 from planner.factors import Floats, number_column, text_column
 from planner.forecast.panel import Panel
 
@@ -27,10 +28,7 @@ def materials(segments: pd.DataFrame) -> pd.Series:
 
 def decades(segments: pd.DataFrame) -> pd.Series:
     """Return the decade in which the middle of the install interval lies; `undated` where no year is known."""
-    earliest = number_column(segments, "installed_year_min")
-    latest = number_column(segments, "installed_year_max")
-    first = np.where(np.isnan(earliest), latest, earliest)
-    last = np.where(np.isnan(latest), earliest, latest)
+    first, last = install_years(segments)
     known = ~np.isnan(first)
     middle = np.where(known, (first + last) / 2.0, 0.0)
     decade = pd.Series((middle // 10.0 * 10.0).astype(np.int64), segments.index).astype("str")
@@ -78,7 +76,7 @@ class Terms:
         """Return one row for each segment."""
         values = _levelled(segments)
         coded = [np.asarray(values[name] == value, dtype=np.float64) for name, value in self.levels]
-        columns: Floats = np.column_stack([np.ones(len(segments)), *coded, _ln_diameters(segments)])
+        columns: Floats = np.column_stack([np.ones(len(segments)), *coded, ln_diameters(segments)])
         return columns
 
 
@@ -93,7 +91,8 @@ def _levelled(segments: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
-def _ln_diameters(segments: pd.DataFrame) -> Floats:
+def ln_diameters(segments: pd.DataFrame) -> Floats:
+    """Return the logarithm of the diameter over that of reference; 0 where it is not known."""
     diameter = number_column(segments, "diameter_mm")
     logarithms: Floats = np.log(np.where(np.isnan(diameter), REFERENCE_DIAMETER_MM, diameter) / REFERENCE_DIAMETER_MM)
     return logarithms

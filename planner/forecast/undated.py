@@ -34,6 +34,11 @@ def refuse_undated(columns: Iterable[str]) -> None:
     What the contract `segments` declares and a pipe is laid with may be used; an assessment, the state of use and
     anything that the contract does not know, such as a condition score, may not. A registry that recorded when it
     learned each value gives the attributes of each cut-off instead (`panel_at` of `walk_forward`).
+
+    Raises
+    ------
+    PlanningError
+        With the names of these attributes.
     """
     laid_with = {name for name, field in fields()["segments"].items() if field.role != "index"} - CHANGING
     strange = sorted(set(columns) - laid_with - ADDED)

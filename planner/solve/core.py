@@ -1,8 +1,9 @@
 """Search in whole numbers on the choices that the prices leave in doubt, around the plan in hand.
 
-What a plan surely loses by a choice is its reduced value. Choices that lose much are left out, choices without which
-much is lost are kept as they are; the rest, some hundred, goes to HiGHS. The search is over some plans only, so that
-it gives plans and no bound.
+What a plan surely loses by a choice is its reduced value. Choices that lose much are left out; the rest, some hundred
+or thousand, goes to HiGHS. Such a search is over some plans only. But a choice that loses more than what lies between
+the plan in hand and the bound is in no better plan (reduced cost fixing, Dantzig and others 1954): where all others
+are searched, the bound of HiGHS on them holds for every plan.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from planner.solve.search import Search
 _CORES: Final = (400, 800)
 _CORE_NODES: Final = 30
 # batches that share segments leave far more in doubt than those that only share money
-_SHARED_CORES: Final = (800, 1600, 3200, 6400)
+_SHARED_CORES: Final = (800, 1600, 3200, 6400, 20_000)
 _SHARED_CORE_NODES: Final = 100
+_ROUNDING: Final = 1e-9
 
 
 def search_core(trail: Search, prices: Prices, linear: Linear | None = None) -> None:
@@ -38,10 +40,12 @@ def search_core(trail: Search, prices: Prices, linear: Linear | None = None) -> 
         left = trail.limits.node_limit - trail.found.nodes
         if trail.is_done() or left <= 0:
             return
-        _search_part(trail, linear, prices, size, min(nodes, left))
+        if _search_part(trail, linear, prices, size, min(nodes, left)):
+            return
 
 
-def _search_part(trail: Search, linear: Linear, prices: Prices, size: int, node_limit: int) -> None:
+def _search_part(trail: Search, linear: Linear, prices: Prices, size: int, node_limit: int) -> bool:
+    """Search on so many choices; tell whether nothing was left out that a better plan might hold."""
     model, found, limits = trail.model, trail.found, trail.limits
     loss = -prices.reduced[linear.batch, linear.year]
     keep = np.ones(len(linear.objective), dtype=bool)
@@ -50,6 +54,8 @@ def _search_part(trail: Search, linear: Linear, prices: Prices, size: int, node_
     if found.year is not None:
         keep[: linear.choices] |= found.year[linear.batch] == linear.year
         start = point_of(linear, model, found.year)
+    between = prices.bound - found.objective
+    is_whole = not (~keep[: linear.choices] & (loss <= between * (1.0 + _ROUNDING))).any()
     part, columns, _ = part_of(linear, keep)
     outcome = solve_whole(
         part,
@@ -63,6 +69,9 @@ def _search_part(trail: Search, linear: Linear, prices: Prices, size: int, node_
         plan = plan_of(part, outcome.column, model.shape[0])
         trail.offer(plan)
         trail.offer(improve(model, plan))
+    if is_whole and not outcome.is_infeasible:
+        trail.lower(max(outcome.bound, found.objective))
+    return is_whole
 
 
 def _doubtful(batches: int, linear: Linear, loss: Floats, size: int) -> Flags:

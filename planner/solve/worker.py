@@ -12,26 +12,26 @@ import threading
 import traceback
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+
+# how long to wait for more work
+_IDLE_S: Final = 300.0
 
 
-def _end_with_parent(pipe: Connection) -> None:
-    try:
-        pipe.recv()
-    except (EOFError, OSError):
-        os._exit(1)
+def _take_jobs(pipe: Connection, jobs: SimpleQueue[Any]) -> None:
+    while True:
+        try:
+            jobs.put(pipe.recv())
+        except (EOFError, OSError):
+            os._exit(1)
 
 
-def main(number: str) -> None:
-    """Do the job that comes through the pipe, and tell each step forward."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    pipe = Connection(int(number))
+def _do(job: str, arguments: tuple[Any, ...], pipe: Connection) -> None:
     from planner.solve.elastic import find_missed
     from planner.solve.engine import search
     from planner.solve.highs import solver_name
     from planner.solve.search import Found
-
-    job, arguments = pipe.recv()
-    threading.Thread(target=_end_with_parent, args=(pipe,), daemon=True).start()
 
     sent: list[object] = [None]
 
@@ -50,6 +50,20 @@ def main(number: str) -> None:
         pipe.send(("done", solver_name()))
     except Exception:
         pipe.send(("failed", traceback.format_exc()))
+
+
+def main(number: str) -> None:
+    """Do the jobs that come through the pipe, and tell each step forward; end where none comes any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pipe = Connection(int(number))
+    jobs: SimpleQueue[Any] = SimpleQueue()
+    threading.Thread(target=_take_jobs, args=(pipe, jobs), daemon=True).start()
+    while True:
+        try:
+            job, arguments = jobs.get(timeout=_IDLE_S)
+        except Empty:
+            os._exit(0)
+        _do(job, arguments, pipe)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from maps.lift_chart import Axis, line_chart
-from maps.model_card import lift_curve, model_card
+from maps.model_card import model_card
 from planner.forecast.backtest import walk_forward, windows_between
 from planner.forecast.catalogue import forecast_models
 from planner.forecast.gate import decide
@@ -211,13 +211,6 @@ def test_a_card_fits_a_phone_and_cuts_no_word(phone: Tab, tmp_path: Path, langua
         }).map(text => text.textContent);
     })"""
     assert phone.evaluate(beyond) == []
-
-
-def test_the_curve_is_that_of_all_leaks_together() -> None:
-    lift = pd.DataFrame(
-        {"length_share": [0.0, 0.5, 1.0] * 3, "leak_share": [0.0, 1.0, 1.0, 0.0, 0.0, 1.0, np.nan, np.nan, np.nan]}
-    ).assign(leaks=[30.0] * 3 + [10.0] * 3 + [0.0] * 3)
-    assert lift_curve(lift) == [(0.0, 0.0), (0.5, 0.75), (1.0, 1.0)]
 
 
 def test_higher_values_are_drawn_higher_and_stay_inside() -> None:

@@ -15,6 +15,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner import choice
 from planner.benefits import PARTS, Worth, find_benefits
 from planner.candidates import Candidates
 from planner.choice import Effort, choose_programme, make_model
@@ -26,6 +27,8 @@ from planner.members import Members
 from planner.policy import read_policy
 from planner.score import score_segments
 from planner.solve.keep import keeps
+from planner.solve.model import Model
+from planner.solve.solve import Solution, solve
 from registry.errors import PlanningError
 from tests.planner.frames import EAST, NORTH, leaks_of, line, segments_of
 
@@ -113,6 +116,24 @@ def test_the_law_is_served_first_then_the_value_decides(seed: int) -> None:
         # of plans that serve the law equally well the first found may bind others: never above, seldom below
         assert programme.solution.objective <= value + 1e-9
     assert keeps(programme.model, programme.year)
+
+
+def test_a_wide_gap_leaves_no_mandatory_work_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that may stop within a gap may lose a short pipe; that must not close the plan to all other work."""
+    candidates, conditions, severity = small_city(4, 5)
+    model, duties = make_model(candidates, conditions, severity, Limits.per_year(YEARS, 1e9), POLICY)
+    whole = choose_programme(model, duties, Effort(gap_share=0.0))
+    assert not whole.is_only_mandatory
+
+    def careless(model: Model, *, gap_share: float, **rest: Any) -> Solution:
+        answer = solve(model, gap_share=gap_share, **rest)
+        year = answer.year.copy()
+        if gap_share > 1e-5:
+            year[np.flatnonzero(year != NONE)[:1]] = NONE
+        return replace(answer, year=year)
+
+    monkeypatch.setattr(choice, "solve", careless)
+    assert not choose_programme(model, duties, Effort(gap_share=0.05)).is_only_mandatory
 
 
 @settings(max_examples=6, deadline=None)
@@ -223,6 +244,10 @@ def test_conditions_tell_closed_years_deadlines_streets_and_districts() -> None:
         {"geometry": line((300, 0), (400, 0)), "street_name": "Long Street"},
         {"geometry": line((252, 100), (252, 200)), "street_name": "Cross Street"},
         {"geometry": line((60, 60), (60, 90)), "tier": "courtyard", "compound_name": "yard"},
+        {"geometry": line((60, 90), (90, 90)), "tier": "courtyard", "compound_name": "yard"},
+        {"geometry": line((60, 110), (860, 110)), "tier": "courtyard", "compound_name": "large"},
+        {"geometry": line((60, 110), (60, 120)), "tier": "courtyard", "compound_name": "large"},
+        {"geometry": line((0, 300), (9, 300)), "tier": "courtyard"},
     )
     shape = shapely.box(EAST - 1, NORTH - 1, EAST + 110, NORTH + 5)
     bans = gpd.GeoDataFrame(
@@ -238,15 +263,18 @@ def test_conditions_tell_closed_years_deadlines_streets_and_districts() -> None:
         geometry=[shape, shapely.box(EAST + 290, NORTH - 1, EAST + 410, NORTH + 5)],
         crs=4549,
     )
-    classes = pd.Series(["mandatory", "due", "keep", "assess"], segments.index)
+    classes = pd.Series(["mandatory", "due", "keep", *["assess"] * 5], segments.index)
     found = find_conditions(segments, classes, bans, roads, districts, range(2027, 2032), POLICY, AS_OF)
-    assert found.is_open.tolist() == [[False, True, True, True, True]] + [[True] * 5] * 3
+    assert found.is_open.tolist() == [[False, True, True, True, True]] + [[True] * 5] * 7
     # the ban that a project will bring leaves half of 2028 and of 2031
     assert found.stays_open[1].tolist() == [True, True, False, False, True]
     # one year from the day for mandatory pipes; three from it for due ones that no assessment dates
-    assert found.deadline.tolist() == [0, 2, NONE, NONE]
-    assert [found.section_names[code] if code != NONE else "" for code in found.section] == ["R1", "R1", "R2", ""]
-    assert [found.district_names[code] for code in found.district] == ["West", "East", "East", "West"]
+    assert found.deadline.tolist() == [0, 2, *[NONE] * 6]
+    # a compound longer than a batch may be is renewed in parts
+    sections = ["R1", "R1", "R2", "yard", "yard", "", "", ""]
+    assert [found.section_names[code] if code != NONE else "" for code in found.section] == sections
+    districts_told = [found.district_names[code] for code in found.district[:4]]
+    assert districts_told == ["West", "East", "East", "West"]
     part = found.take(np.array([2, 0]))
     assert part.deadline.tolist() == [NONE, 0]
     assert part.stays_open.shape == (2, 5)

@@ -352,6 +352,13 @@ def test_the_lift_of_all_windows_goes_through_the_weighted_captures() -> None:
     assert (lift[0.0], lift[1.0]) == (0.0, 1.0)
 
 
+def test_a_window_without_leaks_has_no_part_in_the_lift_of_all() -> None:
+    lift = pd.DataFrame(
+        {"length_share": [0.0, 0.5, 1.0] * 3, "leak_share": [0.0, 1.0, 1.0, 0.0, 0.0, 1.0, np.nan, np.nan, np.nan]}
+    ).assign(leaks=[30.0] * 3 + [10.0] * 3 + [0.0] * 3, model="default", horizon_years=1)
+    assert pool_lift(lift)["leak_share"].tolist() == [0.0, 0.75, 1.0]
+
+
 def test_materials_add_up_to_the_city() -> None:
     tested = walk_forward(make_town(), [ByMaterial()], WINDOWS)
     table = by_material(tested.materials)

@@ -92,10 +92,18 @@ def move_by_the_record(pipes: list[Pipe]) -> None:
         pipe.factor *= (20 + leaks) / (20 + expected)
 
 
-@pytest.mark.parametrize(("year", "horizon"), [(2008, 1), (2013, 1), (2010, 3)])
-def test_the_default_walks_forward_as_a_slow_plain_loop_does(year: int, horizon: int) -> None:
+@pytest.fixture(scope="module")
+def asked() -> tuple[Panel, Tables]:
+    """A town, and the tables that its pipes are looked up in: one by one is slow, so once for all years."""
     panel = make_town(count=400, spread=1.0, retires=True)
-    tables = Tables(panel.segments)
+    return panel, Tables(panel.segments)
+
+
+@pytest.mark.parametrize(("year", "horizon"), [(2008, 1), (2013, 1), (2010, 3)])
+def test_the_default_walks_forward_as_a_slow_plain_loop_does(
+    asked: tuple[Panel, Tables], year: int, horizon: int
+) -> None:
+    panel, tables = asked
     pipes = known_pipes(panel, tables, year)
     move_by_the_record(pipes)
     # installed some time in its year, a pipe is as old as the years apart in each year after it

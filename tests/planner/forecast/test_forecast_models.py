@@ -12,13 +12,14 @@ import pytest
 
 from planner.age_course import age_course
 from planner.factors import Floats
-from planner.forecast.catalogue import forecast_models
+from planner.forecast.catalogue import RANKINGS, forecast_models, learned_models
 from planner.forecast.gamma import OwnHistory
 from planner.forecast.glm import NegativeBinomialGlm, PoissonGlm
 from planner.forecast.panel import Panel
 from planner.forecast.simulate import simulate
 from planner.forecast.terms import ln_ages
 from planner.policy import read_policy
+from planner.score import DEFAULT_MODEL
 from planner.table_rates import steady_rates
 from registry.errors import MissingExtraError, PlanningError
 
@@ -228,10 +229,11 @@ def test_regressions_agree_with_statsmodels(has_dispersion: bool, city: Panel) -
         np.testing.assert_allclose(ours, clustered.bse[-2:], rtol=1e-3)
 
 
-def test_the_names_keep_their_order() -> None:
-    assert NAMES[0] == "default"
-    assert [model.name for model in forecast_models(read_policy()).values()] == NAMES
-    assert len(set(NAMES)) == len(NAMES) == 13
+def test_the_default_comes_first_and_the_plain_rankings_last() -> None:
+    """Thirteen models are made: were two of one name, the second would hide the first."""
+    assert len(NAMES) == 13
+    assert [DEFAULT_MODEL, *learned_models(), *NAMES[-3:]] == NAMES
+    assert set(NAMES[-3:]) == set(RANKINGS)
 
 
 @pytest.mark.parametrize("name", sorted(LIBRARY))

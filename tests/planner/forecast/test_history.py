@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from planner.forecast.exposure import ages_in, presence
 from planner.forecast.history import History, make_history
+from planner.forecast.undated import refuse_undated
 from planner.policy import read_policy
 from registry.errors import PlanningError
 from tests.planner.frames import leaks_of, segments_of
@@ -150,6 +151,8 @@ def test_models_see_nothing_that_was_found_out_later() -> None:
     assert panel.segments["street_name"].tolist() == ["First", "Old Street"]
     later = {"status", "assessment", "assessed_on", "is_encroached", "retired_on", "remark", "geometry"}
     assert not later & set(panel.segments.columns)
+    # and the walk-forward, which refuses what carries no date, has nothing to refuse
+    refuse_undated(panel.segments.columns)
     pd.testing.assert_frame_equal(pd.DataFrame(segments), pd.DataFrame(before))
 
 

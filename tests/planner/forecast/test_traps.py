@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,11 @@ from planner.forecast.guards import (
     check_retired_kept,
     with_other_future,
 )
+from planner.forecast.history import make_history
 from planner.forecast.panel import Panel
 from planner.forecast.summary import summarise
 from planner.forecast.undated import refuse_undated, undated_evidence
+from planner.policy import read_policy
 from registry.errors import PlanningError
 from tests.planner.forecast.towns import ByMaterial, FromSegments, Told, make_segments, make_town, material_hazard
 
@@ -158,11 +161,6 @@ def test_leaks_of_predecessors_are_caught_because_their_pipe_was_not_there() -> 
 
 def test_a_panel_made_from_linked_predecessor_leaks_keeps_them_out() -> None:
     """The maker of panels itself: leaks linked to a pipe laid later are left out, so that the check finds nothing."""
-    from datetime import date
-
-    from planner.forecast.history import make_history
-    from planner.policy import read_policy
-
     segments = make_segments(np.random.default_rng(2), 40)
     segments.loc[segments.index[0], ["installed_year_min", "installed_year_max"]] = 2010
     leaks = pd.DataFrame(
@@ -248,6 +246,9 @@ def test_missing_values_are_compared_as_values() -> None:
     assert changes.drop("diameter_mm").eq(0).all()
 
 
-def test_the_names_of_what_is_found_out_later_are_known() -> None:
-    with pytest.raises(PlanningError):
-        refuse_undated(["leak_count"])
+@pytest.mark.parametrize(
+    "name", ["assessment", "assessed_on", "is_encroached", "leak_count", "remark", "retired_on", "status"]
+)
+def test_whatever_may_change_with_a_leak_is_refused_by_its_name(name: str) -> None:
+    with pytest.raises(PlanningError, match=name):
+        refuse_undated(["material", name])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.solve import engine
+from planner.solve import core, engine
 from planner.solve.elastic import without_duty
 from planner.solve.engine import search
 from planner.solve.greedy import greedy_plan
@@ -62,6 +62,16 @@ def test_the_ways_of_large_models_hold_on_small_ones(seed: int) -> None:
             assert not keeps(model, usual) or found.objective >= plan_value(model, usual)
 
 
+@pytest.mark.parametrize("seed", range(24))
+def test_a_search_on_some_choices_proves_no_more_than_it_saw(seed: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "SMALL_COLUMNS", 0)
+        patch.setattr(core, "_CORES", (1, 3))
+        patch.setattr(core, "_SHARED_CORES", (1, 3))
+        model, best = random_case(seed)
+        check(model, best, find(model), 1.0)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_every_plan_is_a_point_of_the_program(seed: int) -> None:
     model = random_model(seed)
@@ -103,7 +113,7 @@ def test_a_forced_choice_costs_what_its_price_says_at_least(
         assert best == -np.inf
         return
     assert adds_up(prices)
-    proven = found.bound if columns == 0 else proven_bound_of(model)
+    proven = prices.bound if columns == 0 else proven_bound_of(model)
     for batch, year in zip(*np.nonzero(model.reachable()), strict=True):
         is_open = model.is_open.copy()
         is_open[batch] = np.arange(model.shape[1]) == year

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bench.programme_instances import budgets, pairs
+from planner.solve import process
 from planner.solve.keep import keeps
 from planner.solve.model import NONE, Model
 from planner.solve.process import EngineFailedError
@@ -54,6 +55,18 @@ def test_a_solution_says_how_good_it_is_and_how_it_was_got(large: Model, solved:
     assert solved.is_reproducible
     assert solved.seconds > 0
     assert solved.prices is not None
+
+
+def test_a_process_waits_for_the_next_model_and_can_be_ended(large: Model, solved: Solution) -> None:
+    solve(large)
+    waiting = workers()
+    assert len(waiting) == 1
+    assert solve(large).objective == solved.objective
+    assert workers() == waiting
+    os.kill(waiting[0], signal.SIGKILL)
+    assert solve(large).objective == solved.objective
+    assert len(workers()) == 1
+    process.end_idle()
     assert workers() == []
 
 
@@ -64,6 +77,7 @@ def test_a_solution_comes_out_the_same_again(large: Model, solved: Solution) -> 
 
 
 def test_time_that_runs_out_leaves_the_usual_plan_and_no_process(large: Model) -> None:
+    process.end_idle()
     stopped = solve(large, time_limit_s=0.05)
     assert not stopped.is_reproducible
     assert stopped.status == "time_limit"
@@ -91,6 +105,7 @@ def test_a_model_without_a_plan_is_called_infeasible() -> None:
 
 
 def test_a_broken_engine_is_an_error_with_its_trace(large: Model) -> None:
+    process.end_idle()
     with pytest.raises(EngineFailedError, match="search"):
         solve(large, starts=(np.array(["no year"]),))
     assert workers() == []
@@ -102,20 +117,20 @@ def test_a_solve_that_is_interrupted_or_killed_leaves_no_process_and_prints_noth
         "solve(pairs(20000, 1), gap_share=0.0)"
     )
     for stop in (signal.SIGINT, signal.SIGKILL):
-        process = subprocess.Popen(
+        ours = subprocess.Popen(
             [sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         deadline = time.monotonic() + 60
-        while not workers(process.pid) and process.poll() is None and time.monotonic() < deadline:
+        while not workers(ours.pid) and ours.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        started = workers(process.pid)
+        started = workers(ours.pid)
         assert started
-        process.send_signal(stop)
-        printed, _ = process.communicate(timeout=60)
+        ours.send_signal(stop)
+        printed, _ = ours.communicate(timeout=60)
         assert printed == b""
-        while set(started) & set(workers(process.pid)) and time.monotonic() < deadline:
+        while set(started) & set(workers(ours.pid)) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert not set(started) & set(workers(process.pid))
+        assert not set(started) & set(workers(ours.pid))
 
 
 def test_bonuses_are_solved_close_to_the_bound() -> None:
