@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from maps import cli_card, cli_changes, cli_dossier
+from maps import cli_card, cli_changes, cli_dossier, cli_frontier
 from registry.console import AsOf, KnownAt, Session, command, parse_day, parse_instant
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ app = typer.Typer()
 app.registered_commands.extend(cli_dossier.app.registered_commands)
 app.registered_commands.extend(cli_card.app.registered_commands)
 app.registered_commands.extend(cli_changes.app.registered_commands)
+app.registered_commands.extend(cli_frontier.app.registered_commands)
 
 PlanName = Annotated[
     str | None, typer.Argument(metavar="[PLAN]", help="A saved plan; the latest one by default.", show_default=False)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _UNITS: Final = {
     "m": "maps_unit_m",
+    "km": "maps_unit_km",
     "mm": "maps_unit_mm",
     "kPa": "maps_unit_kpa",
     "year": "maps_unit_year",
