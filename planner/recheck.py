@@ -89,7 +89,8 @@ def _as_decided(model: Model, duties: Duties, year: Rows, *, is_only_mandatory: 
     is_open = model.is_open
     if is_only_mandatory:
         holds = np.zeros(model.shape[0], dtype=bool)
-        np.logical_or.at(holds, packing.batch, (is_asked & (duties.severity == 0))[packing.item])
+        let_in = (is_asked & (duties.severity == 0)) | (packing.deadline != NONE)
+        np.logical_or.at(holds, packing.batch, let_in[packing.item])
         is_open = is_open & holds[:, None]
     return replace(model, is_open=is_open, packing=replace(packing, deadline=deadline))
 
