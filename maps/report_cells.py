@@ -84,7 +84,8 @@ def batch_columns(tables: ReportTables, language: str, chosen: Sequence[str] | N
     """Return the columns of the batches, and what methane each avoids where factors tell."""
     named = list(chosen) if chosen else [str(name) for name in tables.batches.reset_index().columns]
     # what was not asked for when the plan was made is no empty column
-    named = [name for name in named if name not in STEADY or tables.batches[name].notna().any()]
+    known = {name for name in STEADY if name in tables.batches.columns and tables.batches[name].notna().any()}
+    named = [name for name in named if name not in STEADY or name in known]
     made = columns(tables.batches, "batches", language, named)
     if tables.batch_methane is None:
         return made

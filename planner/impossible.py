@@ -103,5 +103,5 @@ def _without(model: Model) -> dict[str, Model]:
 
 
 def _told(short: Shortfall, kilometres: Floats, names: pd.Index) -> Phrase:
-    facts = {"district": str(names[short.place]), "asked": short.asked, "reached": short.reached}
+    facts: dict[str, object] = {"district": str(names[short.place]), "asked": short.asked, "reached": short.reached}
     return Phrase("plan_floor_short", facts | {"share": short.reached / max(float(kilometres[short.place]), 1e-9)})

@@ -35,8 +35,6 @@ RULES: Final = (
     "follows",
     "neighbours",
 )
-# where nothing keeps it out, the search ended before it
-UNFOUND: Final = "unfound"
 _CLOSING: Final = frozenset({*BANS, "decision"})
 # a batch that shares work with one that counts is in its way as its neighbours are
 _RENAMED: Final = {"packing": "neighbours"}
@@ -130,10 +128,12 @@ def _in_order(codes: Iterable[str]) -> tuple[str, ...]:
 def _told(offer: Offer, programme: Programme, done: Rows, tried: pd.DataFrame, policy: Policy) -> Late:
     """Choose of the tries what is told of each item, and name the bans."""
     nearest = _nearest(tried)
-    money = _least(tried[tried["rules"].map(lambda rules: rules == ("budget",))], "missing_cny")
-    opening = _least(tried[tried["rules"].map(lambda rules: bool(rules) and _CLOSING.issuperset(rules))], "year")
-    banned = pd.concat([nearest, opening])
-    banned = banned[banned["rules"].map(lambda rules: not set(BANS).isdisjoint(rules))]
+    rules: list[tuple[str, ...]] = tried["rules"].tolist()
+    is_money = np.array([one == ("budget",) for one in rules], dtype=bool)
+    is_closed = np.array([bool(one) and _CLOSING.issuperset(one) for one in rules], dtype=bool)
+    is_banned = np.array([not set(BANS).isdisjoint(one) for one in rules], dtype=bool)
+    money, opening = _least(tried[is_money], "missing_cny"), _least(tried[is_closed], "year")
+    banned = tried[is_banned & tried.index.isin([*nearest.index, *opening.index])]
     bans = _bans_of(offer, banned[["batch", "year"]].drop_duplicates(), policy)
     keys = ["batch", "year"]
     return late_frames(
@@ -150,10 +150,9 @@ def _told(offer: Offer, programme: Programme, done: Rows, tried: pd.DataFrame, p
 
 def _nearest(tried: pd.DataFrame) -> pd.DataFrame:
     """Return of each item and year the batch that the fewest rules keep out, those told first before others."""
-    order = tried.assign(
-        count=tried["rules"].map(len),
-        rank=tried["rules"].map(lambda rules: tuple(RULES.index(rule) for rule in rules)),
-    )
+    rules: list[tuple[str, ...]] = tried["rules"].tolist()
+    ranks = pd.Series([tuple(map(RULES.index, one)) for one in rules], tried.index, dtype="object")
+    order = tried.assign(count=[len(one) for one in rules], rank=ranks)
     keys = ["item", "year", "count", "rank", "missing_cny", "batch"]
     return tried.loc[order.sort_values(keys, kind="stable").drop_duplicates(["item", "year"]).index]
 

@@ -15,6 +15,8 @@ from planner.factors import Floats
 from planner.members import Rows
 from registry.fields import columns_of, fields, index_of
 
+# where nothing keeps it out of a year, the search ended before it
+UNFOUND: Final = "unfound"
 _TYPES: Final = {"text": "str", "integer": "Int64", "double": "float64", "date": "datetime64[s]"}
 
 
@@ -74,10 +76,12 @@ def late_frames(  # noqa: PLR0913 - what was found, and what it was found for
     by_year = work[["item", "segment_id"]].merge(nearest, on="item")
     by_year = by_year.sort_values(["segment_id", "year"], kind="stable", ignore_index=True)
     batch = by_year["batch"].to_numpy(dtype=np.int64)
+    rules: list[tuple[str, ...]] = by_year["rules"].tolist()
+    lacks_money = pd.Series(["budget" in one for one in rules], by_year.index, dtype="bool")
     by_year = by_year.assign(
         year=by_year["year"] + years.start,
-        rules=by_year["rules"].map(lambda rules: "|".join(rules) or "unfound"),
-        missing_cny=by_year["missing_cny"].where(by_year["rules"].map(lambda rules: "budget" in rules)),
+        rules=["|".join(one) or UNFOUND for one in rules],
+        missing_cny=by_year["missing_cny"].where(lacks_money),
         closed_until=by_year["until"],
     )
     badness = work["late_years"] * work["length_m"]

@@ -119,9 +119,9 @@ def ban_words(bans: str, language: str) -> str:
     return say("plan_late_and", language).join(dict.fromkeys(named))
 
 
-def _money(cny: object, language: str) -> str:
+def _money(cny: Any, language: str) -> str:  # noqa: ANN401 - a number or nothing
     """Say an amount, rounded up: what is said has to suffice."""
     if pd.isna(cny):
         return _NO_NUMBER
     places = _PLACES[language]
-    return f"{math.ceil(float(str(cny)) / CNY_PER_UNIT[language] * 10**places) / 10**places:,.{places}f}"
+    return f"{math.ceil(float(cny) / CNY_PER_UNIT[language] * 10**places) / 10**places:,.{places}f}"

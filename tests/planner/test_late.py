@@ -103,10 +103,15 @@ def test_what_is_said_to_stand_in_the_way_is_broken_by_the_plan_without_it(seed:
     check_frame(late.years, "late_years")
     duties, done = programme.duties, programme.item_years()
     asked = duties.item_of_segment
-    is_late = [
-        item != NONE and duties.deadline[item] != NONE and (done[item] == NONE or done[item] > duties.deadline[item])
-        for item in asked
-    ]
+    is_late = np.array(
+        [
+            item != NONE
+            and duties.deadline[item] != NONE
+            and (done[item] == NONE or done[item] > duties.deadline[item])
+            for item in asked
+        ],
+        dtype=bool,
+    )
     assert set(late.work.index) == set(offer.segments.index[is_late])
     for row, batch in zip(late.years.to_dict("records"), late.batch.tolist(), strict=True):
         item, year = int(asked[int(row["segment_id"][1:])]), int(row["year"]) - YEARS.start
@@ -173,7 +178,7 @@ def closed_town() -> dict[str, Any]:
     """A town with old iron under a street that is closed to the end of 2028, and money for little."""
     segments, projects = town(2, 4)
     segments.loc[segments.index[:3], "material"] = "grey_iron"
-    shape = segments.geometry.iloc[0].buffer(3)
+    shape = shapely.buffer(np.asarray(segments.geometry.array)[0], 3)
     bans = gpd.GeoDataFrame(
         {
             "source_kind": ["road"],
@@ -291,21 +296,26 @@ def test_a_ban_without_an_end_and_one_that_leaves_days() -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_rule_and_option_is_said_without_a_gap(language: str) -> None:
-    from planner.late import RULES, UNFOUND
+    from planner.late import RULES
+    from planner.late_frames import UNFOUND
 
     rules = [*RULES, UNFOUND]
     count = len(rules)
     names = [f"S{number}" for number in range(len(rules))]
+
+    def whole(years: list[Any]) -> Any:
+        return pd.array(years[:count], dtype="Int64")
+
     work = pd.DataFrame(
         {
             "policy_class": "mandatory",
             "length_m": 80.0,
             "due_year": 2027,
-            "year": pd.array(([2029, pd.NA] * 7)[:count], dtype="Int64"),
+            "year": whole([2029, None] * 7),
             "late_years": 2,
             "extra_cny": ([420_001.0, np.nan, 8_000.0] * 5)[:count],
-            "extra_year": pd.array(([2027, pd.NA, 2028] * 5)[:count], dtype="Int64"),
-            "open_year": pd.array(([2028, 2027, pd.NA] * 5)[:count], dtype="Int64"),
+            "extra_year": whole([2027, None, 2028] * 5),
+            "open_year": whole([2028, 2027, None] * 5),
             "open_rules": (["ban|decision", "coming_ban", None] * 5)[:count],
             "open_bans": (["project:P7:cn_overhaul|moratorium:M:1", None, None] * 5)[:count],
         },

@@ -61,7 +61,7 @@ def test_a_saved_plan_is_found_again_and_every_reason_agrees(saved: tuple[Proble
     for row, (segment, reason) in list(enumerate(plan.reasons.iterrows()))[::5]:
         found = check_reason(choice, str(segment), reason["reason"], reason["loss"], plan.summary["gap_share"])
         assert found.agrees, (segment, reason["reason"], found)
-        assert found.is_forced_in != bool(placed.loc[segment])
+        assert found.is_forced_in != bool(placed.loc[str(segment)])
         best = best_with(choice, row)
         assert found.is_possible == bool(np.isfinite(best))
         if found.is_possible:
