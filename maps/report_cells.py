@@ -75,14 +75,18 @@ def heading(field: Field, language: str) -> str:
 
 def columns(table: pd.DataFrame, contract: str, language: str, chosen: Sequence[str] | None = None) -> list[Column]:
     """Return the columns of a table in words: values of lists, truth values and money as the language has them."""
-    rows = table.reset_index() if table.index.name else table
+    rows = _rows(table)
     declared = fields()[contract]
     return [_column(rows[name], declared[name], language) for name in (chosen or list(rows.columns))]
 
 
+def _rows(table: pd.DataFrame) -> pd.DataFrame:
+    return table.reset_index() if table.index.name else table
+
+
 def batch_columns(tables: ReportTables, language: str, chosen: Sequence[str] | None = None) -> list[Column]:
     """Return the columns of the batches, and what methane each avoids where factors tell."""
-    named = list(chosen) if chosen else [str(name) for name in tables.batches.reset_index().columns]
+    named = list(chosen) if chosen else [str(name) for name in _rows(tables.batches).columns]
     # what was not asked for when the plan was made is no empty column
     known = {name for name in STEADY if name in tables.batches.columns and tables.batches[name].notna().any()}
     named = [name for name in named if name not in STEADY or name in known]

@@ -94,7 +94,8 @@ def test_open_dates_and_quiet_classes_ask_other_questions(inputs: Inputs) -> Non
 
 def test_workbook_has_its_sheets_frozen_filtered_and_set_up_for_a3(book: Any) -> None:
     pairs = ["同步实施效益排序", "同步实施按道路", "禁掘道路"]
-    assert book.sheetnames == ["汇总", *pairs, "按工程", "明细", "年度批次", "衔接对比", "未入库", "说明"]
+    late = ["法定逾期", "封路前最后机会"]
+    assert book.sheetnames == ["汇总", *pairs, "按工程", "明细", "年度批次", *late, "衔接对比", "未入库", "说明"]
     for name in (*pairs, "按工程", "明细", "年度批次", "未入库"):
         sheet = book[name]
         assert sheet.freeze_panes is not None
