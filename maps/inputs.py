@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from registry.store import Registry, SavedRun
 
 BASE_KINDS: Final = ("roads", "buildings", "compounds", "projects", "leaks", "events", "valves", "risers")
+# frames of a run that are drawn as they were stored
+_OF_RUN: Final = (
+    "scores",
+    "pairs",
+    "batches",
+    "batch_segments",
+    "emissions",
+    "late_work",
+    "late_years",
+    "last_chances",
+)
 Both = dict[str, str]
 
 
@@ -147,14 +158,6 @@ def load_inputs(
     return Inputs(
         city=registry.city,
         as_of=day,
-        scores=stored.get("scores"),
-        pairs=stored.get("pairs"),
-        batches=stored.get("batches"),
-        batch_segments=stored.get("batch_segments"),
-        emissions=stored.get("emissions"),
-        late_work=stored.get("late_work"),
-        late_years=stored.get("late_years"),
-        last_chances=stored.get("last_chances"),
         outlook=None if plan is None or plan.name is None else forecast_since(registry, plan.name, plan.made_at),
         held=registry.held_summary(known_at=instant),
         plan_name=plan.name if plan is not None else None,
@@ -165,6 +168,7 @@ def load_inputs(
         if policy is None
         else find_closed(frames["roads"], frames["projects"], moratoria, policy, day, changes),
         is_behind=not is_asked and plan is None and _is_behind(registry, runs),
+        **{name: stored.get(name) for name in _OF_RUN},
         **frames,
     )
 

@@ -80,19 +80,16 @@ def explain(
 
     if output is not None:
         check_output(output)
-    if run is not None and (policy, as_of, known_at, model, is_forced) != (None, None, None, "auto", False):
+    is_told = (policy, as_of, known_at, model, is_forced) != (None, None, None, "auto", False)
+    if is_told and (run is not None or is_quick):
         raise UsageError("explain_run_says_all")
     if is_quick:
-        if (policy, as_of, known_at, model, is_forced) != (None, None, None, "auto", False):
-            raise UsageError("explain_run_says_all")
         texts, figures, day = explain_saved(session, list(segments), run)
         _end(session, texts, figures, (day, None), output)
         return
     with open_job(session, policy, as_of, known_at) as opened:
         if explain_plan(opened, list(segments), output, is_checked=is_checked):
             return
-        if is_checked:
-            raise UsageError("explain_check_needs_plan")
         saved = None if run is None else load_scored(opened.registry, run)
         job = opened if saved is None else run_as_job(session, opened.registry, saved, opened.bars)
         evidence, _ = read_evidence(job, job.segments(), job.frame("leaks"))

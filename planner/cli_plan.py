@@ -138,8 +138,8 @@ def plan(
         if output is not None:
             write_result(made.batches, output, "batches", session, _batch_shapes(city.segments, made))
     worst = _tell(session, made, summary, frames, job, run, city)
-    by_batch = {"batch_methane": methane_by_batch(frames, made.batch_segments)}
-    session.result({"run_id": run, "name": save, "as_of": job.as_of} | summary | by_batch | worst)
+    worst["batch_methane"] = methane_by_batch(frames, made.batch_segments)
+    session.result({"run_id": run, "name": save, "as_of": job.as_of} | summary | worst)
 
 
 def _tell(

@@ -22,12 +22,17 @@ def explain_plan(job: Job, words: list[str], output: Path | None, *, is_checked:
     ------
     NotFoundError
         If a segment is no candidate of the plan.
+    UsageError
+        If reasons are to be put to the test and no plan is named.
     """
     from planner.why_text import why_in_words
+    from registry.errors import UsageError
     from registry.exports import write_table
 
     saved = _named_plan(job, words)
     if saved is None:
+        if is_checked:
+            raise UsageError("explain_check_needs_plan")
         return False
     session = job.session
     reasons = saved.frames["plan_reasons"].loc[_known(saved, words[1:])]

@@ -100,7 +100,7 @@ def _text(rows: pd.DataFrame, language: str) -> str:
         label=first["label"],
         km=f"{rows['length_m'].sum() / _METRES_PER_KM:,.2f}",
         policy_class=classes[first["policy_class"]].label(language),
-        segments=say(code, language, segment=rows.index[0], count=len(rows) - 1, total=len(rows)),
+        segments=say(code, language, segment=rows.index[0], count=len(rows) - 1),
         due_year=first["due_year"],
         year=first["year"],
         late=first["late_years"],
