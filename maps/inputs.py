@@ -155,6 +155,7 @@ def load_inputs(
     found_frames = {kind: registry.frame(kind, as_of=day, known_at=instant) for kind in kinds}
     frames, changes = under_scenario(found_frames, {} if plan is None else plan.summary, policy, day)
     moratoria = frames.pop("moratoria")
+    drawn: dict[str, Any] = {name: stored.get(name) for name in _OF_RUN}
     return Inputs(
         city=registry.city,
         as_of=day,
@@ -168,7 +169,7 @@ def load_inputs(
         if policy is None
         else find_closed(frames["roads"], frames["projects"], moratoria, policy, day, changes),
         is_behind=not is_asked and plan is None and _is_behind(registry, runs),
-        **{name: stored.get(name) for name in _OF_RUN},
+        **drawn,
         **frames,
     )
 

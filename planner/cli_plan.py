@@ -114,7 +114,6 @@ def plan(
     Example: digonce plan --years 2027-2031 --budget-cny 20000000 --save plan-2027
     """
     from planner.plan_request import Asked, settle
-    from registry.errors import UsageError
 
     check_output_path(output)
     asked = Asked(
@@ -124,8 +123,7 @@ def plan(
     )
     if parent is None and scenario is None:
         settle(asked)
-    if save is not None and save == parent:
-        raise UsageError("plan_edit_same_name", name=save)
+    _check_name(save, parent)
     with open_origin(session, parent, scenario, policy, as_of, known_at) as (job, origin):
         settled = settle(asked, origin.scenario, origin.summary)
         check_years(settled.limits.years, job.as_of)
@@ -140,6 +138,14 @@ def plan(
     worst = _tell(session, made, summary, frames, job, run, city)
     worst["batch_methane"] = methane_by_batch(frames, made.batch_segments)
     session.result({"run_id": run, "name": save, "as_of": job.as_of} | summary | worst)
+
+
+def _check_name(save: str | None, parent: str | None) -> None:
+    """Refuse to keep a plan under the name of the one that it is made out of."""
+    from registry.errors import UsageError
+
+    if save is not None and save == parent:
+        raise UsageError("plan_edit_same_name", name=save)
 
 
 def _tell(
