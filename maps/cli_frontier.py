@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 _PAGES: Final = frozenset({".html", ".htm"})
 _PERCENT: Final = 100.0
+_FRAMES: Final = ("scores", "pairs", "plan_locks", "emissions")
 _SHOWN_BANS: Final = 15
 
 
@@ -48,7 +49,7 @@ def frontier(
     if output is not None:
         (check_folder if is_page else check_output)(output)
     with session.open() as registry, session.progress() as bars:
-        run = registry.load_run("plan", plan)
+        run = registry.load_run("plan", plan, _FRAMES)
         job = run_as_job(session, registry, run, bars)
         facts = _facts(job, run, wanted, check)
         if output is not None and is_page:
@@ -85,7 +86,7 @@ def _facts(job: Job, run: SavedRun, shares: list[float], check: int) -> Frontier
     with job.step("frontier_step_budgets", len(shares)) as advance:
         made = budget_frontier(problem, shares, advance)
     with job.step("plan_step_plan"):
-        programme = problem.choose(problem.bearing.effort)
+        programme = made.programmes.get(1.0) or problem.choose(problem.bearing.effort)
     with job.step("frontier_step_bans", check) as advance:
         bans = ban_prices(problem, programme, of_plan.bans, job.as_of, check, advance)
     worth = worth_of_money(programme, problem.limits.years)

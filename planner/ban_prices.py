@@ -20,6 +20,7 @@ from planner.locks import Locks
 from planner.members import Rows
 from planner.plan import Problem
 from planner.solve.model import Model
+from planner.solve.prices import Prices
 from planner.solve.solve import solve
 from registry.errors import PlanningError
 from registry.fields import columns_of
@@ -72,33 +73,36 @@ def ban_prices(
     if prices is None or programme.solution.method == "prices":
         raise PlanningError("ban_prices_absent")
     locks = Locks.of_ground(problem.segments, bans, problem.policy, with_planned=True)
-    length_m = problem.segments["length_m"].to_numpy(dtype="float64")
-    is_mandatory = problem.priced.severity == 0
-    slack = max(prices.bound - programme.solution.objective, 0.0)
     rows: dict[str, dict[str, Any]] = {}
     models: dict[str, Model] = {}
     for ban in np.unique(locks.ban).tolist():
         lifted = lift(problem, programme, locks, ban, as_of)
-        if not len(lifted.closed):
-            continue
-        name = str(bans.index[ban])
-        models[name] = _without(model, lifted.batches)
-        newly = models[name].reachable() & ~model.reachable()
-        rise = newly_worth(model, programme.solution, prices, newly)
-        rise = rise if rise > _NOUGHT_SHARE * max(abs(prices.bound), 1.0) else 0.0
-        rows[name] = {
-            "closed_m": float(length_m[lifted.closed].sum()),
-            "opened_m": float(length_m[lifted.opened].sum()),
-            "mandatory_m": float(length_m[lifted.closed[is_mandatory[lifted.closed]]].sum()),
-            "rise": rise,
-            "gain_at_most": rise + slack,
-            "gain_found": np.nan,
-        }
+        if len(lifted.closed):
+            name = str(bans.index[ban])
+            models[name] = _without(model, lifted.batches)
+            rows[name] = _priced(problem, programme, prices, lifted, models[name])
     table = _table(rows, bans)
     for name in table.index[:check_count]:
         table.loc[name, "gain_found"] = _gain(programme, models[str(name)], problem)
         advance(1)
     return table
+
+
+def _priced(problem: Problem, programme: Programme, prices: Prices, lifted: Lifted, without: Model) -> dict[str, float]:
+    """Return the figures of one ban; `without` is the model in which it is lifted."""
+    length_m = problem.segments["length_m"].to_numpy(dtype="float64")
+    mandatory = lifted.closed[problem.priced.severity[lifted.closed] == 0]
+    newly = without.reachable() & ~programme.model.reachable()
+    rise = newly_worth(programme.model, programme.solution, prices, newly)
+    rise = rise if rise > _NOUGHT_SHARE * max(abs(prices.bound), 1.0) else 0.0
+    return {
+        "closed_m": float(length_m[lifted.closed].sum()),
+        "opened_m": float(length_m[lifted.opened].sum()),
+        "mandatory_m": float(length_m[mandatory].sum()),
+        "rise": rise,
+        "gain_at_most": rise + max(prices.bound - programme.solution.objective, 0.0),
+        "gain_found": np.nan,
+    }
 
 
 def _table(rows: dict[str, dict[str, Any]], bans: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -100,7 +100,7 @@ def open_origin(
         if parent is None:
             yield job, Origin(None, stated)
             return
-        run = job.registry.load_run("plan", parent)
+        run = job.registry.load_run("plan", parent, ("plan_locks",))
         old = run_as_job(session, job.registry, run, job.bars)
         anew = replace(
             job,

@@ -8,8 +8,8 @@ budgets is a bound for all of them, concave and never falling.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -34,11 +34,15 @@ _BOUND_GAP: Final = 1e-3
 
 @dataclass(frozen=True)
 class Frontier:
-    """The frame `frontier_points`, and the lines of the bound: value at no money at all, and worth of a yuan more."""
+    """The frame `frontier_points`, and the lines of the bound: value at no money at all, and worth of a yuan more.
+
+    `programmes` are the plans found, by share of the budget.
+    """
 
     points: pd.DataFrame
     intercept: Floats
     slope: Floats
+    programmes: Mapping[float, Programme] = field(default_factory=dict)
 
     def bound(self, budget_cny: Floats) -> Floats:
         """Return what no plan of these budgets (of all years together) can pass."""
@@ -86,15 +90,19 @@ def budget_frontier(
     widest = _scaled(problem, wanted[-1]).model()[0]
     lines: list[tuple[float, float]] = [(_most(widest), 0.0)]
     rows: list[dict[str, Any]] = []
+    programmes: dict[float, Programme] = {}
     for share in wanted:
         scaled = _scaled(problem, share)
         line = _line(scaled, widest)
         lines += [] if line is None else [line]
         per_million = np.nan if line is None else line[1] * _CNY_PER_MILLION
-        rows.append({"budget_share": share, "budget_cny": share * whole, "per_million": per_million} | _found(scaled))
+        found = _found(scaled)
+        programmes |= {} if found is None else {share: found}
+        told = {"budget_share": share, "budget_cny": share * whole, "per_million": per_million}
+        rows.append(told | _figures(scaled, found))
         advance(1)
     intercept, slope = (np.array(part) for part in zip(*lines, strict=True))
-    made = Frontier(pd.DataFrame(rows), intercept, slope)
+    made = Frontier(pd.DataFrame(rows), intercept, slope, programmes)
     points = made.points.assign(bound=made.bound(made.points["budget_cny"].to_numpy(dtype="float64")))
     points["status"] = points["status"].astype("str")
     return replace(made, points=points[columns_of("frontier_points")])
@@ -148,16 +156,19 @@ def newly_worth(model: Model, answer: Solution, prices: Prices, newly: Flags) ->
     return float(np.maximum(most, 0.0).sum())
 
 
-def _found(problem: Problem) -> dict[str, Any]:
-    """Find a plan at the budget of a problem, and return its figures."""
-    names = ("value", "bound_by_law", "cost_cny", "km", "mandatory_late_km")
-    nothing = dict.fromkeys(names, np.nan) | {"status": "no_plan"}
+def _found(problem: Problem) -> Programme | None:
+    """Find a plan at the budget of a problem; None where no plan keeps its limits."""
     try:
         programme = problem.choose(problem.bearing.effort)
     except PlanningError:
-        return nothing
-    if not np.isfinite(programme.solution.objective):
-        return nothing
+        return None
+    return programme if np.isfinite(programme.solution.objective) else None
+
+
+def _figures(problem: Problem, programme: Programme | None) -> dict[str, Any]:
+    if programme is None:
+        names = ("value", "bound_by_law", "cost_cny", "km", "mandatory_late_km")
+        return dict.fromkeys(names, np.nan) | {"status": "no_plan"}
     placed = np.flatnonzero(programme.year != NONE)
     cost = problem.candidates.cost_cny[placed, programme.year[placed]]
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pandas.testing import assert_frame_equal
@@ -16,9 +17,9 @@ from tests.planner.towns import YEARS, small_town
 LIMITS = Limits.per_year(YEARS, 400_000.0)
 
 
-def lock_of(plan: Plan, batch: str, year: int | None) -> LockedBatch:
+def lock_of(plan: Plan, batch: Any, year: int | None) -> LockedBatch:
     members = plan.batch_segments.index[plan.batch_segments["batch_id"] == batch]
-    return LockedBatch(batch, tuple(sorted(members)), year)
+    return LockedBatch(str(batch), tuple(sorted(map(str, members))), year)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,9 @@ def test_what_is_locked_stays_where_it_was_locked(plan: Plan, budget: float) -> 
     town = small_town()
     placed = plan.batches[plan.batches["year"].notna()]
     kept, moved, out = placed.index[:3]
-    other = next(year for year in YEARS if year != placed.loc[moved, "year"])
-    locks = (lock_of(plan, kept, int(placed.loc[kept, "year"])), lock_of(plan, moved, other), lock_of(plan, out, None))
+    other = next(year for year in YEARS if year != placed["year"].to_dict()[moved])
+    in_plan: dict[Any, int] = placed["year"].astype(int).to_dict()
+    locks = (lock_of(plan, kept, in_plan[kept]), lock_of(plan, moved, other), lock_of(plan, out, None))
     again = town.plan(Limits.per_year(YEARS, budget), town.bearing(locks))
     for lock in locks:
         members = again.batch_segments.loc[list(lock.segment_ids)]
@@ -70,14 +72,14 @@ def test_a_segment_that_is_no_candidate_is_renewed_where_it_is_locked(plan: Plan
     town = small_town()
     outside = town.segments.index.difference(plan.batch_segments.index)[0]
     again = town.plan(LIMITS, town.bearing((LockedBatch("B-own", (str(outside),), 2028),)))
-    assert again.batch_segments.loc[outside, "year"] == 2028
+    assert again.batch_segments["year"].to_dict()[outside] == 2028
 
 
 def test_a_lock_of_another_year_stays_out_and_is_counted(plan: Plan) -> None:
     town = small_town()
     name = plan.batches.index[plan.batches["year"].notna()][0]
     again = town.plan(LIMITS, town.bearing((lock_of(plan, name, 2026),)))
-    assert again.batches["year"].isna()[name]
+    assert again.batches["year"].isna().to_dict()[name]
     assert again.summary["locked"] == {"kept": 0, "out": 1, "outside": 1}
 
 
@@ -95,12 +97,12 @@ def test_only_mandatory_work_still_lets_the_locked_in(plan: Plan) -> None:
 
 def test_locks_that_cannot_be_kept_are_told(plan: Plan) -> None:
     town = small_town()
-    dear = plan.batches["cost_alone_cny"].idxmax()
-    lock = lock_of(plan, str(dear), 2027)
-    poor = Limits.per_year(YEARS, float(plan.batches.loc[dear, "cost_alone_cny"]) * 0.5)
+    dear: Any = plan.batches["cost_alone_cny"].idxmax()
+    lock = lock_of(plan, dear, 2027)
+    poor = Limits.per_year(YEARS, plan.batches["cost_alone_cny"].max() * 0.5)
     with pytest.raises(PlanningError, match="2027 cost"):
         town.plan(poor, town.bearing((lock,)))
-    short = replace(LIMITS, km_per_year=float(plan.batches.loc[dear, "length_m"]) / 1000 * 0.9)
+    short = replace(LIMITS, km_per_year=plan.batches["length_m"].to_dict()[dear] / 1000 * 0.9)
     with pytest.raises(PlanningError, match="km long"):
         town.plan(replace(short, budget_cny=(5e6,) * 3), town.bearing((lock,)))
     with pytest.raises(PlanningError, match="no more in the census"):

@@ -53,7 +53,7 @@ def test_the_other_way_round_is_the_mirror(plans: tuple[Plan, Plan]) -> None:
     there, back = compare_plans(first, second, "en"), compare_plans(second, first, "en")
     assert {"added", "unchanged"} < set(there.segments["move"])
     for one, other in ((there.segments, back.segments), (there.batches, back.batches)):
-        assert one["move"].map(lambda move: MIRROR.get(move, move)).to_dict() == other["move"].to_dict()
+        assert one["move"].replace(MIRROR).to_dict() == other["move"].to_dict()
     for one, other in ((there.segments, back.segments), (there.years, back.years), (there.tiers, back.tiers)):
         names = {
             name: name.replace("before", "x").replace("after", "before").replace("x", "after") for name in other.columns
@@ -67,15 +67,15 @@ def test_moves_and_figures_are_those_of_a_slow_count(plans: tuple[Plan, Plan]) -
     first, second = (side(plan) for plan in plans)
     changes = compare_plans(first, second, "zh")
     town = small_town()
-    years: list[dict[str, Any]] = [plan.batch_segments["year"].dropna().astype(int).to_dict() for plan in plans]
+    years: list[dict[Any, Any]] = [plan.batch_segments["year"].dropna().astype(int).to_dict() for plan in plans]
     assert set(changes.segments.index) == set(years[0]) | set(years[1])
-    for name, row in changes.segments.iterrows():
-        old, new = (one.get(name) for one in years)
-        expected = "added" if old is None else "dropped" if new is None else None
-        if expected is None:
-            expected = "unchanged" if old == new else "earlier" if new < old else "later"
-        assert row["move"] == expected
-        assert row["reason_before"] == plans[0].reasons.loc[name, "reason"]
+    reasons: dict[Any, str] = plans[0].reasons["reason"].to_dict()
+    for row in changes.segments.reset_index().to_dict("records"):
+        name = row["segment_id"]
+        old, new = (one.get(name, 0) for one in years)
+        moved = "unchanged" if old == new else "earlier" if new < old else "later"
+        assert row["move"] == ("added" if old == 0 else "dropped" if new == 0 else moved)
+        assert row["reason_before"] == reasons[name]
         assert str(name) in row["why_after"]
     whole = changes.years[changes.years["year"].isna()].iloc[0]
     for number, plan in enumerate(plans):
@@ -92,11 +92,12 @@ def test_moves_and_figures_are_those_of_a_slow_count(plans: tuple[Plan, Plan]) -
         km = changes.tiers[changes.tiers["year"].isna()][f"km_{of_side}"].sum()
         assert km == pytest.approx(town.segments["length_m"].loc[list(years[number])].sum() / 1000)
         late = left = 0.0
+        lengths: dict[Any, float] = (town.segments["length_m"] / 1000).to_dict()
+        due_years: dict[Any, int] = first.due_year.to_dict()
         for name, policy_class in town.scores["policy_class"].items():
             if policy_class != "mandatory" or name not in plan.batch_segments.index:
                 continue
-            length = float(town.segments["length_m"][name]) / 1000
-            due = int(first.due_year[name]) if name in first.due_year.index else None
+            length, due = lengths[name], due_years.get(name)
             done = years[number].get(name)
             left += length if due is not None and done is None else 0.0
             late += length if due is not None and done is not None and done > due else 0.0
@@ -121,7 +122,9 @@ def test_a_batch_that_gives_some_segments_away_is_regrouped_not_dropped(plans: t
     other = side(plan, batches=batches, batch_segments=members.assign(batch_id=rest))
     changes = compare_plans(side(plan), other, "en")
     assert changes.batches.loc[[name, "B-rest"], "move"].tolist() == ["regrouped", "regrouped"]
-    assert 0.5 < changes.batches.loc[name, "kept_share"] < 1
+    shares: dict[Any, float] = changes.batches["kept_share"].to_dict()
+    assert 0.5 < shares[name] < 1
     # what was changed by hand has no reason of the solver
-    assert changes.segments.loc[given[0], ["move", "reason_after"]].tolist() == ["dropped", "edited_out"]
-    assert "by hand" in changes.segments.loc[given[0], "why_after"]
+    (told,) = changes.segments.loc[given].to_dict("records")
+    assert (told["move"], told["reason_after"]) == ("dropped", "edited_out")
+    assert "by hand" in told["why_after"]
