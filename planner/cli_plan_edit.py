@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -127,6 +127,10 @@ def _with_year(text: str) -> tuple[str, int | None]:
     return name.strip(), int(year) if sign else None
 
 
+# what was found for the choice of the parent and does not hold after an edit
+_OF_PARENT: Final = ("late_work", "late_years", "last_chances")
+
+
 def _save(
     job: Any,  # noqa: ANN401 - the job of the saved plan
     run: SavedRun,
@@ -144,7 +148,8 @@ def _save(
     registry: Registry = job.registry
     if name == run.name:
         raise UsageError("plan_edit_same_name", name=name)
-    frames = {key: frame for key, frame in run.frames.items() if len(frame)} | {
+    kept = {key: frame for key, frame in run.frames.items() if len(frame) and key not in _OF_PARENT}
+    frames = kept | {
         "batches": after.batches,
         "batch_segments": after.batch_segments,
         "plan_locks": after.locks,
@@ -152,6 +157,8 @@ def _save(
     }
     summary = edited_summary(run.summary, effects, run.run_id, run.name)
     summary["edited"]["anyway"] = anyway
+    for key in ("alignment", "stability"):
+        summary.pop(key, None)
     if "emissions" in frames:
         summary["methane"] = methane_of(job, frames, after.batch_segments)
     return registry.save_run(
