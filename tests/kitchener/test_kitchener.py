@@ -118,12 +118,15 @@ def test_the_main_job_on_a_real_city(kitchener_settings: Settings, tmp_path: Pat
     )
     assert overlapped["pair_count"] > 500
     limits = ("--years", "2027-2031", "--as-of", AS_OF)
-    planned = run(kitchener_settings, "plan", *limits, "--budget-cny", "30000000", "--save", "kitchener")
-    assert 0.0 <= planned["gap_share"] <= 0.05
-    assert planned["greedy"] <= planned["objective"] <= planned["bound"]
     said = printed(kitchener_settings, "overlap", *limits) + printed(
-        kitchener_settings, "plan", *limits, "--budget-cny", "30000000"
+        kitchener_settings, "plan", *limits, "--budget-cny", "30000000", "--save", "kitchener"
     )
+    with open_registry(kitchener_settings) as registry:
+        planned = registry.load_run("plan", "kitchener").summary
+    assert 0.0 <= planned["gap_share"] <= 0.01
+    assert planned["objective"] <= planned["bound"]
+    # the usual choice is worth more only where it is late by law
+    assert planned["greedy"] <= planned["objective"] or planned["certificate"]["greedy_broken"] == ["deadline"]
     assert missing(PAGE, ("11", "1"), said) == [], said
     assert {name: row for name, row in told_rows().items() if row != became(receipts[name])} == {}
     drawn = run(kitchener_settings, "map", "kitchener", "-o", tmp_path / "map.html")

@@ -86,9 +86,9 @@ def test_moves_and_figures_are_those_of_a_slow_count(plans: tuple[Plan, Plan]) -
         assert whole[f"saving_{of_side}_cny"] == pytest.approx(plan.summary["saving_cny"])
         assert whole[f"budget_{of_side}_cny"] == pytest.approx(sum(plan.summary["budget_cny"]))
         for year in YEARS:
-            row = changes.years[changes.years["year"] == year].iloc[0]
+            of_year = changes.years[changes.years["year"] == year].iloc[0]
             costs = plan.batches.loc[plan.batches["year"] == year, "cost_cny"]
-            assert row[f"cost_{of_side}_cny"] == pytest.approx(costs.sum())
+            assert of_year[f"cost_{of_side}_cny"] == pytest.approx(costs.sum())
         km = changes.tiers[changes.tiers["year"].isna()][f"km_{of_side}"].sum()
         assert km == pytest.approx(town.segments["length_m"].loc[list(years[number])].sum() / 1000)
         late = left = 0.0
