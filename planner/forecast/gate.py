@@ -164,7 +164,8 @@ def _criteria(
         "never_leaked_leaks",
         "predicted_leaks",
     )
-    tables = {name: side_by_side(played, name) for name in needed}
+    # a model that may play in no window has no column of its own
+    tables = {name: side_by_side(played, name).reindex(columns=[DEFAULT, *models]) for name in needed}
     able = pd.MultiIndex.from_frame(played[["model", "year"]])
     told = by_material(parts[pd.MultiIndex.from_frame(parts[["model", "year"]]).isin(able)]).reset_index()
     told = told[told["leaks"] >= rule.material_leaks]
