@@ -9,7 +9,7 @@ import typer
 
 from planner.cli_job import PolicyPath, open_job, policy_facts, score_city, tell_unverified
 from planner.cli_methane import methane_of, show_methane
-from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_ranking
+from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_evidence, tell_ranking
 from planner.cli_reasons import usual_facts
 from planner.cli_tables import show_risk, show_scores, told
 from registry.console import AsOf, KnownAt, Output, Session, command
@@ -76,6 +76,7 @@ def score(
     counts = {name: summary[f"{name}_count"] for name in ("segment", "leak_link", "leak")}
     session.tell("plan_scored", **counts, km=summary["km"], as_of=job.as_of, run=run)
     tell_ranking(session, ranking.facts())
+    tell_evidence(session)
     tell_unverified(session, job.policy)
     session.result({"run_id": run, "name": save, "as_of": job.as_of, **summary})
 

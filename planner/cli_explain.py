@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from planner.cli_effort import effort_facts, tell_effort
 from planner.cli_job import PolicyPath, load_scored, open_job, read_evidence, run_as_job, score_evidence
-from planner.cli_ranking import ForceModel, ModelName, rank_scores, ranking_of, tell_ranking
+from planner.cli_ranking import ForceModel, ModelName, rank_scores, ranking_of, tell_evidence, tell_ranking
 from planner.cli_reasons import explain_saved
 from planner.cli_tables import told
 from registry.console import AsOf, KnownAt, Output, Session, command
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from planner.cli_job import Job
+    from planner.cli_reasons import QuickExplanation
     from planner.explain_facts import Evidence
     from registry.store import SavedRun
 
@@ -80,8 +82,7 @@ def explain(
     if is_quick:
         if (policy, as_of, known_at, model, is_forced) != (None, None, None, "auto", False):
             raise UsageError("explain_run_says_all")
-        texts, figures, day = explain_saved(session, list(segments), run)
-        _end(session, texts, figures, (day, None), output)
+        _end_quick(session, explain_saved(session, list(segments), run), output)
         return
     with open_job(session, policy, as_of, known_at) as opened:
         if explain_plan(opened, list(segments), output):
@@ -89,6 +90,7 @@ def explain(
         saved = None if run is None else load_scored(opened.registry, run)
         job = opened if saved is None else run_as_job(session, opened.registry, saved, opened.bars)
         evidence, _ = read_evidence(job, job.segments(), job.frame("leaks"))
+        tell_effort(job, effort_facts(evidence.told.surveyed))
         scores = score_evidence(job, evidence)
         facts: dict[str, Any] | None
         if saved is None:
@@ -111,16 +113,30 @@ def _end(
     figures: pd.DataFrame,
     of: tuple[date, dict[str, Any] | None],
     output: Path | None,
+    kept: dict[str, Any] | None = None,
 ) -> None:
-    """Print, write and return the explanations as of a day, by the model that ranked then."""
+    """Print, write and return the explanations as of a day, by the model that ranked then; `kept` is the run used."""
     day, facts = of
     _show(session, texts, figures)
     tell_ranking(session, facts)
+    tell_evidence(session)
     if output is not None:
         _write(texts, figures, output, session)
         session.tell("written", file=output)
     named = {"as_of": day, "ranking": facts, "texts": told(texts.reset_index()), "explanations": told(figures)}
-    session.result(named)
+    session.result(named if kept is None else {"run": kept, **named})
+
+
+def _end_quick(session: Session, found: QuickExplanation, output: Path | None) -> None:
+    """Print, write and return explanations by kept scores, with the run that these are from."""
+    session.tell(
+        "explain_kept",
+        run=found.name or found.run_id,
+        as_of=found.as_of,
+        model=session.say(f"forecast_model_{found.model}"),
+    )
+    kept = {"run_id": found.run_id, "name": found.name, "model": found.model}
+    _end(session, found.texts, found.figures, (found.as_of, found.ranking), output, kept)
 
 
 def _ranked_as(saved: SavedRun, evidence: Evidence, scores: pd.DataFrame) -> pd.DataFrame:

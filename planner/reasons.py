@@ -9,14 +9,16 @@ import pandas as pd
 
 from planner.explain import cause_differences, differences_from, scores_of
 from planner.explain_facts import Evidence, find_facts
-from planner.explain_text import Reason, top_reasons
-from planner.explain_words import Teller, times
-from registry.catalogue import say
+from planner.explain_text import grade_limits, own_reasons, reasons_said, top_reasons
+from planner.explain_words import Teller
 
 
 @dataclass(frozen=True)
 class Reasons:
-    """Why a segment has its risk: its grade and class, how many times the usual, and sentences in one language."""
+    """Why a segment has its risk: its grade and class, how many times the usual, and sentences in one language.
+
+    `own` are causes against a pipe without any factor, where the usual explains nothing.
+    """
 
     segment_id: str
     grade: str
@@ -25,6 +27,7 @@ class Reasons:
     up: tuple[str, ...]
     down: tuple[str, ...]
     gaps: tuple[str, ...]
+    own: tuple[str, ...] = ()
 
 
 def reasons_in_words(
@@ -54,24 +57,15 @@ def reasons_in_words(
     (of_segment,) = facts.to_dict("records")
     teller = Teller({str(name): fact for name, fact in of_segment.items()}, evidence.policy.weights, language)
     up, down = top_reasons(cause_differences(differences).iloc[0])
+    limits = grade_limits(str(facts["medium"].iloc[0]), evidence.policy.weights)
+    own = own_reasons(chosen.iloc[0], up, down, next(iter(limits)))
     return Reasons(
         segment_id,
         str(chosen["grade"].iloc[0]),
         str(chosen["policy_class"].iloc[0]),
         float(np.exp(differences.iloc[0].sum())),
-        _said(up, teller),
-        _said(down, teller),
+        tuple(reasons_said(up, teller)),
+        tuple(reasons_said(down, teller)),
         tuple(teller.gaps()),
-    )
-
-
-def _said(reasons: list[Reason], teller: Teller) -> tuple[str, ...]:
-    return tuple(
-        say(
-            "explain_reason",
-            teller.language,
-            what=teller.cause(reason.cause, reason.ln),
-            multiplier=times(float(np.exp(reason.ln))),
-        )
-        for reason in reasons
+        tuple(reasons_said(own, teller, "explain_reason_own")),
     )
