@@ -179,6 +179,7 @@ def _facts(request: _Request, history: History, windows: pd.DataFrame, decision:
         "ships": decision.ships,
         "candidate": decision.candidate,
         "is_open": decision.is_open,
+        "unplayed_years": list(decision.unplayed),
     }
 
 

@@ -227,8 +227,9 @@ def _run(
         name: _typed(pd.DataFrame([row for row in rows if row["model"] not in not_fitted]), name)
         for name, rows in parts.items()
     }
-    windows, materials, lift = (frames[f"backtest_{name}"] for name in ("windows", "materials", "lift"))
-    return Backtest(windows, materials, lift, tuple(not_fitted))
+    return Backtest(
+        frames["backtest_windows"], frames["backtest_materials"], frames["backtest_lift"], tuple(not_fitted)
+    )
 
 
 def _check(panel: Panel, models: Sequence[ForecastModel], windows: Sequence[Window], setting: _Setting) -> None:

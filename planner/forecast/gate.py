@@ -53,11 +53,16 @@ class GateRule:
 
 @dataclass(frozen=True)
 class GateDecision:
-    """Which model ships, which learned one came nearest, and every criterion: the frame `gate_criteria`."""
+    """Which model ships, which learned one came nearest, and every criterion: the frame `gate_criteria`.
+
+    `unplayed` are the test years that the series of `chosen_before` leaves out: before the first window has ended there
+    is nothing to choose a model by.
+    """
 
     ships: str
     candidate: str | None
     criteria: pd.DataFrame
+    unplayed: tuple[int, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -113,15 +118,17 @@ def decide(
     played = yearly[able].sort_values("year", kind="stable")
     parts = materials[(materials["horizon_years"] == 1) & materials["district"].isna()]
     names = list(learned)
+    unplayed: tuple[int, ...] = ()
     if len(names) > 1:
         series = _chosen_before(played, names, rule)
         played, parts = (_with_series(table, series) for table in (played, parts))
         names.append(CHOSEN_BEFORE)
+        unplayed = tuple(sorted({int(year) for year in yearly["year"]} - set(series)))
     criteria = _criteria(played, parts, names, history_leaks, rule)
     candidate = _best(played, [name for name in learned if rule.may_try(name, history_leaks)], rule)
     judged = criteria[criteria["model"].isin([CHOSEN_BEFORE, candidate])]
     ships = candidate if candidate is not None and bool(judged["passed"].all()) else DEFAULT
-    return GateDecision(ships, candidate, criteria)
+    return GateDecision(ships, candidate, criteria, unplayed)
 
 
 def _best(played: pd.DataFrame, models: list[str], rule: GateRule) -> str | None:
