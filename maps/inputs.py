@@ -37,6 +37,7 @@ class Inputs:
 
     `is_behind` says that deliveries came in after the scores or overlaps had been made.
     `outlook` is the frame `network_forecast` of the forecast that was made for the plan since it was saved.
+    `ranking` says which model ranks in the scores and why, as `Ranking.facts`; None where the run did not keep it.
     `summary` is the summary that the planner saved with the plan; `held` is the summary of held-back rows;
     `rules` are the words for the rule codes of the scores. All
     geometry is in the projected CRS of the segments.
@@ -66,6 +67,7 @@ class Inputs:
     is_behind: bool = False
     emissions: pd.DataFrame | None = None
     outlook: pd.DataFrame | None = None
+    ranking: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Refuse segments without a CRS: they could be drawn anywhere."""
@@ -155,6 +157,7 @@ def load_inputs(
         meeting=stored_table(registry, stored, frames["segments"], frames["projects"], day, instant),
         closed=None if policy is None else find_closed(frames["roads"], frames["projects"], moratoria, policy, day),
         is_behind=not is_asked and plan is None and _is_behind(registry, runs),
+        ranking=next((run.summary.get("ranking") for run in runs if run.kind in {"plan", "score"}), None),
         **frames,
     )
 
