@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 app = typer.Typer()
+_OF_THE_PIPE: Final = ("tier", "material", "street_name")
 
 
 @command(app, "score")
@@ -69,7 +70,7 @@ def score(
         }
         run = job.save("score", save, made, summary | {"usual": usual_facts(scores, segments["medium"])})
         if output is not None:
-            write_result(scores, output, "scores", session, segments)
+            write_result(_with_pipes(scores, segments, output), output, "scores", session, segments)
     show_scores(session, classes, grades)
     show_risk(session, media, matrix)
     show_methane(session, methane)
@@ -79,6 +80,13 @@ def score(
     tell_evidence(session)
     tell_unverified(session, job.policy)
     session.result({"run_id": run, "name": save, "as_of": job.as_of, **summary})
+
+
+def _with_pipes(scores: pd.DataFrame, segments: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Put in tables for people what the pipe is before its scores; files for programs keep to the contract."""
+    if path.suffix.lower() not in {".csv", ".xlsx"}:
+        return scores
+    return segments[list(_OF_THE_PIPE)].reindex(scores.index).join(scores)
 
 
 def check_output_path(output: Path | None) -> None:

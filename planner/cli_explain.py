@@ -65,9 +65,9 @@ def explain(
 
     After the name of a saved plan: why the plan renews the segments in their years, or not.
 
-    Example: digonce explain RQ0000731 --as-of 2026-11-01 -o RQ0000731.xlsx
+    Example: digonce explain RQ0000732 --as-of 2026-11-01 -o RQ0000732.xlsx
 
-    Example: digonce explain plan-2027 RQ0000731
+    Example: digonce explain plan-2027 RQ0000732
     """
     from planner.cli_why import explain_plan
     from planner.explain import explain_scores
@@ -191,7 +191,46 @@ def _show(session: Session, texts: pd.DataFrame, figures: pd.DataFrame) -> None:
             term=[scored[f"ln_{term}"].label(session.language) for term in own["term"]],
             cause=[causes[cause].label(session.language) for cause in own["cause"]],
         )
-        session.table(rows, headings, str(segment_id))
+        session.table(
+            _with_sums(session, rows, figures[figures["segment_id"] == segment_id]), headings, str(segment_id)
+        )
+
+
+def _with_sums(session: Session, rows: pd.DataFrame, every: pd.DataFrame) -> pd.DataFrame:
+    """Add what is not shown by itself as one row, and a last row for all: the multiple that the text tells."""
+    import numpy as np
+    import pandas as pd
+
+    others = every[~every.index.isin(rows.index) & (every["ln"] != 0.0)]
+    sums = [("explain_all", every)] if others.empty else [("explain_others", others), ("explain_all", every)]
+    added = [
+        {
+            "term": session.say(code, count=len(part)),
+            "cause": "",
+            "multiplier": float(np.exp(part["ln"].sum())),
+            "points": float(part["points"].sum()),
+        }
+        for code, part in sums
+    ]
+    return pd.concat([rows, pd.DataFrame(added)])
+
+
+def _sheet_of_terms(figures: pd.DataFrame, language: str) -> pd.DataFrame:
+    """Return the contributions with the name of each term beside its code, and a row for all of each segment."""
+    import numpy as np
+    import pandas as pd
+
+    from registry.catalogue import say
+    from registry.fields import columns_of, fields
+
+    scored = fields()["scores"]
+    labels = [scored[f"ln_{term}"].label(language) for term in figures["term"]]
+    sums = figures.groupby("segment_id", sort=False)[["ln", "points"]].sum().reset_index()
+    sums = sums.assign(term="all", term_label=say("explain_all", language), multiplier=np.exp(sums["ln"]))
+    whole = pd.concat([figures.assign(term_label=labels), sums])
+    place = {segment_id: number for number, segment_id in enumerate(sums["segment_id"])}
+    whole = whole.iloc[np.argsort(whole["segment_id"].map(place), kind="stable")]
+    return whole.reset_index(drop=True)[columns_of("explanation_sheet")]
 
 
 def _write(texts: pd.DataFrame, figures: pd.DataFrame, path: Path, session: Session) -> None:
@@ -202,6 +241,6 @@ def _write(texts: pd.DataFrame, figures: pd.DataFrame, path: Path, session: Sess
         return
     frames = {
         session.say("explain_sheet_texts"): ("explanation_texts", texts.reset_index()),
-        session.say("explain_sheet_terms"): ("explanations", figures),
+        session.say("explain_sheet_terms"): ("explanation_sheet", _sheet_of_terms(figures, session.language)),
     }
     write_workbook(frames, path, session.language)

@@ -73,7 +73,8 @@ def saved_reasons(
 ) -> SavedReasons | None:
     """Return the reasons by the latest run that scored a segment, in the language of the session.
 
-    Runs whose model was forced do not count. None where no run did, or where it was made by a version of digonce whose policy is not understood any more.
+    Runs whose model was forced do not count. None where no run did, or where it was made by a version of digonce whose
+    policy is not understood any more.
     """
     from planner.cli_job import run_as_job
     from planner.cli_near import read_near

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import uuid
@@ -10,6 +11,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -105,16 +107,39 @@ def test_kept_scores_of_a_forced_model_alone_explain_nothing_unasked(
     assert json.loads(digonce("history", "GAS-0", *AS_OF, "--json").stdout)["reasons"] is None
 
 
-def test_a_segment_named_twice_is_explained_once(scored: Run) -> None:
-    told = json.loads(scored("explain", PIPE, PIPE, "--quick", "--json").stdout)
-    assert [text["segment_id"] for text in told["texts"]] == [PIPE]
+def test_what_is_printed_of_a_segment_adds_up_to_its_headline(scored: Run, tmp_path: Path) -> None:
+    shown = scored("explain", PIPE, "--quick", "-o", tmp_path / "why.xlsx").stdout
+    rows = [
+        [cell.strip() for cell in line.strip("│").split("│")] for line in shown.splitlines() if line.startswith("│")
+    ]
+    *parts, whole = rows
+    assert parts[-1][0].startswith("the other ")
+    assert whole[0] == "all together"
+    assert math.prod(float(row[2]) for row in parts) == pytest.approx(float(whole[2]), rel=0.1)
+    assert sum(float(row[3]) for row in parts) == pytest.approx(float(whole[3]), abs=0.1)
+    headline = re.search(r"its risk is ([\d.,]+) times", shown)
+    assert headline is not None
+    assert float(headline[1].replace(",", "")) == pytest.approx(float(whole[2]), rel=0.1)
+    sheet = pd.read_excel(tmp_path / "why.xlsx", sheet_name="contributions", engine="openpyxl")
+    assert list(sheet.columns[:3]) == ["Segment", "Code of the term", "Term"]
+    assert sheet["Term"].iloc[0] == "Likelihood: Base rate"
+    assert sheet["Term"].iloc[-1] == "all together"
+    assert float(sheet["Times the usual"].iloc[-1]) == pytest.approx(float(whole[2]), abs=0.01)
 
 
-def test_the_matrix_keeps_the_labels_of_its_rows_on_a_narrow_terminal(scored: Run) -> None:
-    shown = scored("score", *AS_OF, columns="60").stdout
+def test_scores_say_what_pipe_each_row_is_and_keep_labels_on_a_narrow_terminal(scored: Run, tmp_path: Path) -> None:
+    shown = scored("score", *AS_OF, "-o", tmp_path / "risk.xlsx", columns="60").stdout
+    risks = pd.read_excel(tmp_path / "risk.xlsx", engine="openpyxl").set_index("Segment")
+    assert list(risks.columns[:3]) == ["Network tier", "Material", "Street"]
+    assert {"grey cast iron", "PE100"} <= set(risks["Material"])
     assert " ".join(shown.split()).count("water mains") == 1
     matrix = shown[shown.index("C5") :]
     assert [f"P{band}" for band in (5, 4, 3, 2, 1)] == re.findall(r"\bP\d\b", matrix)[:5]
+
+
+def test_a_segment_named_twice_is_explained_once(scored: Run) -> None:
+    told = json.loads(scored("explain", PIPE, PIPE, "--quick", "--json").stdout)
+    assert [text["segment_id"] for text in told["texts"]] == [PIPE]
 
 
 def test_messages_say_what_is_so(scored: Run, tmp_path: Path) -> None:
