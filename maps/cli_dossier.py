@@ -24,7 +24,7 @@ def history(
 ) -> None:
     """Show all that is known of a segment: facts with their sources, and what happened, as of a day and as known then.
 
-    Example: digonce history RQ0000731 --as-of 2025-12-01 --known-at 2026-03-01T09:00 -o RQ0000731.html
+    Example: digonce history RQ0000732 --as-of 2025-12-01 -o RQ0000732.html
     """
     from dataclasses import asdict
 

@@ -51,11 +51,13 @@ def dossier_page(dossier: Dossier, city: str, language: str = "zh", reasons: Sav
 
 
 def basis_in_words(saved: SavedReasons, language: str) -> str:
-    """Say by which policy and for which day the reasons were found, and when."""
+    """Say from which run the reasons are: its day, when it was made, the model that ranks in it, and its policy."""
     policy = saved.policy
     return say(
         "dossier_reasons_basis",
         language,
+        run=saved.name or saved.run_id,
+        model=say(f"forecast_model_{saved.model}", language),
         policy=f"{policy['id']} {policy['version']} ({policy['hash'][:_SHORT_HASH]})",
         day=saved.as_of.isoformat(),
         made=saved.made_at.date().isoformat(),
@@ -64,10 +66,15 @@ def basis_in_words(saved: SavedReasons, language: str) -> str:
 
 def reason_lines(saved: SavedReasons, language: str) -> list[str]:
     """Return the reasons as lines of text: the grade, the causes, what is not on file, and whose policy it was."""
-    causes = [say("dossier_cause_up", language, cause=cause) for cause in saved.reasons.up]
-    causes += [say("dossier_cause_down", language, cause=cause) for cause in saved.reasons.down]
-    lines = [_grade(saved, language), *(causes or [say("explain_up_none", language)]), _gaps(saved, language)]
-    return [*lines, basis_in_words(saved, language)]
+    told = saved.reasons
+    causes = [say("dossier_cause_up", language, cause=cause) for cause in told.up]
+    causes += [say("dossier_cause_down", language, cause=cause) for cause in told.down]
+    causes = causes or [say("explain_up_none", language)]
+    if told.own:
+        causes += [say("explain_own_alone", language)]
+        causes += [say("dossier_cause_up", language, cause=cause) for cause in told.own]
+    lines = [_grade(saved, language), *causes, _gaps(saved, language), basis_in_words(saved, language)]
+    return [*lines, say("forecast_evidence_note", language)]
 
 
 def _grade(saved: SavedReasons, language: str) -> str:

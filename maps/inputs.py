@@ -48,6 +48,7 @@ class Inputs:
 
     `is_behind` says that deliveries came in after the scores or overlaps had been made.
     `outlook` is the frame `network_forecast` of the forecast that was made for the plan since it was saved.
+    `ranking` says which model ranks in the scores and why, as `Ranking.facts`; None where the run did not keep it.
     `summary` is the summary that the planner saved with the plan; `held` is the summary of held-back rows;
     `rules` are the words for the rule codes of the scores. All
     geometry is in the projected CRS of the segments.
@@ -80,6 +81,7 @@ class Inputs:
     late_work: pd.DataFrame | None = None
     late_years: pd.DataFrame | None = None
     last_chances: pd.DataFrame | None = None
+    ranking: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         """Refuse segments without a CRS: they could be drawn anywhere."""
@@ -170,6 +172,7 @@ def load_inputs(
         else find_closed(frames["roads"], frames["projects"], moratoria, policy, day, changes),
         is_behind=not is_asked and plan is None and _is_behind(registry, runs),
         **drawn,
+        ranking=next((run.summary.get("ranking") for run in runs if run.kind in {"plan", "score"}), None),
         **frames,
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from maps.lift_chart import Axis, line_chart, line_of, mark_of, point_chart
 from maps.offline import own_file
 from maps.plan_map import templates
-from planner.forecast.gate import CHOSEN_BEFORE, failed_criteria, limits_in_signs
+from planner.forecast.gate import CHOSEN_BEFORE, GateRule, failed_criteria, limits_in_signs
 from planner.forecast.summary import by_material, pool_lift, years_in_words
 from planner.score import DEFAULT_MODEL
 from registry.catalogue import joined, or_dash, say
@@ -67,6 +67,9 @@ def model_card(run: SavedRun, city: str, language: str = "zh") -> str:
             gate=_gate(run, language, name),
             decision=_decision(run, language, name),
             limits=["card_limit_water", *_LIMITS] if "water" in run.summary["media"] else _LIMITS,
+            uncalibrated=_uncalibrated(run, walked, language),
+            unplayed=years_in_words(run.summary.get("unplayed_years", []), language),
+            series=name(CHOSEN_BEFORE),
             charts=_charts(run, yearly, models, language),
             lines=[(line_of(number), name(model)) for number, model in enumerate(models)],
             marks=[(mark_of(number), name(model)) for number, model in enumerate(models) if model not in _PLAIN],
@@ -171,6 +174,31 @@ def _gate(run: SavedRun, language: str, name: Callable[[str], str]) -> dict[str,
         for criterion, material in keys
     ]
     return {"models": [name(model) for model in models], "rows": rows}
+
+
+def _uncalibrated(run: SavedRun, walked: pd.DataFrame, language: str) -> str:
+    """Say where the model that ships lies outside the calibration asked of challengers; empty if nowhere."""
+    rule, ships = GateRule(), run.summary["ships"]
+    yearly = walked[(walked["horizon_years"] == 1) & (walked["measure"] == "calibration") & (walked["model"] == ships)]
+    parts = run.frames["backtest_materials"]
+    parts = parts[(parts["horizon_years"] == 1) & parts["district"].isna() & (parts["model"] == ships)]
+    told = by_material(parts).reset_index()
+    told = told[told["leaks"] >= rule.material_leaks].sort_values("leaks", ascending=False)
+    found = [(say("card_whole_city", language), float(value)) for value in yearly["weighted_mean"]]
+    labels = [_listed([str(material)], "material", language) for material in told["material"]]
+    found += zip(labels, told["calibration"].astype("float64"), strict=True)
+    outside = [
+        f"{label} {value:.2f}" for label, value in found if not rule.calibration_from <= value <= rule.calibration_to
+    ]
+    if not outside:
+        return ""
+    return say(
+        "card_limit_calibration",
+        language,
+        where=("、" if language == "zh" else ", ").join(outside),
+        low=rule.calibration_from,
+        high=rule.calibration_to,
+    )
 
 
 def _decision(run: SavedRun, language: str, name: Callable[[str], str]) -> str:

@@ -23,6 +23,7 @@ from maps.pages import save_page
 from maps.palette import stroke
 from maps.payload import to_degrees
 from maps.views import TIERS, View, make_views
+from planner.ranking import ranking_phrases
 from registry.catalogue import LANGUAGES, catalogue
 
 if TYPE_CHECKING:
@@ -203,10 +204,20 @@ def panel_html(
         "views": views,
         "tiers": [(tier, list_words("tier", tier)) for tier in tiers],
         "held": held_line(inputs.held),
-        "notices": [*made_from(inputs), *notices(inputs)],
+        "notices": [*made_from(inputs), *notices(inputs), *_scored_by(inputs)],
         "overlays": _overlay_legend(inputs, overlays),
     }
     return templates().get_template(template).render(usual | parts)
+
+
+def _scored_by(inputs: Inputs) -> list[Both]:
+    """Say what the models of the scores were tested on, and where the one that ranks was forced."""
+    if not filled(inputs.scores):
+        return []
+    facts = inputs.ranking
+    forced = ranking_phrases(facts) if facts is not None and facts["reason"] == "forced" else []
+    said = [{language: phrase.say(language) for language in LANGUAGES} for phrase in forced]
+    return [*said, both("forecast_evidence_note")]
 
 
 def _overlay_legend(inputs: Inputs, layers: Sequence[Layer]) -> list[tuple[Both, str, str]]:

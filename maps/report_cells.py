@@ -224,7 +224,7 @@ def notes(inputs: Inputs, language: str) -> list[str]:
     if methane := inputs.summary.get("methane"):
         sentences += [phrase.say(language) for phrase in methane_phrases(methane)]
     sentences += [phrase.say(language) for phrase in made_from_phrases(inputs.summary, language)]
-    sentences += [phrase.say(language) for phrase in ranking_phrases(inputs.summary.get("ranking"))]
+    sentences += [phrase.say(language) for phrase in ranking_phrases(inputs.ranking or inputs.summary.get("ranking"))]
     unverified = inputs.summary.get("unverified_count")
     if unverified:
         sentences.append(say("maps_note_unverified", language, count=unverified))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from planner.cli_job import PolicyPath, open_job, policy_facts, score_city, tell_unverified
 from planner.cli_methane import methane_of, show_methane
-from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_ranking
+from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_evidence, tell_ranking
 from planner.cli_reasons import usual_facts
 from planner.cli_tables import show_risk, show_scores, told
 from registry.console import AsOf, KnownAt, Output, Session, command
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 app = typer.Typer()
+_OF_THE_PIPE: Final = ("tier", "material", "street_name")
 
 
 @command(app, "score")
@@ -69,15 +70,23 @@ def score(
         }
         run = job.save("score", save, made, summary | {"usual": usual_facts(scores, segments["medium"])})
         if output is not None:
-            write_result(scores, output, "scores", session, segments)
+            write_result(_with_pipes(scores, segments, output), output, "scores", session, segments)
     show_scores(session, classes, grades)
     show_risk(session, media, matrix)
     show_methane(session, methane)
     counts = {name: summary[f"{name}_count"] for name in ("segment", "leak_link", "leak")}
     session.tell("plan_scored", **counts, km=summary["km"], as_of=job.as_of, run=run)
     tell_ranking(session, ranking.facts())
+    tell_evidence(session)
     tell_unverified(session, job.policy)
     session.result({"run_id": run, "name": save, "as_of": job.as_of, **summary})
+
+
+def _with_pipes(scores: pd.DataFrame, segments: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Put in tables for people what the pipe is before its scores; files for programs keep to the contract."""
+    if path.suffix.lower() not in {".csv", ".xlsx"}:
+        return scores
+    return segments[list(_OF_THE_PIPE)].reindex(scores.index).join(scores)
 
 
 def check_output_path(output: Path | None) -> None:

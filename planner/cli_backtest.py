@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from planner.cli_job import Job, PolicyPath, open_job, policy_facts, read_lineage, tell_unverified
-from planner.cli_ranking import gate_stamps, keep_decision
+from planner.cli_ranking import gate_stamps, keep_decision, tell_evidence
 from planner.cli_tables import told
 from registry.catalogue import joined, or_dash
 from registry.console import AsOf, KnownAt, Session, command
@@ -78,7 +78,7 @@ def backtest(
         chosen, absent = _choose(request, job.policy)
         history = _history(job, request)
         tested = _test(job, history, chosen, request)
-        learned = _learned(chosen)
+        learned = _learned([model for model in chosen if model.name not in tested.not_fitted])
         decision = decide(tested.windows, tested.materials, learned, float(history.panel.leaks.sum()))
         frames = {
             "backtest_windows": tested.windows,
@@ -95,12 +95,13 @@ def backtest(
     _show(session, frames, decision, summary, run)
     if absent:
         session.tell("forecast_extra_hint", models=_names(session, absent))
+    if tested.not_fitted:
+        session.tell("forecast_not_fitted_hint", models=_names(session, list(tested.not_fitted)))
     tell_unverified(session, job.policy)
-    session.tell("forecast_evidence_note")
+    tell_evidence(session)
     results = {name: told(frames[name]) for name in ("backtest_summary", "gate_criteria")}
-    session.result(
-        {"run_id": run, "decision_id": decided, "as_of": job.as_of, "not_tested": absent, **summary, **results}
-    )
+    left_out = {"not_tested": absent, "not_fitted": list(tested.not_fitted)}
+    session.result({"run_id": run, "decision_id": decided, "as_of": job.as_of, **left_out, **summary, **results})
 
 
 def _horizons(text: str) -> tuple[int, ...]:
@@ -179,6 +180,7 @@ def _facts(request: _Request, history: History, windows: pd.DataFrame, decision:
         "ships": decision.ships,
         "candidate": decision.candidate,
         "is_open": decision.is_open,
+        "unplayed_years": list(decision.unplayed),
     }
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from planner.cli_effort import effort_facts, tell_effort
 from planner.cli_job import PolicyPath, load_scored, open_job, read_evidence, run_as_job, score_evidence
-from planner.cli_ranking import ForceModel, ModelName, rank_scores, ranking_of, tell_ranking
+from planner.cli_ranking import ForceModel, ModelName, rank_scores, ranking_of, tell_evidence, tell_ranking
 from planner.cli_reasons import explain_saved
 from planner.cli_tables import told
 from registry.console import AsOf, KnownAt, Output, Session, command
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from planner.cli_job import Job
+    from planner.cli_reasons import QuickExplanation
     from planner.explain_facts import Evidence
     from registry.store import SavedRun
 
@@ -68,9 +70,9 @@ def explain(
 
     After the name of a saved plan: why the plan renews the segments in their years, or not.
 
-    Example: digonce explain RQ0000731 --as-of 2026-11-01 -o RQ0000731.xlsx
+    Example: digonce explain RQ0000732 --as-of 2026-11-01 -o RQ0000732.xlsx
 
-    Example: digonce explain plan-2027 RQ0000731 --check
+    Example: digonce explain plan-2027 RQ0000732 --check
     """
     from planner.cli_why import explain_plan
     from planner.explain import explain_scores
@@ -84,8 +86,7 @@ def explain(
     if is_told and (run is not None or is_quick):
         raise UsageError("explain_run_says_all")
     if is_quick:
-        texts, figures, day = explain_saved(session, list(segments), run)
-        _end(session, texts, figures, (day, None), output)
+        _end_quick(session, explain_saved(session, list(segments), run), output)
         return
     with open_job(session, policy, as_of, known_at) as opened:
         if explain_plan(opened, list(segments), output, is_checked=is_checked):
@@ -93,6 +94,7 @@ def explain(
         saved = None if run is None else load_scored(opened.registry, run)
         job = opened if saved is None else run_as_job(session, opened.registry, saved, opened.bars)
         evidence, _ = read_evidence(job, job.segments(), job.frame("leaks"))
+        tell_effort(job, effort_facts(evidence.told.surveyed))
         scores = score_evidence(job, evidence)
         facts: dict[str, Any] | None
         if saved is None:
@@ -115,16 +117,30 @@ def _end(
     figures: pd.DataFrame,
     of: tuple[date, dict[str, Any] | None],
     output: Path | None,
+    kept: dict[str, Any] | None = None,
 ) -> None:
-    """Print, write and return the explanations as of a day, by the model that ranked then."""
+    """Print, write and return the explanations as of a day, by the model that ranked then; `kept` is the run used."""
     day, facts = of
     _show(session, texts, figures)
     tell_ranking(session, facts)
+    tell_evidence(session)
     if output is not None:
         _write(texts, figures, output, session)
         session.tell("written", file=output)
     named = {"as_of": day, "ranking": facts, "texts": told(texts.reset_index()), "explanations": told(figures)}
-    session.result(named)
+    session.result(named if kept is None else {"run": kept, **named})
+
+
+def _end_quick(session: Session, found: QuickExplanation, output: Path | None) -> None:
+    """Print, write and return explanations by kept scores, with the run that these are from."""
+    session.tell(
+        "explain_kept",
+        run=found.name or found.run_id,
+        as_of=found.as_of,
+        model=session.say(f"forecast_model_{found.model}"),
+    )
+    kept = {"run_id": found.run_id, "name": found.name, "model": found.model}
+    _end(session, found.texts, found.figures, (found.as_of, found.ranking), output, kept)
 
 
 def _ranked_as(saved: SavedRun, evidence: Evidence, scores: pd.DataFrame) -> pd.DataFrame:
@@ -179,7 +195,46 @@ def _show(session: Session, texts: pd.DataFrame, figures: pd.DataFrame) -> None:
             term=[scored[f"ln_{term}"].label(session.language) for term in own["term"]],
             cause=[causes[cause].label(session.language) for cause in own["cause"]],
         )
-        session.table(rows, headings, str(segment_id))
+        session.table(
+            _with_sums(session, rows, figures[figures["segment_id"] == segment_id]), headings, str(segment_id)
+        )
+
+
+def _with_sums(session: Session, rows: pd.DataFrame, every: pd.DataFrame) -> pd.DataFrame:
+    """Add what is not shown by itself as one row, and a last row for all: the multiple that the text tells."""
+    import numpy as np
+    import pandas as pd
+
+    others = every[~every.index.isin(rows.index) & (every["ln"] != 0.0)]
+    sums = [("explain_all", every)] if others.empty else [("explain_others", others), ("explain_all", every)]
+    added = [
+        {
+            "term": session.say(code, count=len(part)),
+            "cause": "",
+            "multiplier": float(np.exp(part["ln"].sum())),
+            "points": float(part["points"].sum()),
+        }
+        for code, part in sums
+    ]
+    return pd.concat([rows, pd.DataFrame(added)])
+
+
+def _sheet_of_terms(figures: pd.DataFrame, language: str) -> pd.DataFrame:
+    """Return the contributions with the name of each term beside its code, and a row for all of each segment."""
+    import numpy as np
+    import pandas as pd
+
+    from registry.catalogue import say
+    from registry.fields import columns_of, fields
+
+    scored = fields()["scores"]
+    labels = [scored[f"ln_{term}"].label(language) for term in figures["term"]]
+    sums = figures.groupby("segment_id", sort=False)[["ln", "points"]].sum().reset_index()
+    sums = sums.assign(term="all", term_label=say("explain_all", language), multiplier=np.exp(sums["ln"]))
+    whole = pd.concat([figures.assign(term_label=labels), sums])
+    place = {segment_id: number for number, segment_id in enumerate(sums["segment_id"])}
+    whole = whole.iloc[np.argsort(whole["segment_id"].map(place), kind="stable")]
+    return whole.reset_index(drop=True)[columns_of("explanation_sheet")]
 
 
 def _write(texts: pd.DataFrame, figures: pd.DataFrame, path: Path, session: Session) -> None:
@@ -190,6 +245,6 @@ def _write(texts: pd.DataFrame, figures: pd.DataFrame, path: Path, session: Sess
         return
     frames = {
         session.say("explain_sheet_texts"): ("explanation_texts", texts.reset_index()),
-        session.say("explain_sheet_terms"): ("explanations", figures),
+        session.say("explain_sheet_terms"): ("explanation_sheet", _sheet_of_terms(figures, session.language)),
     }
     write_workbook(frames, path, session.language)

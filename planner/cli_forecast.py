@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from planner.cli_job import Job, PolicyPath, YearsText, check_years, open_job, policy_facts, score_city, tell_unverified
-from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_ranking
+from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_evidence, tell_ranking
 from planner.cli_tables import in_words, told
 from registry.catalogue import CNY_PER_UNIT, or_dash
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
@@ -79,6 +79,7 @@ def forecast(
     _show(session, network)
     session.tell("plan_forecast", segments=len(segments), renewed=summary["renewed_count"], as_of=job.as_of, run=run)
     tell_ranking(session, ranking.facts())
+    tell_evidence(session)
     tell_unverified(session, job.policy)
     session.result({"run_id": run, "as_of": job.as_of, **summary})
 

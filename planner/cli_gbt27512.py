@@ -42,7 +42,7 @@ def gbt27512(
     if output is not None:
         check_output(output)
     with open_job(session, policy, as_of, known_at) as job:
-        segments = job.frame("segments", [*SEGMENT_COLUMNS, "laying", "cover_depth_m", "owner"])
+        segments = job.frame("segments", [*SEGMENT_COLUMNS, "laying", "owner"])
         near = Near(
             job.frame("buildings", ["use", "floor_count", "household_count", "geometry"]),
             job.frame("context", ["kind", "geometry"]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planner.cli_job import PolicyPath, link_nameless, open_job, score_city
-from planner.cli_ranking import ranking_of, tell_ranking
+from planner.cli_ranking import ranking_of, tell_evidence, tell_ranking
 from registry.console import AsOf, KnownAt, Output, Session, command
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def inspect_first(
         with job.step("plan_step_inspect"):
             named = link_nameless(segments, roads, job.policy)
             ground = find_ground(segments, context, roads, named, job.policy.weights.likelihood)
-            found = find(segments, scores, job.policy, count, ground)
+            worth = find(segments, scores, job.policy, len(segments), ground)
+    found = worth.head(count)
     told = found.assign(**{name: _in_words(found[name], session.language) for name in ("attribute", "gaps")})
     if output is not None:
         write_table(found if output.suffix == ".parquet" else told, output, "inspect_first", session.language)
@@ -65,9 +66,12 @@ def inspect_first(
         session.table(shown, {name: declared[name].label(session.language) for name in names})
         if len(found) > _SHOWN:
             session.tell("change_more", count=len(found) - _SHOWN)
-    session.tell("plan_inspected", count=len(found), as_of=job.as_of)
+    code = "plan_inspected" if len(found) == len(worth) else "plan_inspected_first"
+    session.tell(code, count=len(found), worth=len(worth), as_of=job.as_of)
     tell_ranking(session, ranking.facts())
-    session.result({"as_of": job.as_of, "ranking": ranking.facts(), "inspections": found.to_dict("records")})
+    tell_evidence(session)
+    facts = {"as_of": job.as_of, "ranking": ranking.facts(), "worth_count": len(worth)}
+    session.result(facts | {"inspections": found.to_dict("records")})
 
 
 def _in_words(names: pd.Series, language: str) -> pd.Series:

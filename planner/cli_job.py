@@ -122,7 +122,10 @@ def load_scored(registry: Registry, name: str | None) -> SavedRun:
     except NotFoundError:
         if name is None:
             raise
+    try:
         return registry.load_run("plan", name)
+    except NotFoundError:
+        raise NotFoundError("run_scored_unknown", name=name) from None
 
 
 def run_as_job(session: Session, registry: Registry, saved: SavedRun, bars: Any) -> Job:  # noqa: ANN401 - of rich

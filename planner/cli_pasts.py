@@ -92,7 +92,7 @@ def _read(job: Job, segments: gpd.GeoDataFrame, end: date, learn_until: date, *,
         return None
     everything = segments if retired.empty else pd.concat([segments, retired])
     effort = read_effort(job, segments, retired, leaks, learn_until)
-    looked_at = None if effort is None else panel_effort(effort, years)
+    looked_at = None if effort is None else panel_effort(effort.surveyed, effort.area_of, years)
     areas = None if effort is None else effort.area_of
     if tells:
         tell_effort(job, effort_facts(None if effort is None else effort.surveyed))

@@ -116,6 +116,11 @@ def keep_decision(
     return keep_verdict(job.registry, verdict)
 
 
+def tell_evidence(session: Session) -> None:
+    """Say what the models were tested on: figures for gas rest on it too."""
+    session.tell("forecast_evidence_note")
+
+
 def tell_ranking(session: Session, facts: Mapping[str, Any] | None) -> None:
     """Say which model ranks, and why; one that was forced is told on the error stream, so that nobody misses it."""
     from planner.ranking import ranking_phrases

@@ -19,7 +19,10 @@ _OF_KIND: Final = ["medium", "material", "installed_year_min", "installed_year_m
 
 @dataclass(frozen=True)
 class SavedReasons:
-    """Reasons, and the run that they are from: its day, when it was made, and its policy."""
+    """Reasons, and the run that they are from: its day, when it was made, its policy, and the model that ranks in it.
+
+    `ranking` says why that model ranks, as `Ranking.facts`; None for runs that did not keep it.
+    """
 
     reasons: Reasons
     run_id: str
@@ -27,6 +30,31 @@ class SavedReasons:
     as_of: date
     made_at: datetime
     policy: dict[str, str]
+    model: str
+    ranking: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class QuickExplanation:
+    """Explanations by kept scores, and the run that these are from.
+
+    Parameters
+    ----------
+    texts, figures
+        The frames `explanation_texts` and `explanations`.
+    model
+        The model that ranks.
+    ranking
+        Why it does, as `Ranking.facts`; None for runs that did not keep it.
+    """
+
+    texts: pd.DataFrame
+    figures: pd.DataFrame
+    run_id: str
+    name: str | None
+    as_of: date
+    model: str
+    ranking: dict[str, Any] | None
 
 
 def usual_facts(scores: pd.DataFrame, medium: pd.Series) -> dict[str, dict[str, float]]:
@@ -45,7 +73,8 @@ def saved_reasons(
 ) -> SavedReasons | None:
     """Return the reasons by the latest run that scored a segment, in the language of the session.
 
-    None where no run did, or where it was made by a version of digonce whose policy is not understood any more.
+    Runs whose model was forced do not count. None where no run did, or where it was made by a version of digonce whose
+    policy is not understood any more.
     """
     from planner.cli_job import run_as_job
     from planner.cli_near import read_near
@@ -66,15 +95,15 @@ def saved_reasons(
             scores = run_rows(registry, saved.run_id, "scores", [segment_id])
             found = reasons_in_words(evidence, scores, _usual(saved.summary), segment_id, session.language)
     policy = {name: str(saved.policy[name]) for name in ("id", "version", "hash")}
-    return SavedReasons(found, saved.run_id, saved.name, saved.as_of, saved.made_at, policy)
+    model, ranking = _model(scores), saved.summary.get("ranking")
+    return SavedReasons(found, saved.run_id, saved.name, saved.as_of, saved.made_at, policy, model, ranking)
 
 
-def explain_saved(
-    session: Session, segment_ids: list[str], name: str | None
-) -> tuple[pd.DataFrame, pd.DataFrame, date]:
+def explain_saved(session: Session, asked: list[str], name: str | None) -> QuickExplanation:
     """Explain segments by the scores that a run kept: texts and contributions as `digonce explain`, and its day.
 
-    What is read is the scores of the segments, those of their kind, and what lies about the segments.
+    What is read is the scores of the segments, those of their kind, and what lies about the segments. Without a name it
+    is the latest run whose model was not forced.
 
     Raises
     ------
@@ -89,9 +118,12 @@ def explain_saved(
     from registry.saved import latest_scores, run_rows
 
     with session.open() as registry, session.progress() as bars:
+        segment_ids = list(dict.fromkeys(asked))
         saved = latest_scores(registry, segment_ids[0], name=name)
         if saved is None:
-            raise NotFoundError("explain_no_score", segments=", ".join(segment_ids))
+            forced = None if name is not None else latest_scores(registry, segment_ids[0], with_forced=True)
+            code = "explain_no_score" if forced is None else "explain_only_forced"
+            raise NotFoundError(code, segments=", ".join(segment_ids))
         job = run_as_job(session, registry, saved, bars)
         with job.step("explain_step"):
             evidence = read_near(job, saved.run_id, segment_ids)
@@ -100,7 +132,17 @@ def explain_saved(
             part = PartOfCity(usual, _standing(job, saved.run_id, evidence.segments, segment_ids))
             texts = explain_in_words(evidence, scores, segment_ids, part)
             figures = explain_scores(scores, evidence.segments["medium"], segment_ids, usual)
-    return texts, figures, saved.as_of
+    ranking = saved.summary.get("ranking")
+    return QuickExplanation(texts, figures, saved.run_id, saved.name, saved.as_of, _model(scores), ranking)
+
+
+def _model(scores: pd.DataFrame) -> str:
+    """Return the model that ranks in the scores of a run."""
+    from planner.learned import Learned
+    from planner.score import DEFAULT_MODEL
+
+    learned = Learned.of_scores(scores)
+    return DEFAULT_MODEL if learned is None else learned.model
 
 
 def _standing(job: Job, run_id: str, segments: pd.DataFrame, segment_ids: list[str]) -> pd.DataFrame:

@@ -66,7 +66,8 @@ def _show_matrix(session: Session, cells: pd.DataFrame) -> None:
     table.insert(0, "p", [f"P{band}" for band in table.index])
     first = words.iloc[0]
     title = session.say("plan_title_matrix", medium=first["medium"], tier=first["tier"])
-    session.table(table, {"p": "P"} | bands, title, whole=bands)
+    # cells may be folded on a narrow terminal; without the label of its row no cell means anything
+    session.table(table, {"p": "P"} | bands, title, whole=["p"])
 
 
 def _ranged(session: Session, value: float, low: float, high: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planner.counterfactuals import Change, class_when_assessed, grade_changes
-from planner.explain import cause_differences, cohort_standing, differences_from, scores_of, usual_terms
+from planner.explain import CAUSES, cause_differences, cohort_standing, differences_from, scores_of, usual_terms
 from planner.explain_facts import Evidence, cohorts_of, find_facts
 from planner.explain_words import Teller, gap_name, times
 from planner.policy_models import RuleSet, Weights
@@ -24,6 +24,8 @@ _CHANGES_TOLD: Final = 3
 _LEAST_LN: Final = float(np.log(1.05))
 # what everybody shares is no reason
 _NO_REASON: Final = "network"
+# what is so of a pipe by itself, wherever it lies
+_OWN: Final = ("pipe", "age", "history", "protection", "diameter", "pressure", "cover", "joint")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class _Told:
     score: dict[str, Any]
     up: list[Reason]
     down: list[Reason]
+    own: list[Reason]
     multiple: float
     standing: dict[str, Any]
     changes: list[Change] | None
@@ -72,7 +75,8 @@ def explain_in_words(
     """Say why each segment has its risk, in English and Chinese: the frame `explanation_texts`.
 
     The three causes that raise it most and the one that lowers it most, each with what is so of the pipe and how many
-    times the usual of its medium it makes the risk; what is not on file; where it stands among pipes of its medium,
+    times the usual of its medium it makes the risk; where the usual explains nothing, as in a city of one segment, what
+    raises it against a pipe without any factor; what is not on file; where it stands among pipes of its medium,
     material and decade; which single change would change its grade. Causes within a twentieth of the usual are left
     out.
 
@@ -105,16 +109,18 @@ def explain_in_words(
     texts: dict[str, list[str]] = {f"text_{language}": [] for language in LANGUAGES}
     for segment_id in chosen.index:
         up, down = top_reasons(causes.loc[segment_id])
+        limits = grade_limits(str(facts["medium"].loc[segment_id]), weights)
         told = _Told(
             segment_id,
             chosen.loc[segment_id].to_dict(),
             up,
             down,
+            own_reasons(chosen.loc[segment_id], up, down, next(iter(limits))),
             float(np.exp(differences.loc[segment_id].sum())),
             standing.loc[segment_id].to_dict(),
             grade_changes(evidence, scores, segment_id) if part is None else None,
             class_when_assessed(evidence, segment_id),
-            _limits(str(facts["medium"].loc[segment_id]), weights),
+            limits,
             evidence.policy.rules,
         )
         for language in LANGUAGES:
@@ -125,10 +131,28 @@ def explain_in_words(
 
 def top_reasons(causes: pd.Series) -> tuple[list[Reason], list[Reason]]:
     """Return the causes that raise the risk of a segment most and those that lower it most, the strongest first."""
-    told = causes.drop(_NO_REASON)
+    told = causes.drop(_NO_REASON, errors="ignore")
     up = told[told >= _LEAST_LN].sort_values(ascending=False, kind="stable").head(REASONS_UP)
     down = told[told <= -_LEAST_LN].sort_values(kind="stable").head(_REASONS_DOWN)
     return tuple([Reason(str(cause), float(ln)) for cause, ln in part.items()] for part in (up, down))  # type: ignore[return-value]
+
+
+def own_reasons(score: pd.Series, up: list[Reason], down: list[Reason], lowest_grade: str) -> list[Reason]:
+    """Return what raises the risk of a pipe by itself most, where the usual of its network explains nothing.
+
+    Measured against a neutral pipe, of which every factor is 1. None where a cause is above the usual, nor where one is
+    below it and the grade is the lowest: such a pipe needs no other reason.
+
+    Parameters
+    ----------
+    score
+        The row of the segment in the frame `scores`.
+    """
+    if up or (down and str(score["grade"]) == lowest_grade):
+        return []
+    parts = {cause: [term for term in CAUSES[cause] if term.startswith("ln_likelihood_")] for cause in _OWN}
+    factors = pd.Series({cause: float(score[terms].astype("float64").sum()) for cause, terms in parts.items()})
+    return top_reasons(factors)[0]
 
 
 def _text(told: _Told, teller: Teller) -> str:
@@ -137,6 +161,7 @@ def _text(told: _Told, teller: Teller) -> str:
         _title(told, teller),
         _grade(told, teller),
         _reasons(told.up, "up", teller) or say("explain_up_none", language),
+        _reasons(told.own, "own", teller),
         _reasons(told.down, "down", teller),
         _gaps(teller),
         _cohort(told, teller),
@@ -169,7 +194,7 @@ def _grade(told: _Told, teller: Teller) -> str:
 def _reasons(reasons: list[Reason], side: str, teller: Teller) -> str:
     if not reasons:
         return ""
-    said = [teller.reason(reason.cause, reason.ln) for reason in reasons]
+    said = [teller.reason(reason.cause, reason.ln, is_own=side == "own") for reason in reasons]
     return say(f"explain_{side}", teller.language, reasons=joined(said, teller.language, "semicolon"))
 
 
@@ -202,7 +227,7 @@ def _class(told: _Told, language: str) -> str:
     )
 
 
-def _limits(medium: str, weights: Weights) -> dict[str, float]:
+def grade_limits(medium: str, weights: Weights) -> dict[str, float]:
     """Return the least incidents per kilometre and year of each grade of a medium, the lowest first."""
     told = {limit.medium for limit in weights.grades}
     own = medium if medium in told else None

@@ -57,9 +57,14 @@ class Teller:
         }
         return tellers[code]() if code in tellers else self._say(code)
 
-    def reason(self, code: str, ln: float) -> str:
-        """Say a cause and how many times the usual it makes the risk; `ln` is the natural logarithm of that."""
-        return self._say("reason", what=self.cause(code, ln), multiplier=times(float(np.exp(ln))))
+    def reason(self, code: str, ln: float, *, is_own: bool = False) -> str:
+        """Say a cause and how many times the usual it makes the risk; `ln` is the natural logarithm of that.
+
+        An own reason is told against a neutral pipe instead.
+        """
+        return self._say(
+            "reason_own" if is_own else "reason", what=self.cause(code, ln), multiplier=times(float(np.exp(ln)))
+        )
 
     def pipe(self) -> str:
         """Say what the pipe is made of and when it was laid."""

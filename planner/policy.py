@@ -128,7 +128,7 @@ def _resolve(path: Path | Traversable, folder: Path | None) -> Policy:
 
 def _find(wanted: Reference, kind: str, shape: type[_Kind], folder: Path | None) -> _Kind:
     """Find the part of that id and version beside the policy file, else among the packaged ones."""
-    known: list[str] = []
+    known: dict[str, None] = {}
     for path in _part_files(kind, folder):
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -137,7 +137,7 @@ def _find(wanted: Reference, kind: str, shape: type[_Kind], folder: Path | None)
         name = (str(content.get("id")), str(content.get("version")))
         if name == (wanted.id, wanted.version):
             return _validate(content, str(path), shape)
-        known.append(f"{name[0]} {name[1]}")
+        known[f"{name[0]} {name[1]}"] = None
     raise PolicyError(
         "plan_policy_part_absent", kind=kind, id=wanted.id, version=wanted.version, known=", ".join(known) or "-"
     )

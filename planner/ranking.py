@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 AUTO: Final = "auto"
 # what a back-test reads: a decision is stale once one of these has had a delivery, an edit or an undo
-DATA_KINDS: Final = ("segments", "leaks", "roads")
+DATA_KINDS: Final = ("segments", "leaks", "roads", "surveys", "districts")
 
 
 @dataclass(frozen=True)

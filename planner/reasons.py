@@ -9,13 +9,16 @@ import pandas as pd
 
 from planner.explain import cause_differences, differences_from, scores_of
 from planner.explain_facts import Evidence, find_facts
-from planner.explain_text import top_reasons
+from planner.explain_text import grade_limits, own_reasons, top_reasons
 from planner.explain_words import Teller
 
 
 @dataclass(frozen=True)
 class Reasons:
-    """Why a segment has its risk: its grade and class, how many times the usual, and sentences in one language."""
+    """Why a segment has its risk: its grade and class, how many times the usual, and sentences in one language.
+
+    `own` are causes against a pipe without any factor, where the usual explains nothing.
+    """
 
     segment_id: str
     grade: str
@@ -24,6 +27,7 @@ class Reasons:
     up: tuple[str, ...]
     down: tuple[str, ...]
     gaps: tuple[str, ...]
+    own: tuple[str, ...] = ()
 
 
 def reasons_in_words(
@@ -53,6 +57,8 @@ def reasons_in_words(
     (of_segment,) = facts.to_dict("records")
     teller = Teller({str(name): fact for name, fact in of_segment.items()}, evidence.policy.weights, language)
     up, down = top_reasons(cause_differences(differences).iloc[0])
+    limits = grade_limits(str(facts["medium"].iloc[0]), evidence.policy.weights)
+    own = own_reasons(chosen.iloc[0], up, down, next(iter(limits)))
     return Reasons(
         segment_id,
         str(chosen["grade"].iloc[0]),
@@ -61,4 +67,5 @@ def reasons_in_words(
         tuple(teller.reason(reason.cause, reason.ln) for reason in up),
         tuple(teller.reason(reason.cause, reason.ln) for reason in down),
         tuple(teller.gaps()),
+        tuple(teller.reason(reason.cause, reason.ln, is_own=True) for reason in own),
     )

@@ -111,13 +111,18 @@ def find_effort(
     return Effort(_long(shares, network, unasked, years), area, table, unasked)
 
 
-def panel_effort(effort: Effort, years: range) -> pd.DataFrame:
+def panel_effort(surveyed: pd.DataFrame, area_of: pd.Series, years: range) -> pd.DataFrame:
     """Return the effort as `make_history` takes it: `year`, `district`, `surveyed_share` for every area and year.
 
     Areas of media without surveys, and years before the first word of leaks or surveys, count in full.
+
+    Parameters
+    ----------
+    surveyed, area_of
+        As in `Effort`.
     """
-    names = pd.Index(effort.area_of.unique(), dtype="str")
-    table = effort.surveyed.pivot_table("share", "district_id", "year").reindex(index=names, columns=list(years))
+    names = pd.Index(area_of.unique(), dtype="str")
+    table = surveyed.pivot_table("share", "district_id", "year").reindex(index=names, columns=list(years))
     # one column after the other: area after area within a year
     return pd.DataFrame(
         {

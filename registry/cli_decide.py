@@ -24,7 +24,7 @@ def decide(
 ) -> None:
     """Record what a meeting decided about a segment and a project; the latest decision stands, all stay on record.
 
-    Example: digonce decide RQ0000731@DL2027-04 together --by "联动会商 2026-11" --due 2027-03-01
+    Example: digonce decide RQ0000740@DL2028-0002 together --by "联动会商 2026-11" --due 2027-03-01
     """
     from registry.history.decisions import Subject, Verdict
     from registry.history.decisions import decide as run

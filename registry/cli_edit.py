@@ -41,7 +41,7 @@ def correct(
 ) -> None:
     """Set values of one object: what was known before stays on record.
 
-    Example: digonce correct RQ0000731 cover_depth_m=1.1 --source "site visit" --valid-from 2024-05-01
+    Example: digonce correct RQ0000732 cover_depth_m=1.1 --source "site visit" --valid-from 2024-05-01
     """
     from registry.history.edit import correct as run
     from registry.kinds import kind_named
@@ -68,7 +68,7 @@ def leak(
 ) -> None:
     """Say which segment leaked, as the crew found it: that replaces the doubt of `digonce doubtful-leaks`.
 
-    Example: digonce leak LD2021-00031 --segment RQ0000731 --source "repair sheet 31"
+    Example: digonce leak LD2021-00363 --segment RQ0000732 --source "repair sheet 31"
     """
     from registry.errors import UsageError
     from registry.history.leak_truth import name_segment
@@ -93,7 +93,7 @@ def split(
 ) -> None:
     """Cut a segment into parts; its leaks follow to the part that they lie on.
 
-    Example: digonce split RQ0000731 --at 42.5 --on 2026-10-01 --reason "new tee"
+    Example: digonce split RQ0000732 --at 42.5 --on 2026-10-01 --reason "new tee"
     """
     from registry.history.lineage import split as run
 
@@ -115,7 +115,7 @@ def merge(
 ) -> None:
     """Join segments that lie end to end into one.
 
-    Example: digonce merge RQ0000731 RQ0000732 --id RQ0005005
+    Example: digonce merge RQ0000105 RQ0000106 --id RQ0005005
     """
     from registry.history.lineage import merge as run
 
@@ -136,7 +136,7 @@ def redraw(
 ) -> None:
     """Give a segment another course.
 
-    Example: digonce redraw RQ0000731 --wkt "LINESTRING (540001 4136000, 540050 4136002)" --source "2026 survey"
+    Example: digonce redraw RQ0000732 --wkt "LINESTRING (540001 4136000, 540050 4136002)" --source "2026 survey"
     """
     import shapely
     from shapely.errors import GEOSException
@@ -169,7 +169,7 @@ def retire(
 ) -> None:
     """Take segments out of service, for good or for some time.
 
-    Example: digonce retire RQ0000731 --on 2026-10-01 --reason abandoned
+    Example: digonce retire RQ0000732 --on 2026-10-01 --reason abandoned
     """
     from registry.history.lineage import retire as run
 
@@ -191,7 +191,7 @@ def replace(
 ) -> None:
     """Renew a pipe in its place: the old one is retired, the new one lies there from that day on.
 
-    Example: digonce replace RQ0000731 material=pe100 diameter_mm=160 --id RQ0005006 --on 2026-10-01
+    Example: digonce replace RQ0000732 material=pe100 diameter_mm=160 --id RQ0005006 --on 2026-10-01
     """
     from registry.history.lineage import replace as run
 

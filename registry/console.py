@@ -43,6 +43,7 @@ _OF_THE_USER: Final = frozenset(
         errno.ENAMETOOLONG, errno.ETXTBSY,
     }
 )  # fmt: skip
+_MOST_YEARS: Final = 50
 Result = TypeVar("Result")
 
 
@@ -74,8 +75,10 @@ def parse_years(text: str) -> range:
         years = range(int(first), int(last or first) + 1)
     except ValueError as fault:
         raise UsageError("years_unreadable", text=text) from fault
-    if not years or not 1900 <= years[0] <= 2200 or len(years) > 50:
+    if not years or not 1900 <= years[0] <= 2200:
         raise UsageError("years_unreadable", text=text)
+    if len(years) > _MOST_YEARS:
+        raise UsageError("years_too_many", text=text, count=len(years), most=_MOST_YEARS)
     return years
 
 

@@ -113,6 +113,10 @@ class PlanningError(DigonceError, ValueError):
     """A plan cannot be made from these inputs."""
 
 
+class ModelFitError(PlanningError):
+    """A forecast model cannot be fitted to a record; another one may."""
+
+
 class MissingExtraError(DigonceError, ImportError):
     """A library that only an extra brings is not installed."""
 

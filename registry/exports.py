@@ -44,7 +44,8 @@ def in_words(frame: pd.DataFrame, contract: str, language: str) -> pd.DataFrame:
     """Return the frame with headings and listed values in the language of the reader; no geometry, index first."""
     table = frame.drop(columns="geometry", errors="ignore")
     table = table.reset_index() if table.index.name else table
-    declared = fields()[contract]
+    # a table of segments may say of each what pipe it is
+    declared = fields()["segments"] | fields()[contract]
     for column in table.columns:
         field = declared.get(column)
         if field is not None and field.list_name:

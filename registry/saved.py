@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 
 
 def latest_scores(
-    registry: Registry, segment_id: str, known_at: datetime | None = None, name: str | None = None
+    registry: Registry,
+    segment_id: str,
+    known_at: datetime | None = None,
+    name: str | None = None,
+    *,
+    with_forced: bool = False,
 ) -> SavedRun | None:
     """Return the latest run that kept a score of a segment and what is usual of its network; its frames are not read.
+
+    Runs in which a learned model ranks that did not pass the gate do not count, unless one is asked for by its name.
 
     Parameters
     ----------
@@ -32,8 +39,10 @@ def latest_scores(
         Only runs that were made by then.
     name
         Only runs of that name.
+    with_forced
+        Count also the runs whose model was forced.
     """
-    wanted = {"segment": segment_id, "known_at": known_at, "name": name}
+    wanted = {"segment": segment_id, "known_at": known_at, "name": name, "with_forced": with_forced}
     row = registry.connection.execute(query("latest_scores"), wanted).fetchone()
     if row is None:
         return None

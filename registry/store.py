@@ -146,7 +146,8 @@ class Registry:
         kind
             Plural name, for example `segments`.
         columns
-            Attributes wanted (and `geometry`); all by default. The index always comes along.
+            Attributes wanted (and `geometry`), each once however often it is named; all by default. The index always
+            comes along.
         as_of
             The day for which it was true; today by default.
         known_at
@@ -163,6 +164,7 @@ class Registry:
         unknown = [name for name in wanted if name not in contract]
         if unknown:
             raise NotFoundError("column_unknown", kind=kind, columns=", ".join(unknown))
+        wanted = list(dict.fromkeys(wanted))
         parts = [sql.Identifier(chosen.id_column), *(_selected(contract[name]) for name in wanted)]
         statement = sql.SQL("SELECT {} FROM {}({}, {}) WHERE {}").format(
             sql.SQL(", ").join(parts),

@@ -21,6 +21,7 @@ from planner.policy_bans import BanSet
 from planner.policy_emissions import EmissionFactors
 from planner.policy_gbt27512 import read_standard
 from planner.policy_tables import Band, BandTable, CodeTable, DecadeFactor, Factor
+from registry.catalogue import say
 from registry.fields import value_list, value_list_names
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -40,13 +41,20 @@ def figure(number: float, confidence: str) -> str:
 def code_table(factors: CodeTable, list_name: str) -> str:
     media = list(dict.fromkeys(entry.medium for entry in factors.factors))
     codes = list(dict.fromkeys(entry.code for entry in factors.factors))
-    words = value_list(list_name) if list_name in value_list_names() else {}
     by_key = {(entry.code, entry.medium): entry for entry in factors.factors}
     rows: Rows = [
-        [f"`{code}`", words[code].label_zh if code in words else "", *(_cell(by_key.get((code, m))) for m in media)]
-        for code in codes
+        [f"`{code}`", _in_chinese(code, list_name), *(_cell(by_key.get((code, m))) for m in media)] for code in codes
     ]
     return table(["code", "中文", *(f"{medium} only" if medium else "factor" for medium in media)], rows)
+
+
+def _in_chinese(code: str, list_name: str) -> str:
+    """Say a code by its list, else as explanations say it."""
+    words = value_list(list_name) if list_name in value_list_names() else {}
+    if code in words:
+        return words[code].label_zh
+    said = {"building_use": "evacuation" if code == "none" else "use", "road_class": "traffic"}
+    return say(f"explain_{said.get(list_name, list_name)}_{code}", "zh")
 
 
 def _cell(entry: Factor | None) -> str:

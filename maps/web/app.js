@@ -5,10 +5,12 @@
   const REACH = 9; // pixels
   const ASKED = ["leaks", "events", "valves", "segments"];
   const CLOSED = ["bans", "bans_to_come"];
+  // from this zoom on leaks lie above the pipes; where a whole city is in view they would hide the colours of these
+  const LEAKS_ABOVE_FROM = 14.5;
   const GROUND = ["project_lines", "project_areas", "compounds"];
   const STACKS = {
     ground: ["buildings", "compounds", "roads", "project_areas", "project_lines", "bans_to_come", "bans"],
-    pipes: ["overlaps", "segments"],
+    pipes: ["overlaps", "leaks", "segments"],
     marks: ["valves", "events", "leaks"],
   };
 
@@ -137,13 +139,21 @@
     },
   };
 
+  /* Leaks as one of two stacks draws them: below the pipes from afar, above them from near. */
+  function leaksIn(stack) {
+    const sheet = digonce.sheets.leaks;
+    if (!sheet) return null;
+    const isOurs = (zoom) => (stack === "marks") === (zoom >= LEAKS_ABOVE_FROM);
+    return { draw: (context, view) => isOurs(view.zoom) && sheet.draw(context, view) };
+  }
+
   function makeCanvases(map) {
     Object.keys(STACKS).forEach((stack, order) => {
       const pane = map.createPane("digonce-" + stack);
       pane.style.zIndex = String(380 + 10 * order);
       pane.style.pointerEvents = "none";
       const canvas = new digonce.Canvas({ pane: "digonce-" + stack });
-      canvas.sheets = STACKS[stack].map((key) => digonce.sheets[key]).filter(Boolean);
+      canvas.sheets = STACKS[stack].map((key) => (key === "leaks" ? leaksIn(stack) : digonce.sheets[key])).filter(Boolean);
       digonce.canvases[stack] = canvas;
     });
     const marks = digonce.canvases.marks.sheets;

@@ -275,7 +275,8 @@
 
   class Points extends Sheet {
     paint(context, view, buckets) {
-      const size = digonce.growth(view.zoom);
+      // from afar many fall together, and a city full of them must still show its pipes
+      const size = digonce.growth(view.zoom) * (view.zoom < 14 ? 0.7 : 1);
       context.lineWidth = 1;
       context.strokeStyle = "#ffffff";
       buckets.forEach((features, code) => {

@@ -17,7 +17,7 @@ from planner.forecast.heirs import Heirs, find_heirs
 from planner.forecast.models import ForecastModel
 from planner.forecast.panel import Panel
 from planner.forecast.undated import refuse_undated
-from registry.errors import PlanningError
+from registry.errors import ModelFitError, PlanningError
 from registry.fields import fields
 
 SHARES: Final = (0.01, 0.05, 0.1, 0.2)
@@ -55,11 +55,15 @@ def windows_between(first: int, last: int, horizon_years: int = 1) -> list[Windo
 
 @dataclass(frozen=True)
 class Backtest:
-    """What the test found: the frames `backtest_windows`, `backtest_materials` and `backtest_lift`."""
+    """What the test found: the frames `backtest_windows`, `backtest_materials` and `backtest_lift`.
+
+    `not_fitted` names the models that could not be fitted to one past or more: they have no row in any frame.
+    """
 
     windows: pd.DataFrame
     materials: pd.DataFrame
     lift: pd.DataFrame
+    not_fitted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,8 @@ def walk_forward(
 
     Each model gets copies of the past only and learns once for each first year. Ranked are the segments known before
     the window that lay in the ground during it, by their mean rate over it; those that came later are left out and
-    counted. Predicted leaks are rates times the exposure as it turned out.
+    counted. Predicted leaks are rates times the exposure as it turned out. A model that cannot be fitted to one of the
+    pasts is left out of all windows and named: models are compared over the same windows only.
 
     Without `panel_at`, and for years for which it returns none, the attributes are those of today: event dates and
     install intervals decide what was known, and attributes without a date are refused. That flatters where the census
@@ -200,21 +205,31 @@ def _run(
 ) -> Backtest:
     _check(panel, models, windows, setting)
     parts: dict[str, list[dict[str, object]]] = {"backtest_windows": [], "backtest_materials": [], "backtest_lift": []}
+    not_fitted: dict[str, None] = {}
     for year, same_year in groupby(sorted(set(windows)), key=lambda window: window.year):
         together = list(same_year)
         longest = max(together, key=lambda window: window.horizon_years)
         for trial in trials(year):
             truths = [_Truth.of(panel, trial, window) for window in together]
             for model in models:
-                rates = _checked_rates(model, trial.past, longest.years)
+                try:
+                    rates = _checked_rates(model, trial.past, longest.years)
+                except ModelFitError:
+                    not_fitted[model.name] = None
+                    continue
                 for truth in truths:
                     keys = _keys(model.name, trial, truth.window)
                     for name, rows in truth.measure(rates).items():
                         parts[name] += [keys | row for row in rows]
                 if setting.progress is not None:
                     setting.progress(1)
-    frames = {name: _typed(pd.DataFrame(rows), name) for name, rows in parts.items()}
-    return Backtest(frames["backtest_windows"], frames["backtest_materials"], frames["backtest_lift"])
+    frames = {
+        name: _typed(pd.DataFrame([row for row in rows if row["model"] not in not_fitted]), name)
+        for name, rows in parts.items()
+    }
+    return Backtest(
+        frames["backtest_windows"], frames["backtest_materials"], frames["backtest_lift"], tuple(not_fitted)
+    )
 
 
 def _check(panel: Panel, models: Sequence[ForecastModel], windows: Sequence[Window], setting: _Setting) -> None:

@@ -55,11 +55,16 @@ class GateRule:
 
 @dataclass(frozen=True)
 class GateDecision:
-    """Which model ships, which learned one came nearest, and every criterion: the frame `gate_criteria`."""
+    """Which model ships, which learned one came nearest, and every criterion: the frame `gate_criteria`.
+
+    `unplayed` are the test years that the series of `chosen_before` leaves out: before the first window has ended there
+    is nothing to choose a model by.
+    """
 
     ships: str
     candidate: str | None
     criteria: pd.DataFrame
+    unplayed: tuple[int, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -115,15 +120,17 @@ def decide(
     played = yearly[able].sort_values("year", kind="stable")
     parts = materials[(materials["horizon_years"] == 1) & materials["district"].isna()]
     names = list(learned)
+    unplayed: tuple[int, ...] = ()
     if len(names) > 1:
         series = _chosen_before(played, names, rule)
         played, parts = (_with_series(table, series) for table in (played, parts))
         names.append(CHOSEN_BEFORE)
+        unplayed = tuple(sorted({int(year) for year in yearly["year"]} - set(series)))
     criteria = _criteria(played, parts, names, history_leaks, rule)
     candidate = _best(played, [name for name in learned if rule.may_try(name, history_leaks)], rule)
     judged = judged_criteria(criteria, candidate)
     ships = candidate if candidate is not None and bool(judged["passed"].all()) else DEFAULT_MODEL
-    return GateDecision(ships, candidate, criteria)
+    return GateDecision(ships, candidate, criteria, unplayed)
 
 
 def judged_criteria(criteria: pd.DataFrame, candidate: str | None) -> pd.DataFrame:
@@ -177,7 +184,8 @@ def _criteria(
         "never_leaked_leaks",
         "predicted_leaks",
     )
-    tables = {name: side_by_side(played, name) for name in needed}
+    # a model that may play in no window has no column of its own
+    tables = {name: side_by_side(played, name).reindex(columns=[DEFAULT_MODEL, *models]) for name in needed}
     able = pd.MultiIndex.from_frame(played[["model", "year"]])
     told = by_material(parts[pd.MultiIndex.from_frame(parts[["model", "year"]]).isin(able)]).reset_index()
     told = told[told["leaks"] >= rule.material_leaks]

@@ -13,6 +13,7 @@ from planner.forecast.history import make_history, years_on_record
 from planner.forecast.models import ForecastModel
 from planner.policy import Policy
 from planner.score import Told
+from planner.survey_effort import panel_effort
 from registry.errors import PlanningError
 
 
@@ -47,9 +48,18 @@ def learned_rates(
     years = years_on_record(leak_links, leaks, as_of)
     if not years:
         raise PlanningError("forecast_no_record", as_of=as_of)
-    make = partial(make_history, street_links=told.street_links, effort=told.surveyed, districts=told.district_of)
+    make = partial(
+        make_history, street_links=told.street_links, effort=_effort(told, years), districts=told.district_of
+    )
     past = make(told.with_retired(segments), leak_links, leaks, policy, years, as_of).panel.until(years.stop)
     rates = np.asarray(model.fit(past).rates(range(as_of.year, as_of.year + 1)), dtype="float64")
     if rates.shape != (len(past.segments), 1) or not np.isfinite(rates).all() or not (rates > 0.0).all():
         raise PlanningError("forecast_rates_unusable", model=model.name, year=as_of.year, rows=len(past.segments))
     return pd.Series(rates[:, 0], past.segments.index).reindex(segments.index)
+
+
+def _effort(told: Told, years: range) -> pd.DataFrame | None:
+    """Return what surveys tell, as the record of a model takes it; None where none is on record."""
+    if told.surveyed is None or told.district_of is None:
+        return None
+    return panel_effort(told.surveyed, told.district_of, years)

@@ -16,6 +16,7 @@ from planner.forecast.extra import need
 from planner.forecast.models import Fitted
 from planner.forecast.panel import Panel
 from planner.forecast.terms import ln_diameters, materials, prior_leaks
+from registry.errors import ModelFitError
 
 # a material with fewer leaks is not told apart: its coefficient would run away
 _LEAST_LEAKS: Final = 5
@@ -65,7 +66,13 @@ class Survival:
     recent_strength: float = 20.0
 
     def fit(self, past: Panel) -> Fitted:
-        """Learn from a past."""
+        """Learn from a past.
+
+        Raises
+        ------
+        ModelFitError
+            If no scale and shape can be found, as from a handful of leaks.
+        """
         lifelines = need("lifelines", self.name)
         check_past(past, self.name)
         counted = past.leaks >= _HALF
@@ -76,10 +83,17 @@ class Survival:
         spells = _spells(past, counted, dated, covariates)
         fitted = lifelines.WeibullAFTFitter(penalizer=self.penalty)
         with warnings.catch_warnings():
-            # lifelines 0.30 passes arguments to pandas that pandas 4 will want by name
-            warnings.simplefilter("ignore", pd.errors.Pandas4Warning)
-            fitted.fit(spells, "exit", "event", entry_col="entry")
-        return self._level(past, covariates, fitted.params_)
+            # what it warns of, it also raises or shows by rates that are none; these are checked by who asks for them
+            warnings.simplefilter("ignore")
+            try:
+                fitted.fit(spells, "exit", "event", entry_col="entry")
+            except lifelines.exceptions.ConvergenceError as fault:
+                raise ModelFitError("forecast_not_fitted", model=self.name) from fault
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            found = self._level(past, covariates, fitted.params_)
+            if not np.isfinite(found.rates(range(past.years.stop - 1, past.years.stop + 1))).all():
+                raise ModelFitError("forecast_not_fitted", model=self.name)
+        return found
 
     def _level(self, past: Panel, covariates: pd.DataFrame, found: Any) -> WeibullRates:  # noqa: ANN401
         scale, power = found["lambda_"], float(np.exp(found["rho_"]["Intercept"]))

@@ -13,6 +13,7 @@ from digonce import app
 from registry.cluster import Cluster
 from tests.conftest import REPOSITORY
 from tests.printed import missing, shown
+from tests.test_docs import verbs
 
 REGISTRY = "printed"
 README = REPOSITORY / "README.md"
@@ -25,6 +26,21 @@ def planner_commands() -> list[list[str]]:
     lines = re.findall(r"^digonce .*$", section, re.M)
     words = [shlex.split(line.replace("zhaoyuan", REGISTRY))[1:] for line in lines]
     return [command for command in words if command[0] != "use"]
+
+
+def engineer_commands() -> list[list[str]]:
+    """The commands about one segment in the README, and the examples of help about one; what would write only shows."""
+    section = README.read_text(encoding="utf-8").partition("## For engineers")[2].partition("\n## ")[0]
+    written = re.findall(r"^digonce (.*RQ\d{7}.*)$", section, re.M)
+    assert len(written) >= 2
+    lines: list[str] = []
+    for name, verb in verbs().items():
+        examples = re.findall(r"Example: digonce (.*RQ\d{7}.*)", verb.help)
+        can_only_show = any("--dry-run" in parameter.opts for parameter in verb.params)
+        lines += [f"{line} --dry-run" if can_only_show else line for line in examples]
+        assert can_only_show or name in {"history", "explain"} or not examples, name
+    # what the README corrects comes last: to correct it again would change nothing
+    return [shlex.split(line) for line in [*lines, *written]]
 
 
 @pytest.mark.slow
@@ -41,6 +57,9 @@ def test_the_pages_show_what_the_sample_city_prints(
             result = CliRunner().invoke(app, command, env=environment)
             assert result.exit_code == 0, (command, result.output)
             printed += result.output
+        for command in engineer_commands():
+            result = CliRunner().invoke(app, command, env=environment)
+            assert result.exit_code == 0, (command, result.output)
     finally:
         Cluster(home).drop_database(REGISTRY)
     assert len(shown(README, SAID)) >= 6

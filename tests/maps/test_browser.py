@@ -12,6 +12,7 @@ import shapely
 from maps.index_page import write_index
 from maps.inputs import Inputs
 from maps.outputs import MAP_NAME
+from maps.palette import stroke
 from maps.plan_map import PlanMap, draw_map
 from maps.report import write_report
 from maps.views import make_views
@@ -113,6 +114,26 @@ def test_click_on_nothing_opens_nothing_and_on_a_leak_shows_the_leak(tab: Tab, m
     )
     tab.page.mouse.click(x, y)
     assert tab.page.locator(".leaflet-popup-content h3").inner_text() == "L-3"
+
+
+def test_leaks_hide_no_pipe_from_afar_and_lie_above_them_from_near(tab: Tab, map_path: Path) -> None:
+    tab.open_map(map_path)
+    seen = """([zoom, colour]) => {
+      digonce.map.setView(digonce.map.getCenter(), zoom, { animate: false });
+      return Object.fromEntries(["pipes", "marks"].map((stack) => {
+        const canvas = digonce.canvases[stack];
+        canvas._draw();
+        const { data } = canvas.context.getImageData(0, 0, canvas._element.width, canvas._element.height);
+        let count = 0;
+        for (let i = 0; i < data.length; i += 4)
+          count += data[i + 3] > 0 && colour.every((part, k) => Math.abs(part - data[i + k]) < 8);
+        return [stack, count];
+      }));
+    }"""
+    colour = [int(stroke("leak").colour[place : place + 2], 16) for place in (1, 3, 5)]
+    afar, near = (tab.evaluate(seen, [zoom, colour]) for zoom in (14, 16))
+    assert afar["marks"] == 0 < afar["pipes"]
+    assert near["pipes"] == 0 < near["marks"]
 
 
 def test_search_finds_street_compound_and_segment_with_the_keyboard_alone(tab: Tab, map_path: Path) -> None:

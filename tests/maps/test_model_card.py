@@ -70,6 +70,7 @@ def a_run(first: int = 2012, rate: float = 2.0) -> SavedRun:
         "leaks": float(panel.leaks.sum()),
         "media": ["water"],
         "knowledge": {"event_dates": list(range(first, 2020))},
+        "ships": decision.ships,
         "candidate": decision.candidate,
         "is_open": decision.is_open,
         "policy": {"id": "base", "version": "1", "hash": "0" * 64},
@@ -144,6 +145,26 @@ def test_a_card_says_where_the_record_is_too_short_or_too_thin() -> None:
     assert short not in told["thin"]
 
 
+def test_a_card_says_where_the_model_that_ships_is_out_of_its_own_range() -> None:
+    run = a_run()
+    assert "asked of challengers" not in words(model_card(run, "K", "en"))
+    is_off = run.frames["backtest_materials"]["material"] == "cast_iron"
+    parts = run.frames["backtest_materials"].assign(leaks=100.0, predicted_leaks=is_off.map({True: 140.0, False: 90.0}))
+    summary = run.frames["backtest_summary"].copy()
+    summary.loc[summary["measure"] == "calibration", "weighted_mean"] = 0.7
+    off = replace(run, frames=run.frames | {"backtest_materials": parts, "backtest_summary": summary})
+    wanted = (
+        "the 0.8 to 1.25 of predicted / observed asked of challengers: the city 0.70, cast iron (kind unknown) 1.40."
+    )
+    assert wanted in words(model_card(off, "K", "en")).lower()
+
+
+def test_a_card_names_the_test_year_that_the_series_leaves_out() -> None:
+    said = "leaves out 2016, which the tables above hold"
+    assert said in words(model_card(the_fullest_run(), "K", "en"))
+    assert said not in words(model_card(a_run(), "K", "en"))
+
+
 def a_guess(name: str) -> FromSegments:
     """A forecast by name: what a model says is of no matter to the page."""
     seed = sum(map(ord, name))
@@ -162,6 +183,7 @@ def the_fullest_run() -> SavedRun:
     decision = decide(tested.windows, tested.materials, names[1:-3], float(panel.leaks.sum()))
     run = a_run(2012)
     facts = run.summary | {"candidate": "glm_eb", "is_open": False, "media": ["gas", "water", "heat"]}
+    facts |= {"unplayed_years": list(decision.unplayed)}
     facts |= {"knowledge": {"event_dates": [2014, 2016, 2017], "recorded": [2018, 2019]}}
     lift = tested.lift.assign(leaks=3.0)
     frames = {

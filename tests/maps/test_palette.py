@@ -21,6 +21,8 @@ BLINDNESS = {
         [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
     ),
 }
+# what lies below all layers
+GROUND = "#f1f0ec"
 ORDERED = {
     "grade": ["low", "moderate", "high", "severe"],
     "class": ["keep", "assess", "due", "mandatory"],
@@ -56,6 +58,22 @@ def test_any_two_classes_differ_for_every_eye(scale: str, kind: str) -> None:
             lab(stroke(f"{scale}_{one}").colour, kind) - lab(stroke(f"{scale}_{other}").colour, kind)
         )
         assert distance > 11, (one, other)
+
+
+@pytest.mark.parametrize("kind", BLINDNESS)
+@pytest.mark.parametrize("share", [1.0, 0.6])
+def test_no_band_of_a_project_looks_like_a_grade(kind: str, share: float) -> None:
+    """Bands are drawn with six tenths of their colour on the ground of the map."""
+    for project in value_list("project_kind"):
+        pairs = zip(_channels(stroke(f"project_{project}").colour), _channels(GROUND), strict=True)
+        drawn = "#" + "".join(f"{round(share * own + (1 - share) * below):02x}" for own, below in pairs)
+        for grade in ORDERED["grade"][1:]:
+            distance = np.linalg.norm(lab(drawn, kind) - lab(stroke(f"grade_{grade}").colour, kind))
+            assert distance > 15, (project, grade)
+
+
+def _channels(colour: str) -> list[int]:
+    return [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
 
 
 @pytest.mark.parametrize("scale", ["grade", "class"])

@@ -25,7 +25,7 @@ from tests.planner.fatigue import WEAK_AGES, write_fatigue_city
 
 AS_OF = ("--as-of", "2026-11-01")
 YEARS = ("--from", "2020", "--to", "2025")
-DATA_KINDS = ("segments", "leaks", "roads")
+DATA_KINDS = ("segments", "leaks", "roads", "surveys", "districts")
 Run = Callable[..., Result]
 
 

@@ -25,11 +25,17 @@ def test_scores_forecasts_and_back_tests_hear_of_surveys(
         return float((scores["likelihood_per_km_year"] * scores["length_m"]).sum())
 
     before = leaks()
+    tested = census("backtest", "--from", "2022", "--to", "2023", "--models", "rate_table", *AS_OF)
+    assert tested.exit_code == 0, tested.output
     for kind, name in (("districts", "districts.gpkg"), ("surveys", "surveys.csv")):
         took = census("import", kind, deliveries / name)
         assert took.exit_code == 0, took.output
     # leaks that could not be found were there all the same
     assert 1.0 < leaks() / before < 2.0
+    # the exposure that the back-test knew is not that of today
+    stale = json.loads(census("score", "--json", *AS_OF).stdout)["ranking"]
+    assert (stale["reason"], stale["stale"]) == ("stale", ["data"])
+    assert "Leak surveys on record for" in census("explain", "RQ0000001", *AS_OF).output
     told = census("forecast", "--years", "2027-2028", *AS_OF, "--draws", "20")
     assert told.exit_code == 0, told.output
     assert "Leak surveys on record for" in told.output
@@ -39,5 +45,9 @@ def test_scores_forecasts_and_back_tests_hear_of_surveys(
     with open_registry(settings) as registry:
         run = registry.load_run("backtest")
     assert run.summary["has_surveys"]
+    # the model that came nearest learns by the same surveys
+    ranked = census("score", "--json", *AS_OF)
+    assert ranked.exit_code == 0, ranked.output
+    assert json.loads(ranked.stdout)["ranking"]["beside"] == "rate_table"
     told = census("forecast", "--years", "2027", *AS_OF, "--draws", "20", "--json")
     assert json.loads(told.stdout)["network"]

@@ -17,7 +17,7 @@ from pandas.testing import assert_frame_equal
 from planner.counterfactuals import class_when_assessed, grade_changes
 from planner.explain import CAUSES, TERMS, cause_differences, cohort_standing, explain_scores, term_differences
 from planner.explain_facts import Evidence, cohorts_of, find_facts
-from planner.explain_text import explain_in_words, top_reasons
+from planner.explain_text import Reason, explain_in_words, own_reasons, top_reasons
 from planner.explain_words import Teller, gap_name
 from planner.policy import read_policy
 from planner.score import Told, score_segments
@@ -183,6 +183,26 @@ def test_leaks_of_a_street_are_counted_as_loops_count_them(evidence: Evidence, s
         )
         assert count == pytest.approx(expected)
     assert facts["street_leak_count"].nunique() > 3
+
+
+def test_where_the_usual_explains_nothing_the_pipe_itself_does() -> None:
+    pipe = {"medium": "gas", "material": "grey_iron", "installed_year_min": 1970, "installed_year_max": 1970}
+    segments = segments_of(pipe | {"geometry": line((0, 0), (100, 0))})
+    leaks = leaks_of({"leaked_on": "2020-05-01"}, {"leaked_on": "2024-05-01"})
+    alone = Evidence(segments, named_links(leaks, "S0000"), leaks, None, POLICY, AS_OF, Told())
+    scores = alone.scores()
+    score = scores.iloc[0]
+    told = explain_in_words(alone, scores, ["S0000"]).loc["S0000"]
+    terms = ("material", "decade", "cohort", "vintage")
+    factor = math.exp(sum(float(score[f"ln_likelihood_{term}"]) for term in terms))
+    assert f"grey cast iron laid in 1970 ({factor:.0f} times)" in str(told["text_en"])
+    assert "自身有漏点记录2处（" in str(told["text_zh"])
+    # a pipe that something sets apart needs no other reason, nor does one of the lowest grade
+    low = str(score["grade"])
+    assert own_reasons(score, [Reason("age", 1.0)], [], low) == []
+    assert own_reasons(score, [], [Reason("age", -1.0)], low) == []
+    causes = [reason.cause for reason in own_reasons(score, [], [Reason("age", -1.0)], "low")]
+    assert causes == ["pipe", "history", "age"]
 
 
 def test_only_causes_that_matter_are_told_and_the_strongest_first() -> None:

@@ -165,7 +165,14 @@ def test_all_walked_every_year_changes_nothing_and_half_walked_halves_at_most() 
     assert half is not None
     pasts = [
         make_history(
-            segments, links, leaks, policy, years, AS_OF, effort=panel_effort(effort, years), districts=effort.area_of
+            segments,
+            links,
+            leaks,
+            policy,
+            years,
+            AS_OF,
+            effort=panel_effort(effort.surveyed, effort.area_of, years),
+            districts=effort.area_of,
         ).panel
         for effort in (told, half)
     ]

@@ -65,7 +65,7 @@ def test_rows_come_in_the_order_of_their_ids_byte_by_byte(registry: Registry, tm
 
 def test_only_the_wanted_columns_come(registry: Registry, tmp_path: Path) -> None:
     registry.import_file("segments", write(segments(2), tmp_path / "census.gpkg"), today=TODAY)
-    frame = registry.frame("segments", ["material", "length_m"], as_of=TODAY)
+    frame = registry.frame("segments", ["material", "length_m", "material"], as_of=TODAY)
     assert list(frame.columns) == ["material", "length_m"]
     with pytest.raises(NotFoundError):
         registry.frame("segments", ["colour"])
