@@ -31,7 +31,7 @@ def check_reasons(job: Job, saved: SavedRun, reasons: pd.DataFrame) -> list[dict
 
     name = saved.name or saved.run_id
     if saved.summary.get("edited") or "effort" not in saved.summary:
-        raise PlanningError("plan_check_not_made", plan=name)
+        raise PlanningError("plan_recheck_not_made", plan=name)
     then = run_as_job(job.session, job.registry, saved, job.bars)
     with job.step("plan_step_check", len(reasons)) as advance:
         problem = _problem(then, saved)
@@ -52,8 +52,8 @@ def _tell(job: Job, one: Checked) -> None:
     if not one.is_forced_in and not one.is_possible:
         code = "needed"
     facts = {"segment": one.segment_id, "change": -one.cost, "best": -one.least_cost, "year": one.year}
-    job.session.tell(f"plan_check_{code}", **facts)
-    verdict = "plan_check_agrees" if one.agrees else "plan_check_differs"
+    job.session.tell(f"plan_recheck_{code}", **facts)
+    verdict = "plan_recheck_agrees" if one.agrees else "plan_recheck_differs"
     if one.agrees:
         job.session.tell(verdict)
     else:

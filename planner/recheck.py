@@ -68,14 +68,14 @@ def saved_choice(problem: Problem, batch_segments: pd.DataFrame, *, is_only_mand
     placed = batch_segments[batch_segments["year"].notna()].drop_duplicates("batch_id")
     at = offered.get_indexer(pd.Index(placed["batch_id"]))
     if (at < 0).any():
-        raise PlanningError("plan_check_unfit", batch=str(placed["batch_id"].iloc[int(np.argmin(at))]))
+        raise PlanningError("plan_recheck_unfit", batch=str(placed["batch_id"].iloc[int(np.argmin(at))]))
     year = np.full(len(offered), NONE, dtype=np.int64)
     year[at] = placed["year"].to_numpy(dtype=np.int64) - problem.limits.years.start
     model, duties = problem.model()
     model = _as_decided(model, duties, year, is_only_mandatory=is_only_mandatory)
     broken = broken_rules(model, year)
     if broken:
-        raise PlanningError("plan_check_unfit", batch=", ".join(broken))
+        raise PlanningError("plan_recheck_unfit", batch=", ".join(broken))
     return Choice(problem, model, duties, year)
 
 
@@ -110,7 +110,7 @@ def check_reason(choice: Choice, segment_id: str, reason: str, loss: float, gap_
     """
     row = int(choice.problem.segments.index.get_indexer(pd.Index([segment_id]))[0])
     if row < 0:
-        raise PlanningError("plan_check_no_candidate", segment=segment_id)
+        raise PlanningError("plan_recheck_no_candidate", segment=segment_id)
     item = int(choice.duties.item_of_segment[row])
     done = NONE if item == NONE else int(_item_years(choice.model, choice.year)[item])
     if item == NONE:

@@ -11,6 +11,8 @@ from registry.fields import value_list
 
 _METRES_PER_KM: Final = 1000.0
 _NO_NUMBER: Final = "—"
+# a loss that rounds to nothing is not told
+_LEAST_LOSS: Final = 0.005
 
 
 def why_in_words(
@@ -23,10 +25,16 @@ def why_in_words(
     batch = batches.reindex(batch_segments["batch_id"].reindex(reasons.index)).set_index(reasons.index)
     facts = reasons.join(batch[["label", "length_m", "due_year", "policy_class", "project_id", "saving_cny"]])
     texts = [
-        say(f"plan_why_{row['reason']}", language, segment=segment, **_told(row, language))
+        _sentences(row, str(segment), language)
         for segment, row in zip(reasons.index, facts.to_dict("records"), strict=True)
     ]
     return pd.Series(texts, reasons.index, dtype="str", name="text")
+
+
+def _sentences(row: dict[Any, Any], segment: str, language: str) -> str:
+    told = _told(row, language)
+    reason = say(f"plan_why_{row['reason']}", language, segment=segment, **told)
+    return say("plan_why_with_loss", language, reason=reason, **told) if row["loss"] >= _LEAST_LOSS else reason
 
 
 def _told(row: dict[Any, Any], language: str) -> dict[str, Any]:

@@ -104,18 +104,20 @@ def test_a_million_more_removes_no_more_than_its_price_says() -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_reason_has_its_sentence_without_a_gap(language: str) -> None:
+    codes = list(value_list("plan_reason"))
+    years = {"duty_late": 2029, **dict.fromkeys(("duty", "joint", "worth", "locked", "edited"), 2028)}
     reasons = pd.DataFrame(
         {
-            "reason": list(value_list("plan_reason")),
-            "year": pd.array([2028, 2029, 2028, 2028, *[pd.NA] * 7], dtype="Int64"),
-            "best_year": pd.array([2028] * 11, dtype="Int64"),
+            "reason": codes,
+            "year": pd.array([years.get(code, pd.NA) for code in codes], dtype="Int64"),
+            "best_year": pd.array([2028] * len(codes), dtype="Int64"),
             "value": 3.0,
             "cost_cny": 1_250_000.0,
             "worth_per_million": 2.4,
             "price_per_million": 3.1,
-            "loss": 0.7,
+            "loss": [np.nan if code in years else 0.7 for code in codes],
         },
-        index=pd.Index([f"S{number}" for number in range(11)], name="segment_id"),
+        index=pd.Index([f"S{number}" for number in range(len(codes))], name="segment_id"),
     )
     batches = pd.DataFrame(
         {
@@ -130,10 +132,14 @@ def test_every_reason_has_its_sentence_without_a_gap(language: str) -> None:
     )
     members = pd.DataFrame({"batch_id": "B-1"}, index=reasons.index)
     texts = why_in_words(reasons, batches, members, language)
-    assert len(set(texts)) == 11
+    assert len(set(texts)) == len(codes)
     assert all(name in text for name, text in texts.items())
     assert not texts.str.contains(r"[{}]|nan|<NA>|—").any()
-    late = texts.iloc[list(value_list("plan_reason")).index("duty_late")]
+    late = texts.iloc[codes.index("duty_late")]
     assert "2029" in late
     assert ("2 years late" if language == "en" else "逾期 2 年") in late
-    assert say("plan_why_closed", language, segment="S4") == texts.loc["S4"]
+    closed = codes.index("closed")
+    assert texts.iloc[closed].startswith(say("plan_why_closed", language, segment=f"S{closed}"))
+    assert texts.str.contains("0.70").tolist() == [code not in years for code in codes]
+    nothing_lost = why_in_words(reasons.assign(loss=0.004), batches, members, language)
+    assert not nothing_lost.str.contains("0.00").any()
