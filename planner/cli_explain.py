@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from registry.store import SavedRun
 
 app = typer.Typer()
+# scores that differ by less are the same
 _ROUNDING: Final = 1e-9
 # what has less is told in the file only
 _LEAST_POINTS: Final = 2.0
