@@ -128,8 +128,8 @@ def nets(draw: st.DrawFn) -> Net:
     kept = [pair for pair in pairs if draw(st.integers(0, 4))] or pairs[:1]
     names = draw(st.permutations([f"P{number:02d}" for number in range(len(kept))]))
     pipes = {
-        name: (*(pair if draw(st.booleans()) else pair[::-1]), draw(st.sampled_from(media)))
-        for name, pair in zip(names, kept, strict=True)
+        name: (*((first, last) if draw(st.booleans()) else (last, first)), draw(st.sampled_from(media)))
+        for name, (first, last) in zip(names, kept, strict=True)
     }
     count = draw(st.integers(0, 6))
     valves = []
@@ -206,7 +206,9 @@ def test_a_valve_without_a_name_parts_all_at_its_joint_and_none_that_is_far() ->
 def test_no_run_of_a_plan_lies_over_two_sections() -> None:
     town = small_town()
     rng = np.random.default_rng(0)
-    section = pd.Series(rng.choice(["a", "b", None], len(town.segments)), town.segments.index, dtype="str")
+    section = pd.Series(
+        rng.choice(np.array(["a", "b", None], dtype=object), len(town.segments)), town.segments.index, dtype="str"
+    )
     limits = Limits.total(YEARS, 4e6)
     for isolation, is_mixed in ((None, True), (section, False)):
         plan = town.plan(limits, replace(town.bearing(gap=0.05), isolation=isolation))
