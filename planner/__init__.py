@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from planner.doubt import doubtful_leaks as doubtful_leaks
     from planner.events import link_events as link_events
     from planner.inspect_first import inspect_first as inspect_first
+    from planner.isolation import isolation_sections as isolation_sections
     from planner.leaks import link_leaks as link_leaks
     from planner.neighbours import find_neighbours as find_neighbours
     from planner.overlap import find_overlaps as find_overlaps
@@ -44,6 +45,7 @@ _HOMES = {
     "find_neighbours": "planner.neighbours",
     "find_overlaps": "planner.overlap",
     "inspect_first": "planner.inspect_first",
+    "isolation_sections": "planner.isolation",
     "link_events": "planner.events",
     "link_leaks": "planner.leaks",
     "link_streets": "planner.streets",

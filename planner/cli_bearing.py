@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
 
     from planner.cli_job import Job
@@ -25,3 +26,15 @@ def bearing_parts(job: Job, city: City, scores: pd.DataFrame, years: range) -> d
     horizon = max(round(policy.planning.horizon_years.value), len(years))
     outlook = leak_outlook(city.segments, scores, policy, range(years.start, years.start + horizon), as_of)
     return {"conditions": conditions, "outlook": outlook, "ground": Ground(bans, as_of)}
+
+
+def isolation_of(job: Job, segments: gpd.GeoDataFrame, *, is_kept: bool) -> pd.Series | None:
+    """Return the isolation section of each segment by the valves of the registry; None where runs need not keep to one.
+
+    `segments` are all of the census: a network without some of its pipes falls into other sections.
+    """
+    if not is_kept:
+        return None
+    from planner.isolation import isolation_sections
+
+    return isolation_sections(segments, job.frame("valves", ["kind", "segment_id", "geometry"]), job.policy)

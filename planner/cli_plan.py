@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from planner.cli import check_output_path, write_result
-from planner.cli_bearing import bearing_parts
+from planner.cli_bearing import bearing_parts, isolation_of
 from planner.cli_job import PolicyPath, check_years, score_city, tell_unverified
 from planner.cli_last_chance import last_chances_of, show_last_chances
 from planner.cli_late import show_late
@@ -75,6 +75,14 @@ _Stability = Annotated[
         "--stability", metavar="N", min=0, max=1000, help="Solve again under N draws of the risk: what of it stays."
     ),
 ]
+_OneIsolation = Annotated[
+    bool | None,
+    typer.Option(
+        "--one-isolation/--no-one-isolation",
+        help="Keep each run within one isolation section, as the valves cut the network. Default: no.",
+        show_default=False,
+    ),
+]
 _Save = Annotated[str | None, typer.Option("--save", metavar="NAME", help="Keep the plan under this name.")]
 
 
@@ -95,6 +103,7 @@ def plan(
     time_limit: _Time = None,
     seed: _Seed = None,
     stability: _Stability = 0,
+    one_isolation: _OneIsolation = None,
     parent: Parent = None,
     scenario: ScenarioPath = None,
     policy: PolicyPath = None,
@@ -119,7 +128,7 @@ def plan(
     asked = Asked(
         parse_years(years) if years else None,
         *(budget_cny, budget_total_cny, km, carry_over, district_km, district_households, district_floor),
-        *(weight_repair, weight_methane, gap, seed, time_limit),
+        *(weight_repair, weight_methane, gap, seed, time_limit, one_isolation),
     )
     if parent is None and scenario is None:
         settle(asked)
@@ -198,6 +207,7 @@ def _plan_city(
             "effort": settled.effort,
             "locks": origin.locks(),
             "stability_draws": stability,
+            "isolation": isolation_of(job, segments, is_kept=settled.keeps_isolation),
         }
         bearing = Bearing(emissions=scored.get("emissions"), decisions=decided, **parts)
         made = make_plan(segments, scores, pairs, city.projects, job.policy, limits, supplied, bearing)

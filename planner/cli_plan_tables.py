@@ -48,6 +48,7 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
         is_ahead = summary["greedy"] > summary["objective"]
         code = "plan_greedy_ahead" if is_ahead else "plan_greedy_late"
         session.tell(code, greedy=certificate["greedy_late_km_years"], plan=certificate["late_km_years"])
+    _show_isolation(session, summary["isolation"])
     _show_alignment(session, summary)
     if blind["locked_out_batch_count"]:
         session.tell("plan_locked_out", count=blind["locked_out_batch_count"], km=blind["locked_out_km"])
@@ -66,6 +67,12 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
         session.warn("plan_oversized", count=oversized["batch_count"], example=oversized["examples"][0])
     if not has_projects:
         session.warn("plan_no_projects_note")
+
+
+def _show_isolation(session: Session, found: dict[str, Any] | None) -> None:
+    """Say in how many isolation sections the candidates lie, where runs keep to one."""
+    if found is not None:
+        session.tell("plan_isolation", **found)
 
 
 def _show_alignment(session: Session, summary: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ class PlanProblem:
 
 def problem_of(job: Job, run: SavedRun) -> PlanProblem:
     """Put the problem of a saved plan together, from its own scores and pairs, as its scenario has the city."""
-    from planner.cli_bearing import bearing_parts
+    from planner.cli_bearing import bearing_parts, isolation_of
     from planner.cli_overlap import read_city
     from planner.cli_saved import as_planned
     from planner.decisions import standing_decisions
@@ -46,6 +46,7 @@ def problem_of(job: Job, run: SavedRun) -> PlanProblem:
         decisions=decided,
         locks=tuple(locked_batches(run.frames["plan_locks"])),
         batches_per_segment=run.summary.get("pool", {}).get("batches_per_segment", Bearing.batches_per_segment),
+        isolation=isolation_of(job, segments, is_kept=settled.keeps_isolation),
         **bearing_parts(job, city, scores, settled.limits.years),
     )
     problem = plan_problem(

@@ -69,6 +69,7 @@ def _problem(then: Job, saved: SavedRun) -> Problem:
     from dataclasses import replace
 
     from planner.choice import Effort
+    from planner.cli_bearing import isolation_of
     from planner.limits import Limits
     from planner.plan import Bearing, plan_problem
     from planner.programme import locked_batches
@@ -92,6 +93,7 @@ def _problem(then: Job, saved: SavedRun) -> Problem:
         effort=replace(Effort(**summary["effort"]), time_limit_s=None),
         batches_per_segment=int(summary["pool"]["batches_per_segment"]),
         locks=tuple(locked_batches(saved.frames["plan_locks"])),
+        isolation=isolation_of(then, source.segments, is_kept=bool(summary["pool"].get("keeps_isolation"))),
     )
     return plan_problem(
         source.segments,

@@ -38,13 +38,15 @@ def candidate_segments(segments: pd.DataFrame, scores: pd.DataFrame, policy: Pol
     return result
 
 
-def group_segments(segments: gpd.GeoDataFrame, policy: Policy) -> pd.DataFrame:
+def group_segments(segments: gpd.GeoDataFrame, policy: Policy, isolation: pd.Series | None = None) -> pd.DataFrame:
     """Group candidate segments into batches.
 
     Courtyard pipes of one medium and one compound are one group. All others form runs: connected pieces of one
     medium and one street, not longer than the policy allows; segments without a street form runs among themselves.
-    A single segment longer than the limit is a run of its own. Runs are connected at their ends: ends nearer than
-    the snapping distance are one node; a pipe that ends along another without a node is not connected to it.
+    Where isolation sections are given (by segment id), a run lies in one, and segments of none form runs among
+    themselves; compounds stay whole. A single segment longer than the limit is a run of its own. Runs are connected at
+    their ends: ends nearer than the snapping distance are one node; a pipe that ends along another without a node is
+    not connected to it.
 
     The result does not depend on the order of rows.
 
@@ -64,7 +66,11 @@ def group_segments(segments: gpd.GeoDataFrame, policy: Policy) -> pd.DataFrame:
     group[is_compound] = kind_code[is_compound]
     runs = np.flatnonzero(~is_compound)
     offset = int(kind_code.max(initial=0)) + 1
-    group[runs] = offset + _runs(ordered.iloc[runs], kind_code[runs], policy)
+    section = np.zeros(len(ordered), dtype=np.int64)
+    if isolation is not None:
+        section = pd.factorize(isolation.reindex(ordered.index), use_na_sentinel=False)[0].astype(np.int64)
+    street_code = kind_code * (section.max(initial=0) + 1) + section
+    group[runs] = offset + _runs(ordered.iloc[runs], street_code[runs], policy)
     # numbered by first appearance in the order of ids
     numbered, _ = pd.factorize(group)
     result = pd.DataFrame(index=ordered.index)

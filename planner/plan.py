@@ -93,6 +93,9 @@ class Bearing:
         Batches that stay as they are, in their year or out of the plan.
     stability_draws
         In how many draws of the risk the plan is solved again, to tell what of it stays.
+    isolation
+        The isolation section by segment id (`planner.isolation`), so that each run lies in one; locked batches and
+        compounds stay as they are.
     ground
         The bans by name, so that late work can say which ones stand in its way.
     """
@@ -107,6 +110,7 @@ class Bearing:
     ground: Ground | None = None
     locks: tuple[LockedBatch, ...] = ()
     stability_draws: int = 0
+    isolation: pd.Series | None = None
 
 
 @dataclass(frozen=True)
@@ -201,7 +205,7 @@ def make_plan(  # noqa: PLR0913 - all that a plan is made from
     blind, seeing = (problem.choose(bearing.effort, is_blind=blind) for blind in (True, False))
     check_possible(seeing, *problem.model(), problem.priced.conditions.district_names, limits, bearing.effort)
     stays = (seeing.year != NONE) | (problem.lock != NONE)
-    grouping, year = _final(chosen, risk, policy, problem.offer, seeing.year, stays)
+    grouping, year = _final(problem, seeing.year, stays)
     removed = risk["risk_per_year"].to_numpy(dtype="float64") * policy.planning.removed_share.value
     table = make_batch_table(problem.priced, removed, grouping, problem.supplied)
     batches, batch_segments = batch_frames(table, year, years)
@@ -260,6 +264,7 @@ def _made_from(problem: Problem, agreed: Agreed) -> dict[str, Any]:
         "effort": asdict(bearing.effort),
         "locked": problem.held.facts(),
         "decided": _decided(agreed),
+        "isolation": _isolation_facts(problem.segments, bearing.isolation),
         "policy": {"id": policy.id, "version": policy.version, "hash": policy.content_hash},
         "unverified_count": len(policy.unverified()),
     }
@@ -276,7 +281,14 @@ def _offer(
         raise PlanningError("plan_locks_all")
     seeds, seed = bearing.batches_per_segment, bearing.effort.seed
     pool = make_pool(
-        chosen.iloc[free], worth[free, 0], cost[free], by_class[free], policy, batches_per_segment=seeds, seed=seed
+        chosen.iloc[free],
+        worth[free, 0],
+        cost[free],
+        by_class[free],
+        policy,
+        isolation=bearing.isolation,
+        batches_per_segment=seeds,
+        seed=seed,
     )
     members = Members(free[pool.row], pool.batch, len(chosen), len(pool.ids))
     grouping, lock = with_held(Grouping(members, pool.kind, pool.place), [str(name) for name in pool.ids], held, chosen)
@@ -302,7 +314,9 @@ def _candidates(
     return chosen, segments.iloc[chosen], aligned.iloc[chosen]
 
 
-def _grouped(chosen: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+def _grouped(
+    chosen: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy, isolation: pd.Series | None
+) -> pd.DataFrame:
     """Group candidates by class and candidates by grade only each among themselves."""
     is_by_class = scores["policy_class"].isin(list(policy.candidates.classes)).to_numpy(dtype=bool)
     parts: list[pd.DataFrame] = []
@@ -310,17 +324,16 @@ def _grouped(chosen: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy) -> 
     for rows in (is_by_class, ~is_by_class):
         if not rows.any():
             continue
-        found = group_segments(chosen[rows], policy)
+        found = group_segments(chosen[rows], policy, isolation)
         found["group"] += first
         first = int(found["group"].max()) + 1
         parts.append(found)
     return pd.concat(parts).loc[chosen.index]
 
 
-def _final(
-    chosen: gpd.GeoDataFrame, scores: pd.DataFrame, policy: Policy, offer: Grouping, year: Rows, stays: Flags
-) -> tuple[Grouping, Rows]:
+def _final(problem: Problem, year: Rows, stays: Flags) -> tuple[Grouping, Rows]:
     """Return the batches of the plan with their years: those that stay as offered, and what is left, grouped anew."""
+    chosen, scores, offer = problem.segments, problem.scores, problem.offer
     placed = np.flatnonzero(stays)
     rank = np.full(len(year), NONE, dtype=np.int64)
     rank[placed] = np.arange(len(placed))
@@ -330,7 +343,7 @@ def _final(
     kind, place = offer.kind[placed], offer.place[placed]
     left = group == NONE
     if left.any():
-        rest = Grouping.of_frame(_grouped(chosen[left], scores[left], policy))
+        rest = Grouping.of_frame(_grouped(chosen[left], scores[left], problem.policy, problem.bearing.isolation))
         group[np.flatnonzero(left)[rest.members.row]] = rest.members.batch + len(placed)
         kind, place = np.concatenate([kind, rest.kind]), np.concatenate([place, rest.place])
     numbered, first = pd.factorize(group)
@@ -338,6 +351,15 @@ def _final(
     years[: len(placed)] = year[placed]
     order = np.asarray(first, dtype=np.int64)
     return Grouping(Members.of_groups(numbered.astype(np.int64)), kind[order], place[order]), years[order]
+
+
+def _isolation_facts(chosen: gpd.GeoDataFrame, isolation: pd.Series | None) -> dict[str, Any] | None:
+    """Tell in how many isolation sections the candidates lie, and how long those of none are; None where not asked."""
+    if isolation is None:
+        return None
+    section = isolation.reindex(chosen.index)
+    without_km = float(chosen["length_m"][section.isna()].sum() / 1000.0)
+    return {"section_count": int(section.nunique()), "without_km": without_km}
 
 
 def _decided(agreed: Agreed) -> dict[str, int]:

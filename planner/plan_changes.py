@@ -275,6 +275,7 @@ def _settings(summary: Mapping[str, Any]) -> dict[str, Any]:
     return (
         {"budget_cny": budgets}
         | {name: summary[name] for name in names if summary.get(name) is not None}
+        | ({"keeps_isolation": True} if summary.get("pool", {}).get("keeps_isolation") else {})
         | _scenario_settings(summary.get("scenario"))
     )
 

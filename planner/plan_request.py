@@ -33,6 +33,7 @@ class Asked:
     gap: float | None = None
     seed: int | None = None
     time_limit: float | None = None
+    one_isolation: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,11 @@ class Settled:
     limits: Limits
     worth: Worth
     effort: Effort
+    keeps_isolation: bool = False
 
 
 def settle(asked: Asked, scenario: Scenario | None = None, parent: Mapping[str, Any] | None = None) -> Settled:
-    """Return limits, weights and effort: each as asked, else as the scenario states, else as the parent had them.
+    """Return limits, weights, effort and isolation: each as asked, else as the scenario or the parent has it.
 
     `parent` is the summary of the saved plan that the new one is made out of. A year that it did not have gets the
     budget of its last one.
@@ -76,7 +78,10 @@ def settle(asked: Asked, scenario: Scenario | None = None, parent: Mapping[str, 
         limits.check()
     except PlanningError as fault:
         raise UsageError(fault.code, **fault.parameters) from fault
-    return Settled(limits, _worth(asked, scenario, parent), _effort(asked, parent))
+    keeps_isolation = asked.one_isolation
+    if keeps_isolation is None:
+        keeps_isolation = bool(parent.get("pool", {}).get("keeps_isolation"))
+    return Settled(limits, _worth(asked, scenario, parent), _effort(asked, parent), keeps_isolation)
 
 
 def _first(*values: float | None) -> float | None:

@@ -9,8 +9,8 @@
   where a segment still lies in fewer than `batches_per_segment` batches, the groups around it listed one by one.
 - Segments that are candidates by their grade only share no batch with those by class, so that no score makes
   mandatory work dearer; with `mixes_grades` they may, outside the groups without overlap.
-- Where isolation sections are given, a grown or merged run lies in one section; segments of no known section form
-  runs among themselves. The groups without overlap know nothing of sections.
+- Where isolation sections are given, every run lies in one section; segments of no known section form runs among
+  themselves. A compound is one site: it is offered whole, and in its connected parts, over as many sections as it has.
 - Where the policy has a shortest run, a shorter one stays only if no neighbour fits within the longest.
 
 The pool does not depend on the order of rows, and noise goes by id: a change in one part of a city leaves most
@@ -129,11 +129,12 @@ def make_pool(  # noqa: PLR0913 - what batches are judged by, and how many are w
         In the order of `segments`: what renewal is worth, what it costs without the site, and whether a segment is a
         candidate by its policy class.
     isolation
-        Section that closing the nearest valves isolates, by segment id; missing where it is not known.
+        Section that closing the nearest valves isolates, by segment id; missing where it is not known
+        (`planner.isolation`).
     """
     order = np.argsort(segments.index.to_numpy(dtype=object), kind="stable")
     ordered, by_class = segments.iloc[order], is_by_class[order]
-    today = _today(ordered, by_class, policy)
+    today = _today(ordered, by_class, policy, isolation)
     is_compound = (today["kind"] == "compound").to_numpy(dtype=bool)
     length_m = ordered["length_m"].to_numpy(dtype="float64")
     found = _compounds(ordered, today, is_compound, length_m, policy)
@@ -162,13 +163,13 @@ def make_pool(  # noqa: PLR0913 - what batches are judged by, and how many are w
     return _pool(found, ordered, length_m, order, rule)
 
 
-def _today(ordered: gpd.GeoDataFrame, by_class: Flags, policy: Policy) -> pd.DataFrame:
+def _today(ordered: gpd.GeoDataFrame, by_class: Flags, policy: Policy, isolation: pd.Series | None) -> pd.DataFrame:
     """Return the groups without overlap: those by class and those by grade only each among themselves."""
     parts: list[pd.DataFrame] = []
     first = 0
     for rows in (by_class, ~by_class):
         if rows.any():
-            part = group_segments(ordered[rows], policy)
+            part = group_segments(ordered[rows], policy, isolation)
             part["group"] += first
             first = int(part["group"].max()) + 1
             parts.append(part)

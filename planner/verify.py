@@ -16,7 +16,7 @@ import pandas as pd
 from planner.verify_findings import Finding, findings_frame
 from planner.verify_limits import check_budget, check_caps, check_deadlines, check_floors, check_second_cuts
 from planner.verify_plan import PlanView
-from planner.verify_shape import check_batches, check_frames, check_lengths, check_packing
+from planner.verify_shape import check_batches, check_frames, check_isolation, check_lengths, check_packing
 from planner.verify_years import check_bans, check_decisions, check_locks, check_precedence
 
 
@@ -27,11 +27,12 @@ class Promises:
     `prices` has one row per segment: `cost_cny_per_m` with pipe, trench and surface, and of it what a project saves,
     `reinstatement_cny_per_m` and `trench_cny_per_m`. `opens_ground` says by project what it opens: `none`, `paving`,
     `full_trench`. Series by segment: `apart` (batches mix no two labels), `streets`, `districts`, `deadlines` (last
-    year), `locks` (the year). `closed_years` is the time within which a street is not cut twice, or such a time by
-    street. Caps are by district: households in a year, kilometres in a year. `floors` has `district` (missing: the
-    whole plan), `measure` (`km`, `cost_cny`, `risk_per_year` or `household_count`) and `floor`. `precedence` has
-    `first_id` and `then_id`: the second segment not before the first. `closed` has `segment_id`, `starts_on` and
-    `ends_on`; `bans` is the frame of that name.
+    year), `locks` (the year), `isolation` (the section that a run keeps to, missing where it is not known).
+    `closed_years` is the time within which a street is not cut twice, or such a time by street. Caps are by district:
+    households in a year, kilometres in a year. `floors` has `district` (missing: the whole plan), `measure` (`km`,
+    `cost_cny`, `risk_per_year` or `household_count`) and `floor`. `precedence` has `first_id` and `then_id`: the
+    second segment not before the first. `closed` has `segment_id`, `starts_on` and `ends_on`; `bans` is the frame of
+    that name.
     """
 
     years: range
@@ -61,6 +62,7 @@ class Promises:
     floors: pd.DataFrame | None = None
     precedence: pd.DataFrame | None = None
     locks: pd.Series | None = None
+    isolation: pd.Series | None = None
 
 
 def verify_plan(
@@ -88,7 +90,15 @@ def verify_plan(
     plan = PlanView(segments, batches, batch_segments)
     found += check_packing(plan)
     found += check_batches(plan, promises.end_tolerance_m, promises.apart)
-    found += check_lengths(plan, promises.shortest_m, promises.longest_m, promises.end_tolerance_m, promises.apart)
+    found += check_isolation(plan, promises.isolation)
+    found += check_lengths(
+        plan,
+        promises.shortest_m,
+        promises.longest_m,
+        promises.end_tolerance_m,
+        promises.apart,
+        promises.isolation,
+    )
     found += check_budget(
         plan,
         promises.years,

@@ -85,13 +85,32 @@ def _part_count(placed: Placed, junctions: dict[str, tuple[int, int]]) -> int:
     return nx.number_connected_components(hanging)
 
 
+def check_isolation(plan: PlanView, isolation: pd.Series | None) -> Iterator[Finding]:
+    """Find runs over several isolation sections, or over one and what has none. Compounds are one site and may."""
+    section = _sections(isolation)
+    for placed in plan.placed:
+        held = {section.get(segment) for segment in placed.segments}
+        if placed.kind != _COMPOUND and len(held) > 1:
+            yield Finding("isolation_mixed", placed.batch_id, year=placed.year, value=len(held), limit=1)
+
+
+def _sections(isolation: pd.Series | None) -> dict[str, str]:
+    return {} if isolation is None else {str(name): str(value) for name, value in isolation.dropna().items()}
+
+
 def check_lengths(
-    plan: PlanView, shortest_m: float, longest_m: float, tolerance_m: float, apart: pd.Series | None
+    plan: PlanView,
+    shortest_m: float,
+    longest_m: float,
+    tolerance_m: float,
+    apart: pd.Series | None,
+    isolation: pd.Series | None = None,
 ) -> Iterator[Finding]:
     """Find runs that are too long, and too short ones that a neighbour could join within the longest.
 
     Compounds have no length to keep. A single segment may be longer than the longest run.
     """
+    section = _sections(isolation)
     for placed in plan.placed:
         length_m = plan.length_of(placed)
         if placed.kind == _COMPOUND:
@@ -100,7 +119,8 @@ def check_lengths(
             yield Finding("too_long", placed.batch_id, year=placed.year, value=length_m, limit=longest_m)
         if length_m < shortest_m * (1 - _ROUNDING):
             for neighbour in _neighbours(plan, placed, tolerance_m, apart):
-                if length_m + plan.length_m[neighbour] <= longest_m:
+                is_of_section = section.get(neighbour) == section.get(placed.segments[0])
+                if is_of_section and length_m + plan.length_m[neighbour] <= longest_m:
                     yield Finding(
                         "too_short", placed.batch_id, neighbour, year=placed.year, value=length_m, limit=shortest_m
                     )

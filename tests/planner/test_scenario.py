@@ -202,6 +202,10 @@ def test_options_come_before_the_scenario_and_the_scenario_before_the_parent(tmp
     asked = settle(Asked(range(2027, 2030), 9e5, km=1.0, carry_over=0.0, seed=3, gap=0.01), stated, PARENT)
     assert asked.limits == Limits(range(2027, 2030), (9e5,) * 3, 1.0, 0.0)
     assert asked.effort == Effort(0.01, 20, 3, None)
+    kept = PARENT | {"pool": {"keeps_isolation": True}}
+    asked_for = (None, True, False)
+    told = [[settle(Asked(one_isolation=one), None, of).keeps_isolation for one in asked_for] for of in (PARENT, kept)]
+    assert told == [[False, True, False], [True, True, False]]
     later = settle(Asked(years=range(2028, 2031)), None, PARENT)
     assert later.limits.budget_cny == (2e6, 2e6, 2e6)
 

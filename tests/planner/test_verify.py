@@ -178,6 +178,11 @@ def ban(first: str, last: str | None, *shape: tuple[float, float]) -> gpd.GeoDat
     return gpd.GeoDataFrame(frame, geometry=[ground], crs=SEGMENTS.crs)
 
 
+def part_by_valve(made: Case) -> None:
+    """The compound lies in two sections too, which it may."""
+    made.keep(isolation=pd.Series([*NAMES[:1], None, *NAMES[2:]], NAMES, dtype="str").replace({NAMES[3]: NAMES[2]}))
+
+
 PLANTED: dict[str, Callable[[Case], None]] = {
     "segment_unknown": lambda made: made.keep() or setattr(made, "segments", made.segments.iloc[:-1]),  # type: ignore[func-returns-value]
     "batch_unknown": set_cell("batch_segments", NAMES[6], "batch_id", "B9"),
@@ -187,6 +192,7 @@ PLANTED: dict[str, Callable[[Case], None]] = {
     "packing": renew_twice,
     "media_mixed": mix_media,
     "labels_mixed": mix_labels,
+    "isolation_mixed": part_by_valve,
     "compound_mixed": mix_compounds,
     "parts_apart": tear,
     "too_long": change(longest_m=449.0),
