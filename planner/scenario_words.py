@@ -60,7 +60,9 @@ def _limit_phrases(limits: Mapping[str, Any], unit: float) -> list[Phrase]:
 
 
 def _change(change: Mapping[str, Any]) -> Phrase:
-    parameters = {name: _NO_DAY if value is None else value for name, value in change.items() if name != "what"}
+    parameters: dict[str, object] = {
+        name: _NO_DAY if value is None else value for name, value in change.items() if name != "what"
+    }
     if change["what"] == "project":
         return Phrase("scenario_project_cancelled" if change.get("cancelled") else "scenario_project_moved", parameters)
     return Phrase(f"scenario_ban_{change['what']}", parameters)
