@@ -112,15 +112,14 @@ def check_lengths(
     """
     section = _sections(isolation)
     for placed in plan.placed:
-        length_m = plan.length_of(placed)
+        length_m, own = plan.length_of(placed), section.get(placed.segments[0])
         if placed.kind == _COMPOUND:
             continue
         if length_m > longest_m * (1 + _ROUNDING) and len(placed.segments) > 1:
             yield Finding("too_long", placed.batch_id, year=placed.year, value=length_m, limit=longest_m)
         if length_m < shortest_m * (1 - _ROUNDING):
             for neighbour in _neighbours(plan, placed, tolerance_m, apart):
-                is_of_section = section.get(neighbour) == section.get(placed.segments[0])
-                if is_of_section and length_m + plan.length_m[neighbour] <= longest_m:
+                if section.get(neighbour) == own and length_m + plan.length_m[neighbour] <= longest_m:
                     yield Finding(
                         "too_short", placed.batch_id, neighbour, year=placed.year, value=length_m, limit=shortest_m
                     )

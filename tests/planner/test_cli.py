@@ -77,7 +77,7 @@ def test_score_overlap_and_plan_end_to_end(census: Callable[..., Result], settin
         empty = {name for name, frame in run.frames.items() if frame.empty} - {"leak_links"}
         tested = {f"backtest_{part}" for part in ("windows", "materials", "lift", "summary")}
         edited = {"plan_edits", "plan_locks"}
-        assert empty == {"leak_forecast", "network_forecast", "gate_criteria", *tested, *edited}
+        assert empty == {"leak_forecast", "network_forecast", "gate_criteria", "last_chances", *tested, *edited}
         assert told == set(run.frames["batches"].index)
         placed = run.frames["batches"]["year"].notna()
         assert int(placed.sum()) == summary["batch_count"]
