@@ -11,6 +11,7 @@ import pandas as pd
 from maps.facts import unit_words
 from maps.numbers import headline
 from maps.report_tables import ReportTables, total
+from planner.benefits import is_weighted
 from planner.emission_words import methane_phrases
 from planner.emissions import SAVED_COLUMNS
 from planner.ranking import ranking_phrases
@@ -167,7 +168,7 @@ def comparison_rows(inputs: Inputs, language: str) -> list[Compared]:
     cny = CNY_PER_UNIT[language]
     return [
         Compared(
-            item=say(f"maps_compare_{key}", language),
+            item=say(f"maps_compare_{_code(key, inputs)}", language),
             unit=say(unit, language) if unit else "",
             kind=kind,
             aligned=inputs.summary[key] / (cny if kind == "money" else 1.0),
@@ -176,6 +177,11 @@ def comparison_rows(inputs: Inputs, language: str) -> list[Compared]:
         for key, unit, kind in _COMPARED
         if key in inputs.summary and key in blind
     ]
+
+
+def _code(key: str, inputs: Inputs) -> str:
+    """Return the word for a figure: where weights count, the objective is more than risk."""
+    return "weighted" if key == "objective" and is_weighted(inputs.summary) else key
 
 
 def alignment_rows(inputs: Inputs, language: str) -> list[tuple[str, float, str]]:
@@ -202,7 +208,7 @@ def alignment_rows(inputs: Inputs, language: str) -> list[tuple[str, float, str]
 def quality_rows(inputs: Inputs, language: str) -> list[tuple[str, float, str]]:
     """Return how good the plan is proved to be: risk removed, proven bound, gap, and what a greedy choice removes."""
     rows = [
-        (say(f"maps_quality_{key}", language), float(inputs.summary[key]), "")
+        (say(f"maps_quality_{_code(key, inputs)}", language), float(inputs.summary[key]), "")
         for key in ("objective", "bound", "greedy")
         if key in inputs.summary
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +40,11 @@ class Worth:
         weights = [getattr(self, part) for part in PARTS]
         if not all(np.isfinite(weight) and weight >= 0 for weight in weights) or not any(weights):
             raise PlanningError("plan_weights_unusable", weights=", ".join(f"{weight:g}" for weight in weights))
+
+
+def is_weighted(summary: Mapping[str, Any]) -> bool:
+    """Tell whether the objective of a plan is more than the risk that it removes, by the summary of its run."""
+    return Worth(**summary.get("worth", {})) != Worth()
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,13 @@ class Duties:
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of policy before score: how near the work of a class came to its days, as a share of the best proven."""
+    """One step of policy before score: how near the work of a class came to its days, as a share of the best proven.
+
+    The gap is None where no plan was found in the time; the deadlines of the class then bind nothing.
+    """
 
     policy_class: str
-    gap_share: float
+    gap_share: float | None
     status: str
     is_reproducible: bool
 
@@ -155,9 +158,11 @@ def choose_programme(model: Model, duties: Duties, effort: Effort, starts: tuple
         answer = _search(wanted, effort.for_duties(), found)
         if severity == _BINDING[0] and _left_out(model, answer, rows).any():
             answer = _search(wanted, effort.for_duties(is_short=True), [*found, answer.year])
-        stages.append(
-            Stage(CLASS_ORDER[severity], answer.gap_share, answer.status, is_reproducible=answer.is_reproducible)
-        )
+        gap = answer.gap_share if np.isfinite(answer.objective) else None
+        stages.append(Stage(CLASS_ORDER[severity], gap, answer.status, is_reproducible=answer.is_reproducible))
+        if gap is None:
+            # no plan at all in the time: nothing is known of what could be kept
+            continue
         done = _item_years(model, answer.year)[rows]
         kept = model.packing.deadline.copy()
         kept[rows] = np.where(done == NONE, NONE, np.maximum(done, duties.deadline[rows]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from planner.benefits import is_weighted
 from planner.cli_tables import headings_of
 from registry.catalogue import CNY_PER_UNIT
 from registry.fields import fields
@@ -19,6 +20,8 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
     """Print the years of a plan, how good it is proven to be, and what a person has to look at."""
     summary, unit = made.summary, CNY_PER_UNIT[session.language]
     table = made.by_year().reset_index()
+    # the objective may count more than risk
+    table["value"] = table["risk"]
     for column in ("budget", "cost", "saving"):
         table[column] = table[f"{column}_cny"] / unit
     table["year"] = table["year"].astype(str)
@@ -33,21 +36,8 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
         saving=summary["saving_cny"] / unit,
         run=run,
     )
-    blind = summary["project_blind"]
-    session.tell(
-        "plan_proven",
-        objective=summary["objective"],
-        bound=summary["bound"],
-        gap=summary["gap_share"],
-        greedy=summary["greedy"],
-        blind=blind["objective"],
-        blind_cost=blind["cost_cny"] / unit,
-    )
-    certificate = summary["certificate"]
-    if certificate["greedy_late_km_years"] > certificate["late_km_years"]:
-        is_ahead = summary["greedy"] > summary["objective"]
-        code = "plan_greedy_ahead" if is_ahead else "plan_greedy_late"
-        session.tell(code, greedy=certificate["greedy_late_km_years"], plan=certificate["late_km_years"])
+    _show_proof(session, summary)
+    blind, certificate = summary["project_blind"], summary["certificate"]
     _show_isolation(session, summary["isolation"])
     _show_alignment(session, summary)
     if blind["locked_out_batch_count"]:
@@ -67,6 +57,30 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
         session.warn("plan_oversized", count=oversized["batch_count"], example=oversized["examples"][0])
     if not has_projects:
         session.warn("plan_no_projects_note")
+
+
+def _show_proof(session: Session, summary: dict[str, Any]) -> None:
+    """Say what the plan is worth, what it could be worth at most, and what the usual choices are worth."""
+    unit = CNY_PER_UNIT[session.language]
+    blind = summary["project_blind"]
+    session.tell(
+        "plan_proven_weighted" if is_weighted(summary) else "plan_proven",
+        objective=summary["objective"],
+        bound=summary["bound"],
+        gap=summary["gap_share"],
+        greedy=summary["greedy"],
+        blind=blind["objective"],
+        blind_cost=blind["cost_cny"] / unit,
+    )
+    if is_weighted(summary):
+        session.tell(
+            "plan_parts", risk=summary["risk"], repair=summary["repair_cny"] / unit, methane=summary["methane_t"]
+        )
+    certificate = summary["certificate"]
+    if certificate["greedy_late_km_years"] > certificate["late_km_years"]:
+        is_ahead = summary["greedy"] > summary["objective"]
+        code = "plan_greedy_ahead" if is_ahead else "plan_greedy_late"
+        session.tell(code, greedy=certificate["greedy_late_km_years"], plan=certificate["late_km_years"])
 
 
 def _show_isolation(session: Session, found: dict[str, Any] | None) -> None:

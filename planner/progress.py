@@ -30,8 +30,9 @@ def progress_by_tier(tasks: pd.DataFrame, shares: pd.DataFrame, year: int, last_
     so_far = table.groupby("tier")[["done_km", "outside_km", "homes"]].cumsum()
     table["cumulative_km"], table["outside_km"] = so_far["done_km"], so_far["outside_km"]
     table["household_count"] = so_far["homes"].astype("Int64")
-    for side in ("plan", "bureau"):
-        table[f"{side}_share"] = _share(table["cumulative_km"], table[f"{side}_km"])
+    # the bureau counts every kilometre, the plan those that it asked for
+    table["plan_share"] = _share(table["cumulative_km"] - table["outside_km"], table["plan_km"])
+    table["bureau_share"] = _share(table["cumulative_km"], table["bureau_km"])
     return table[columns_of("progress_tiers")]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from datetime import date
 from itertools import product
 from typing import Any
@@ -134,6 +135,25 @@ def test_a_wide_gap_leaves_no_mandatory_work_out(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(choice, "solve", careless)
     assert not choose_programme(model, duties, Effort(gap_share=0.05)).is_only_mandatory
+
+
+def test_a_class_for_which_no_plan_was_found_in_time_binds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    candidates, conditions, severity = small_city(4, 5)
+    model, duties = make_model(candidates, conditions, severity, Limits.per_year(YEARS, 1e9), POLICY)
+    searched: list[Model] = []
+
+    def late(model: Model, **rest: Any) -> Solution:
+        searched.append(model)
+        answer = solve(model, **rest)
+        nothing = np.full_like(answer.year, NONE)
+        # the two searches for mandatory work end without a plan
+        return answer if len(searched) > 2 else replace(answer, year=nothing, objective=-np.inf, gap_share=np.inf)
+
+    monkeypatch.setattr(choice, "solve", late)
+    programme = choose_programme(model, duties, Effort(gap_share=0.0))
+    assert programme.stages[0].gap_share is None
+    assert not programme.is_only_mandatory
+    json.dumps([asdict(stage) for stage in programme.stages], allow_nan=False)
 
 
 @settings(max_examples=6, deadline=None)
