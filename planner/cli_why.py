@@ -89,7 +89,7 @@ def _answered(job: Job, saved: SavedRun, asked: list[str]) -> tuple[list[str], d
     NotFoundError
         If none is a candidate, with what the last one is; the others are told before.
     """
-    from registry.errors import NotFoundError, Phrase
+    from registry.errors import NotFoundError
 
     ids = list(dict.fromkeys(asked))
     candidates = saved.frames["plan_reasons"].index

@@ -45,8 +45,8 @@ def plan_reasons(segment_ids: pd.Index, candidates: Candidates, programme: Progr
     `street` (its street is opened in another year), `elsewhere` (its neighbours are worth more in other batches,
     and what is left of it pays too little), or `no_room` (it is worth its price, and no year has room left).
 
-    The other reasons outside go by the prices of the proven bound: `loss` is what the plan would lose, by that bound and at
-    least, if the segment were forced into it; `planner.recheck` solves again to tell the true loss.
+    The other reasons outside go by the prices of the proven bound: `loss` is what the plan would lose, by that bound
+    and at least, if the segment were forced into it; `planner.recheck` solves again to tell the true loss.
 
     Misleads where the gap of the plan is wide: prices are those of the bound, not of the plan.
 
