@@ -38,9 +38,9 @@ def explain_plan(job: Job, words: list[str], output: Path | None, *, is_checked:
     session = job.session
     known, absent = _answered(job, saved, words[1:])
     reasons = saved.frames["plan_reasons"].loc[known]
-    parts = (saved.frames[name] for name in ("batches", "batch_segments"))
     due_year = saved.frames["late_work"]["due_year"]
-    texts = why_in_words(reasons, *parts, session.language, due_year)
+    batches, members = saved.frames["batches"], saved.frames["batch_segments"]
+    texts = why_in_words(reasons, batches, members, session.language, due_year)
     late = late_texts(saved.frames, session.language)
     late = late[late.index.isin(texts.index)]
     for segment, text in zip(texts.index.astype("str"), texts, strict=True):
@@ -110,7 +110,7 @@ def _other(saved: SavedRun, segment: str) -> Phrase:
     from registry.intake.validation import nearest
 
     census = saved.frames["scores"].index.astype("str")
-    facts = {"segment": segment, "plan": saved.name or saved.run_id}
+    facts: dict[str, object] = {"segment": segment, "plan": saved.name or saved.run_id}
     if segment in census:
         return Phrase("plan_why_no_candidate", facts)
     # ids are compared letter by letter; only the search for what was meant is not
