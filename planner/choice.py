@@ -23,6 +23,8 @@ GAP_SHARE: Final = 5e-3
 NODE_LIMIT: Final = 200
 # a plan for comparison need not be the best of its kind
 _BLIND_GAP_SHARE: Final = 1e-2
+# whether there is any plan needs no good one
+_TRIAL_GAP_SHARE: Final = 0.5
 # what the law asks for is not left out for want of a search
 _DUTY_GAP_SHARE: Final = 1e-3
 _DUTY_GAP_SHARE_WHERE_SHORT: Final = 1e-6
@@ -138,14 +140,17 @@ def make_model(
     return model, duties
 
 
-def choose_programme(model: Model, duties: Duties, effort: Effort, starts: tuple[Rows, ...] = ()) -> Programme:
+def choose_programme(
+    model: Model, duties: Duties, effort: Effort, starts: tuple[Rows, ...] = (), *, is_trial: bool = False
+) -> Programme:
     """Choose years for batches: first what the law asks for by its day, then what is worth most.
 
     Mandatory items are brought as near to their deadlines as limits allow (least metres times years late), then due
     ones without making those later, then the value decides. Where mandatory items are left out that could be placed
     by themselves, only batches with mandatory items are chosen: nothing is bought past the law.
 
-    The bound holds for all plans that keep the deadlines that could be kept.
+    The bound holds for all plans that keep the deadlines that could be kept. A trial serves the law in the same way,
+    and then tells but whether any plan keeps all limits.
     """
     found = list(starts)
     is_short = False
@@ -174,7 +179,8 @@ def choose_programme(model: Model, duties: Duties, effort: Effort, starts: tuple
             is_open = is_open & _holds(model, np.union1d(rows, forced))[:, None]
         model = replace(model, is_open=is_open, packing=replace(model.packing, deadline=kept))
         found = [*found, answer.year]
-    return Programme(model, _search(model, effort, found), duties, is_short, tuple(stages))
+    last = replace(effort, gap_share=max(effort.gap_share, _TRIAL_GAP_SHARE)) if is_trial else effort
+    return Programme(model, _search(model, last, found), duties, is_short, tuple(stages))
 
 
 def _search(model: Model, effort: Effort, starts: list[Rows]) -> Solution:

@@ -48,16 +48,21 @@ def check_reasons(job: Job, saved: SavedRun, reasons: pd.DataFrame) -> list[dict
 
 
 def _tell(job: Job, one: Checked) -> None:
+    from planner.recheck import NO_PLAN
+
     code = "forced_out" if not one.is_forced_in else "forced_in" if one.is_possible else "impossible"
     if not one.is_forced_in and not one.is_possible:
         code = "needed"
     facts = {"segment": one.segment_id, "change": -one.cost, "best": -one.least_cost, "year": one.year}
     job.session.tell(f"plan_recheck_{code}", **facts)
-    verdict = "plan_recheck_agrees" if one.agrees else "plan_recheck_differs"
     if one.agrees:
-        job.session.tell(verdict)
+        job.session.tell("plan_recheck_agrees")
+    elif one.is_possible and one.reason in NO_PLAN:
+        job.session.warn("plan_recheck_differs_possible")
+    elif one.is_forced_in and not one.is_possible:
+        job.session.warn("plan_recheck_differs_impossible")
     else:
-        job.session.warn(verdict)
+        job.session.warn("plan_recheck_differs")
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a value for JSON

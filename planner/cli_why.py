@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from planner.cli_late import late_texts
 from planner.cli_recheck import check_reasons
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from planner.cli_job import Job
+    from registry.errors import Phrase
     from registry.store import SavedRun
 
 
@@ -21,7 +22,7 @@ def explain_plan(job: Job, words: list[str], output: Path | None, *, is_checked:
     Raises
     ------
     NotFoundError
-        If a segment is no candidate of the plan.
+        If none of the segments is a candidate of the plan, or the first word is the name of nothing.
     UsageError
         If reasons are to be put to the test and no plan is named.
     """
@@ -35,8 +36,11 @@ def explain_plan(job: Job, words: list[str], output: Path | None, *, is_checked:
             raise UsageError("explain_check_needs_plan")
         return False
     session = job.session
-    reasons = saved.frames["plan_reasons"].loc[_known(saved, words[1:])]
-    texts = why_in_words(reasons, saved.frames["batches"], saved.frames["batch_segments"], session.language)
+    known, absent = _answered(job, saved, words[1:])
+    reasons = saved.frames["plan_reasons"].loc[known]
+    due_year = saved.frames["late_work"]["due_year"]
+    batches, members = saved.frames["batches"], saved.frames["batch_segments"]
+    texts = why_in_words(reasons, batches, members, session.language, due_year)
     late = late_texts(saved.frames, session.language)
     late = late[late.index.isin(texts.index)]
     for segment, text in zip(texts.index.astype("str"), texts, strict=True):
@@ -50,28 +54,66 @@ def explain_plan(job: Job, words: list[str], output: Path | None, *, is_checked:
     plain = told(reasons.reset_index())
     session.result(
         {"run_id": saved.run_id, "plan": saved.name, "texts": list(texts), "reasons": plain, "late": dict(late)}
+        | {"absent": absent}
         | checks
     )
     return True
 
 
 def _named_plan(job: Job, words: list[str]) -> SavedRun | None:
+    """Return the plan that the first word names, None where it is a segment.
+
+    Raises
+    ------
+    NotFoundError
+        If it is neither.
+    """
     from registry.errors import NotFoundError
+    from registry.history.lineage import is_segment
 
     if len(words) < 2:
         return None
     try:
         return job.registry.load_run("plan", words[0])
     except NotFoundError:
+        if not is_segment(job.registry.connection, words[0]):
+            raise NotFoundError("explain_neither", name=words[0]) from None
         return None
 
 
-def _known(saved: SavedRun, asked: list[str]) -> list[str]:
-    """Return the asked ids, or say which of them the plan did not look at."""
+def _answered(job: Job, saved: SavedRun, asked: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the candidates among the asked ids, and of each other one what it is, which is told.
+
+    Raises
+    ------
+    NotFoundError
+        If none is a candidate, with what the last one is; the others are told before.
+    """
     from registry.errors import NotFoundError
 
-    reasons: Any = saved.frames["plan_reasons"]
-    absent = [name for name in asked if name not in reasons.index]
-    if absent:
-        raise NotFoundError("plan_why_no_candidate", segment=absent[0], plan=saved.name or saved.run_id)
-    return list(dict.fromkeys(asked))
+    ids = list(dict.fromkeys(asked))
+    candidates = saved.frames["plan_reasons"].index
+    known = [name for name in ids if name in candidates]
+    others: dict[str, Phrase] = {name: _other(saved, name) for name in ids if name not in candidates}
+    last = None if known or not others else others[ids[-1]]
+    for phrase in others.values():
+        if phrase is not last:
+            job.session.warn(phrase.code, **phrase.parameters)
+    if last is not None:
+        raise NotFoundError(last.code, **last.parameters)
+    return known, {name: phrase.say(job.session.language) for name, phrase in others.items()}
+
+
+def _other(saved: SavedRun, segment: str) -> Phrase:
+    """Say what a segment is that is no candidate: in the census of the plan, or unknown to it."""
+    from registry.errors import Phrase
+    from registry.intake.validation import nearest
+
+    census = saved.frames["scores"].index.astype("str")
+    facts: dict[str, object] = {"segment": segment, "plan": saved.name or saved.run_id}
+    if segment in census:
+        return Phrase("plan_why_no_candidate", facts)
+    # ids are compared letter by letter; only the search for what was meant is not
+    plain = {name.lower(): name for name in census}
+    near = nearest(segment, plain)
+    return Phrase("plan_why_unknown", facts | {"near": plain[near] if near else None}).or_alone("near")

@@ -20,7 +20,9 @@ from registry.errors import Phrase, PlanningError
 _INFEASIBLE: Final = "infeasible"
 # shares are told with four places, rounded down so that they can be reached
 _PLACES: Final = 1e4
-_HALVINGS: Final = 7
+# what is looked for in vain is not looked for long
+_NODE_LIMIT: Final = 50
+_TRIALS: Final = 3
 
 
 def check_possible(
@@ -32,34 +34,41 @@ def check_possible(
     before a plan is impossible (`planner.late` tells of those); budgets, caps and closed streets are kept by leaving
     out. What is left are the floors of districts.
 
+    The floor that is advised was planned with, the law served first as in any plan, and a plan was found; it need not
+    be the greatest such, since few are tried.
+
     Raises
     ------
     PlanningError
         Where no plan was found: with the floors that cannot be reached, what can be, each limit without which they
-        could be reached, and the greatest floor for all districts that was found to leave a plan.
+        could be reached, and a floor for all districts that leaves a plan. Where the clock ended a search, nothing is
+        known but that.
     """
     solution, share = programme.solution, limits.district_floor_share
     if np.isfinite(solution.objective):
         return
+    if not (solution.is_reproducible and all(stage.is_reproducible for stage in programme.stages)):
+        raise PlanningError("plan_no_time")
     if solution.status != _INFEASIBLE or not programme.model.floors or not share:
         raise PlanningError("plan_not_found")
     kilometres = programme.model.floors[0].floor / share
     found = _short(raw, effort)
-    rules = [rule for rule, model in _without(raw).items() if found and not _short(model, effort)]
-    reachable = _greatest(raw, found, kilometres, share, effort)
-    again = choose_programme(_lower(raw, kilometres * reachable), duties, effort)
-    if not np.isfinite(again.solution.objective):
-        # within reach by itself, yet not past the law
-        rules.append("mandatory_first")
-        narrow = _short(programme.model, effort)
-        found = found or narrow
-        reachable = _greatest(programme.model, narrow, kilometres, reachable, effort)
+    rules = [rule for rule, model in _without(raw).items() if found and _short(model, effort) == ()]
+    # one that is within reach by itself is so beside the law too, or it is not
+    first = _common(raw, kilometres, effort) if found else share
+    advised = first if found and _is_kept(raw, kilometres * first, duties, effort) else 0.0
+    if not advised:
+        rules.append("mandatory_first" if programme.is_only_mandatory else "duties")
+        found = found or _short(programme.model, effort)
+        advised = _advised(raw, kilometres, first, duties, effort)
+    if not found:
+        raise PlanningError("plan_not_found")
     reason = "plan_floor_blocked" if rules else "plan_floor_blocked_unknown"
     raise PlanningError(
         "plan_floor_unreachable",
         floors=tuple(_told(one, kilometres, district_names) for one in found),
         reason=Phrase(reason, {"rules": tuple(Phrase(f"plan_floor_rule_{rule}") for rule in rules)}),
-        options=Phrase("plan_floor_options", {"share": float(np.floor(reachable * _PLACES) / _PLACES)}),
+        options=Phrase("plan_floor_options", {"share": advised}) if advised else Phrase("plan_floor_no_option"),
     )
 
 
@@ -67,23 +76,43 @@ def _lower(model: Model, floor: Floats) -> Model:
     return replace(model, floors=(replace(model.floors[0], floor=floor),))
 
 
-def _short(model: Model, effort: Effort) -> tuple[Shortfall, ...]:
-    return find_shortfalls(model, seed=effort.seed, node_limit=effort.node_limit)
+def _short(model: Model, effort: Effort, *, is_common: bool = False) -> tuple[Shortfall, ...] | None:
+    nodes = min(effort.node_limit, _NODE_LIMIT)
+    return find_shortfalls(model, seed=effort.seed, node_limit=nodes, is_common=is_common)
 
 
-def _greatest(model: Model, found: tuple[Shortfall, ...], kilometres: Floats, asked: float, effort: Effort) -> float:
-    """Return about the greatest share that all districts can reach at once: halving between what is and is not."""
-    if not found:
-        return asked
-    low = min(one.reached / max(float(kilometres[one.place]), 1e-9) for one in found)
-    high = asked
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2.0
-        if _short(_lower(model, kilometres * middle), effort):
-            high = middle
+def _common(model: Model, kilometres: Floats, effort: Effort) -> float:
+    """Return the greatest share that all districts were found to reach at once, to four places; nought for none."""
+    found = _short(model, effort, is_common=True)
+    return _rounded(min((one.reached / float(kilometres[one.place]) for one in found or ()), default=0.0))
+
+
+def _rounded(share: float) -> float:
+    return float(np.floor(share * _PLACES) / _PLACES)
+
+
+def _is_kept(raw: Model, floor: Floats, duties: Duties, effort: Effort) -> bool:
+    """Tell whether a plan was found that reaches a floor, the law served first."""
+    if not floor.any():
+        return False
+    return bool(np.isfinite(choose_programme(_lower(raw, floor), duties, effort, is_trial=True).solution.objective))
+
+
+def _advised(raw: Model, kilometres: Floats, refused: float, duties: Duties, effort: Effort) -> float:
+    """Return the greatest share of a few that leaves a plan, nought for none: halving below the one that is refused.
+
+    Deadlines that the law was given under one floor are other ones under another floor, so that each is planned anew.
+    """
+    kept = 0.0
+    for _ in range(_TRIALS):
+        share = _rounded((kept + refused) / 2.0)
+        if share <= kept:
+            break
+        if _is_kept(raw, kilometres * share, duties, effort):
+            kept = share
         else:
-            low = middle
-    return low
+            refused = share
+    return kept
 
 
 def _without(model: Model) -> dict[str, Model]:

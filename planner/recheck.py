@@ -19,8 +19,10 @@ from planner.solve.solve import solve
 from registry.errors import PlanningError
 
 # reasons that say that no plan could hold the segment, as things are
-_IMPOSSIBLE: Final = ("closed", "oversized", "mandatory_first", "locked_out")
+NO_PLAN: Final = ("closed", "oversized", "mandatory_first", "locked_out", "duty_left")
 _PRICED: Final = ("dear", "street", "elsewhere")
+# of these, those that speak of nothing but the price
+_ONLY_PRICED: Final = ("dear", "elsewhere")
 _ROUNDING: Final = 1e-6
 
 
@@ -99,9 +101,9 @@ def check_reason(choice: Choice, segment_id: str, reason: str, loss: float, gap_
     """Solve the problem of a plan again with a segment forced in, or out where the plan holds it.
 
     What the law asks for keeps its days. A reason agrees where the new plan is as it says: `closed`, `oversized`,
-    `mandatory_first` and `locked_out` where there is no plan; one with a price where forcing loses at least `loss`; all
-    others where the new plan is worth no more than the old one by more than the gap of the old one (`gap_share`), and
-    what is due by law where the law asks for it by that day.
+    `mandatory_first`, `locked_out` and `duty_left` where there is no plan; one with a price where there is a plan and
+    forcing loses at least `loss`; all others where the new plan is worth no more than the old one by more than the gap
+    of the old one (`gap_share`), and what is due by law where the law asks for it by that day.
 
     Raises
     ------
@@ -155,10 +157,11 @@ def _told(
     value = plan_value(choice.model, choice.year)
     # what the plan may lie below the best is not held against a reason
     slack = gap_share * max(abs(value), 1.0) / max(1.0 - gap_share, _ROUNDING) + _ROUNDING
-    if reason in _IMPOSSIBLE:
+    if reason in NO_PLAN:
         agrees = found is None
     elif reason in _PRICED:
-        agrees = found is None or cost >= (0.0 if np.isnan(loss) else loss) - max(_ROUNDING * abs(value), _ROUNDING)
+        is_street = found is None and reason not in _ONLY_PRICED and not loss > 0.0
+        agrees = is_street or cost >= (0.0 if np.isnan(loss) else loss) - max(_ROUNDING * abs(value), _ROUNDING)
     else:
         agrees = found is None or cost >= -slack
     item = int(choice.duties.item_of_segment[choice.problem.segments.index.get_loc(segment_id)])

@@ -20,6 +20,8 @@ from registry.fields import columns_of
 _CNY_PER_MILLION: Final = 1e6
 # what is worth less than this share of the plan is rounding
 _NOUGHT_SHARE: Final = 1e-7
+# the law asks for it, and it is left out
+_LEFT: Final = "duty_left"
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,15 @@ def plan_reasons(segment_ids: pd.Index, candidates: Candidates, programme: Progr
 
     A segment in the plan has the reason `duty` (the law asks for it by its day), `duty_late` (the law asks for it,
     earlier than the plan can), `joint` (without the project on site in its year it would not pay in that year), or
-    `worth` (it removes more for its money than the last money of its year elsewhere). One outside has `closed` (bans
-    or decisions leave no year), `oversized` (no year holds its smallest batch), `mandatory_first` (nothing but
+    `worth` (it removes more for its money than the last money of its year elsewhere). One outside has
+    `duty_left` (the law asks for it: `planner.late` tells what stood in the way), `closed` (bans or decisions leave no
+    year), `oversized` (no year holds its smallest batch), `mandatory_first` (nothing but
     mandatory work was let in), `dear` (at the prices of the money it removes too little for its cost in its best year),
     `street` (its street is opened in another year), `elsewhere` (its neighbours are worth more in other batches,
     and what is left of it pays too little), or `no_room` (it is worth its price, and no year has room left).
 
-    The reasons outside go by the prices of the proven bound: `loss` is what the plan would lose, by that bound and at
-    least, if the segment were forced into it; `planner.recheck` solves again to tell the true loss.
+    The other reasons outside go by the prices of the proven bound: `loss` is what the plan would lose, by that bound
+    and at least, if the segment were forced into it; `planner.recheck` solves again to tell the true loss.
 
     Misleads where the gap of the plan is wide: prices are those of the bound, not of the plan.
 
@@ -77,7 +80,9 @@ def plan_reasons(segment_ids: pd.Index, candidates: Candidates, programme: Progr
         # the plan in hand may lie below the bound of the prices: so much of the loss is none
         slack = prices.bound - programme.solution.objective
         loss = np.maximum(-prices.reduced[batch, at] - max(slack, 0.0), 0.0)
-        frame["loss"] = np.where((placed == NONE) & best.is_there, loss, np.nan)
+        # what the law asks for was not left out for its price
+        has_price = (placed == NONE) & best.is_there & (reason != _LEFT)
+        frame["loss"] = np.where(has_price, loss, np.nan)
     return frame[columns_of("plan_reasons")]
 
 
@@ -109,10 +114,15 @@ def _best(candidates: Candidates, programme: Programme, prices: Prices | None) -
     return _Best(batch, year[batch], np.isfinite(top[batch]))
 
 
+def _asked(programme: Programme) -> Rows:
+    """Return the year by which the law asks for each segment, -1 for none."""
+    item, deadline = programme.duties.item_of_segment, programme.duties.deadline
+    return np.where(item == NONE, NONE, deadline[item])
+
+
 def _inside(candidates: Candidates, programme: Programme, placed: Rows) -> NDArray[np.object_]:
-    duties, model, prices = programme.duties, programme.model, programme.solution.prices
-    item = duties.item_of_segment
-    asked = np.where(item == NONE, NONE, duties.deadline[item])
+    model, prices = programme.model, programme.solution.prices
+    asked = _asked(programme)
     at = np.where(placed == NONE, 0, programme.year[placed])
     is_late = (asked != NONE) & (at > asked)
     reason = np.where(asked != NONE, np.where(is_late, "duty_late", "duty"), "worth").astype(object)
@@ -150,6 +160,7 @@ def _outside(candidates: Candidates, programme: Programme, best: _Best) -> NDArr
     reason[~best.is_there] = "mandatory_first" if programme.is_only_mandatory else "no_room"
     reason[~best.is_there & ~some_fit] = "oversized"
     reason[~some_open] = "closed"
+    reason[_asked(programme) != NONE] = _LEFT
     return reason
 
 

@@ -16,14 +16,21 @@ _LEAST_LOSS: Final = 0.005
 
 
 def why_in_words(
-    reasons: pd.DataFrame, batches: pd.DataFrame, batch_segments: pd.DataFrame, language: str
+    reasons: pd.DataFrame,
+    batches: pd.DataFrame,
+    batch_segments: pd.DataFrame,
+    language: str,
+    due_year: pd.Series | None = None,
 ) -> pd.Series:
     """Return a sentence or two for each row of `plan_reasons`, index as `reasons`.
 
-    `batches` and `batch_segments` are those of the same plan.
+    `batches` and `batch_segments` are those of the same plan. `due_year` is that of late segments by id (`late_work`);
+    without it the one of the batch is told.
     """
     batch = batches.reindex(batch_segments["batch_id"].reindex(reasons.index)).set_index(reasons.index)
     facts = reasons.join(batch[["label", "length_m", "due_year", "policy_class", "project_id", "saving_cny"]])
+    if due_year is not None:
+        facts["due_year"] = due_year.reindex(facts.index).astype("Int64").fillna(facts["due_year"])
     texts = [
         _sentences(row, str(segment), language)
         for segment, row in zip(reasons.index, facts.to_dict("records"), strict=True)
@@ -48,7 +55,7 @@ def _told(row: dict[Any, Any], language: str) -> dict[str, Any]:
         "best_year": _whole(row["best_year"]),
         "due_year": _whole(due),
         "late": late,
-        "label": row["label"],
+        "label": _batch(row["label"], language),
         "km": _number(row["length_m"] / _METRES_PER_KM, 2),
         "cost": _number(row["cost_cny"] / unit, 2),
         "saving": _number(row["saving_cny"] / unit, 2),
@@ -58,6 +65,11 @@ def _told(row: dict[Any, Any], language: str) -> dict[str, Any]:
         "price": _number(row["price_per_million"], 1),
         "loss": _number(row["loss"], 2),
     }
+
+
+def _batch(label: object, language: str) -> str:
+    is_named = not pd.isna(label) and label != _NO_NUMBER  # type: ignore[call-overload]
+    return say("plan_why_batch", language, label=label) if is_named else say("plan_why_batch_unnamed", language)
 
 
 def _whole(value: object) -> str:

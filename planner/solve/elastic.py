@@ -21,12 +21,14 @@ _GAP: Final = 1e-6
 class Missed:
     """Items that cannot be done by their deadline, the due work of a plan that misses only these, and reached floors.
 
-    `floors` is by floor and place: the most that can be reached where not all can be, else the floor as it was.
+    `floors` is by floor and place: the most that can be reached where not all can be, else the floor as it was;
+    nothing where the search ended before any was found, which `is_known` tells.
     """
 
     items: Rows
     due_year: Rows
     floors: tuple[Floats, ...]
+    is_known: bool = True
 
 
 def without_duty(model: Model) -> Model:
@@ -35,10 +37,11 @@ def without_duty(model: Model) -> Model:
     return replace(model, packing=free, floors=())
 
 
-def find_missed(model: Model, weight: Floats, limits: Limits) -> Missed:
+def find_missed(model: Model, weight: Floats, limits: Limits, is_common: bool = False) -> Missed:
     """Return the due items of least weight to be missed, and then the floors of least shortfall.
 
     Deadlines come first, since they are law where floors are an aim; budgets, caps, bans and streets are kept.
+    With `is_common` all floors are lowered by the same share, and the least such is found.
     """
     linear = make_linear(without_duty(model))
     gain = _due_gain(model, linear, weight)
@@ -54,7 +57,10 @@ def find_missed(model: Model, weight: Floats, limits: Limits) -> Missed:
     if outcome.column is not None:
         year = plan_of(part, outcome.column, model.shape[0])
     missed = _missed_items(model, year)
-    return Missed(missed, year, _reachable_floors(model, missed, limits))
+    floors = _reachable_floors(model, missed, limits, is_common=is_common)
+    if floors is None:
+        return Missed(missed, year, tuple(np.zeros_like(floor.floor) for floor in model.floors), is_known=False)
+    return Missed(missed, year, floors)
 
 
 def _due_gain(model: Model, linear: Linear, weight: Floats) -> Floats:
@@ -96,28 +102,33 @@ def relaxed_model(model: Model, missed: Rows, floors: tuple[Floats, ...]) -> Mod
     return replace(model, packing=replace(model.packing, deadline=deadline), floors=lower)
 
 
-def _reachable_floors(model: Model, missed: Rows, limits: Limits) -> tuple[Floats, ...]:
-    """Return the floors as they are where a plan reaches them all, else those of the least shortfall by share."""
+def _reachable_floors(model: Model, missed: Rows, limits: Limits, *, is_common: bool) -> tuple[Floats, ...] | None:
+    """Return the floors as they are where a plan reaches them all, else those of the least shortfall by share.
+
+    None where the search ended before any plan was found.
+    """
     asked = tuple(floor.floor for floor in model.floors)
     if not any((floor > 0).any() for floor in asked):
         return asked
     linear = make_linear(relaxed_model(model, missed, asked))
     rows = np.flatnonzero(linear.family == int(Family.FLOOR))
-    lacking = coo_array((np.ones(len(rows)), (rows, np.arange(len(rows)))), shape=(len(linear.family), len(rows)))
+    own = np.zeros(len(rows), dtype=np.int64) if is_common else np.arange(len(rows))
+    shares = 1 if is_common else len(rows)
+    lacking = coo_array((np.ones(len(rows)), (rows, own)), shape=(len(linear.family), shares))
     count = len(linear.objective)
     program = Program(
-        objective=np.concatenate([np.zeros(count), -np.ones(len(rows))]),
-        upper=np.concatenate([linear.upper, np.ones(len(rows))]),
-        is_whole=np.concatenate([linear.is_whole, np.zeros(len(rows), dtype=bool)]),
+        objective=np.concatenate([np.zeros(count), -np.ones(shares)]),
+        upper=np.concatenate([linear.upper, np.ones(shares)]),
+        is_whole=np.concatenate([linear.is_whole, np.zeros(shares, dtype=bool)]),
         matrix=csr_array(hstack([linear.matrix, lacking])),
         row_lower=linear.row_lower,
         row_upper=linear.row_upper,
     )
     outcome = solve_whole(program, seed=limits.seed, gap_share=_GAP, node_limit=limits.node_limit)
     if outcome.column is None:
-        return tuple(np.zeros_like(floor) for floor in asked)
+        return None
     reached = [floor.astype(np.float64).copy() for floor in asked]
     short = np.where(outcome.column[count:] > _GAP, outcome.column[count:] + _GAP, 0.0)
-    for row, share in zip(rows.tolist(), short.tolist(), strict=True):
+    for row, share in zip(rows.tolist(), short[own].tolist(), strict=True):
         reached[int(linear.part[row])][int(linear.key[row])] *= max(1.0 - share, 0.0)
     return tuple(reached)

@@ -60,11 +60,11 @@ def run_engine(model: Model, limits: Limits, starts: tuple[Rows, ...], time_limi
     return Run(replace(found, prices=prices), solver or "", time.monotonic() - began, solver is None)
 
 
-def run_elastic(model: Model, weight: Floats, limits: Limits) -> Missed:
+def run_elastic(model: Model, weight: Floats, limits: Limits, *, is_common: bool = False) -> Missed:
     """Find the due work that has to be missed, in a process of its own; a small model is looked through here."""
     if int(model.reachable().sum()) <= _SMALL_CHOICES:
-        return find_missed(model, weight, limits)
-    (_, missed), _done = _messages("elastic", (model, weight, limits), None)
+        return find_missed(model, weight, limits, is_common)
+    (_, missed), _done = _messages("elastic", (model, weight, limits, is_common), None)
     if not isinstance(missed, Missed):
         raise EngineFailedError(str(missed))
     return missed

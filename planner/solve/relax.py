@@ -88,8 +88,12 @@ def relax(
     return Relaxation(relaxed, late, _short(model, missed), solution)
 
 
-def find_shortfalls(model: Model, *, seed: int = 0, node_limit: int = NODE_LIMIT) -> tuple[Shortfall, ...]:
+def find_shortfalls(
+    model: Model, *, seed: int = 0, node_limit: int = NODE_LIMIT, is_common: bool = False
+) -> tuple[Shortfall, ...] | None:
     """Return the floors that cannot be reached beside the due work and what can be, of the least shortfall by share.
+
+    With `is_common` all floors fall short by the same share. None where the search ended before it found any plan.
 
     Raises
     ------
@@ -97,7 +101,8 @@ def find_shortfalls(model: Model, *, seed: int = 0, node_limit: int = NODE_LIMIT
         The process of the solver broke down.
     """
     weight = np.ones(len(model.packing.deadline))
-    return _short(model, run_elastic(model, weight, Limits(seed, 0.0, node_limit)))
+    missed = run_elastic(model, weight, Limits(seed, 0.0, node_limit), is_common=is_common)
+    return _short(model, missed) if missed.is_known else None
 
 
 def _short(model: Model, missed: Missed) -> tuple[Shortfall, ...]:

@@ -277,6 +277,12 @@ def check_free(connection: psycopg.Connection, names: Sequence[str]) -> None:
         raise EditError("id_taken", segments=", ".join(row[0]))
 
 
+def is_segment(connection: psycopg.Connection, name: str) -> bool:
+    """Tell whether any segment, of whatever time, has that id."""
+    row = connection.execute(query("segment_ids_taken"), [[name]]).fetchone()
+    return bool(row is not None and row[0])
+
+
 def descendants(connection: psycopg.Connection, segment_id: str) -> pd.DataFrame:
     """Return the segments that an id leads to: segment_id, relation, happened_on, its part of the parent.
 

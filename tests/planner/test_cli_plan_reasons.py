@@ -8,6 +8,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import openpyxl
+import pandas as pd
 import pytest
 from typer.testing import Result
 
@@ -78,6 +79,7 @@ def test_a_plan_says_what_is_late_what_is_missed_and_what_stays(
     assert [one["segment_id"] for one in answer["checks"]] == list(dict.fromkeys(asked))
     assert all(one["agrees"] for one in answer["checks"])
     assert "受限原因" in answer["late"][asked[0]]
+    every_segment_asked_for_is_answered(city, saved.frames, asked[0])
 
     assert city("report", "p", "-o", tmp_path / "out").exit_code == 0
     book = openpyxl.load_workbook(tmp_path / "out" / "overlap-report.xlsx")
@@ -93,6 +95,26 @@ def test_a_plan_says_what_is_late_what_is_missed_and_what_stays(
     assert any("Stable core: " in sentence["en"] for sentence in notices(inputs))
     (segments,) = (layer for layer in make_layers(inputs, make_views(inputs)) if layer.key == "segments")
     assert {"stable", "banned_until", "leaks_in_ban"} <= {fact["key"] for fact in segments.blob.header["facts"]}
+
+
+def every_segment_asked_for_is_answered(
+    city: Callable[..., Result], frames: dict[str, pd.DataFrame], late: str
+) -> None:
+    """One that is no candidate or unknown gets its line and ends nothing for the others."""
+    spare = next(name for name in frames["scores"].index if name not in frames["plan_reasons"].index)
+    told = city("explain", "p", spare, late + "x", late, "--json")
+    assert told.exit_code == 0, told.output
+    answer = json.loads(told.stdout)
+    assert [row["segment_id"] for row in answer["reasons"]] == [late]
+    assert "no candidate" in answer["absent"][spare]
+    assert f"nearest is {late}" in answer["absent"][late + "x"]
+    none = city("explain", "p", spare, "qqq")
+    assert none.exit_code == 1
+    assert f"{spare} is no candidate" in none.output
+    assert "qqq is not in the census" in none.output
+    neither = city("explain", "nosuch", late)
+    assert neither.exit_code == 1
+    assert "no plan and no segment of the name nosuch" in neither.output
 
 
 def test_a_check_needs_a_plan(digonce: Callable[..., Result]) -> None:

@@ -15,11 +15,12 @@ import planner.plan
 from planner.choice import Effort, Programme, choose_programme, make_model
 from planner.closing import Ground, closing_bans
 from planner.conditions import NONE, find_conditions
+from planner.impossible import check_possible
 from planner.late import Offer, find_late
 from planner.late_frames import Late, nothing_late
 from planner.late_text import late_in_words
 from planner.limits import Limits
-from planner.plan import Bearing, Plan, make_plan
+from planner.plan import Bearing, Plan, Problem, make_plan, plan_problem
 from planner.policy import read_policy
 from planner.solve.keep import broken_rules, keeps
 from planner.verify import verify_plan
@@ -342,6 +343,14 @@ def test_every_rule_and_option_is_said_without_a_gap(language: str) -> None:
 
 
 def floor_city(share: float, **limits: Any) -> Plan:
+    return make_plan(*floor_parts(share, **limits))
+
+
+def floor_problem(share: float, **limits: Any) -> Problem:
+    return plan_problem(*floor_parts(share, **limits))
+
+
+def floor_parts(share: float, **limits: Any) -> tuple[Any, ...]:
     segments, projects = town(2, 3)
     scores = scored(segments)
     districts = gpd.GeoDataFrame(
@@ -363,15 +372,8 @@ def floor_city(share: float, **limits: Any) -> Plan:
     from planner.overlap import find_overlaps
 
     pairs = find_overlaps(segments, projects, years, POLICY)
-    return make_plan(
-        segments,
-        scores,
-        pairs,
-        projects,
-        POLICY,
-        asked,
-        bearing=Bearing(conditions=conditions, batches_per_segment=2, effort=Effort(gap_share=1e-3)),
-    )
+    bearing = Bearing(conditions=conditions, batches_per_segment=2, effort=Effort(gap_share=1e-3))
+    return segments, scores, pairs, projects, POLICY, asked, None, bearing
 
 
 @pytest.mark.parametrize(
@@ -394,7 +396,31 @@ def test_a_floor_out_of_reach_is_told_with_what_stands_in_the_way(
         assert not set(text) & set("{}")
     options: Any = fault.value.parameters["options"]
     share = float(options.parameters["share"])
-    assert 0.0 <= share < 0.9
-    if "district_km_per_year" in limits:
-        # the smallest change that is named lets a plan be made
-        assert floor_city(share - 1e-6, **limits).summary["objective"] > 0
+    assert 0.0 < share < 0.9
+    # the floor that is named lets a plan be made, as it is told
+    assert floor_city(float(f"{share:.4f}"), **limits).summary["objective"] > 0
+
+
+@pytest.mark.parametrize("asked", [0.35, 0.6])
+def test_the_floor_that_is_advised_is_kept_beside_the_law(asked: float) -> None:
+    """The law is served otherwise under each floor: what it leaves under one says nothing of a lower one."""
+    with pytest.raises(PlanningError) as fault:
+        floor_city(asked, budget_cny=330_000.0)
+    assert "mandatory work that cannot all be placed" in fault.value.message("en")
+    options: Any = fault.value.parameters["options"]
+    share = float(options.parameters["share"])
+    assert 0.0 < share < asked
+    assert floor_city(share, budget_cny=330_000.0).summary["objective"] > 0
+
+
+def test_where_the_clock_ended_the_search_no_floor_is_said_to_be_out_of_reach() -> None:
+    problem = floor_problem(0.35, budget_cny=330_000.0)
+    programme = problem.choose(problem.bearing.effort)
+    names = problem.priced.conditions.district_names
+    for stopped in (
+        replace(programme, stages=tuple(replace(stage, is_reproducible=False) for stage in programme.stages)),
+        replace(programme, solution=replace(programme.solution, is_reproducible=False)),
+    ):
+        with pytest.raises(PlanningError) as fault:
+            check_possible(stopped, *problem.model(), names, problem.limits, problem.bearing.effort)
+        assert fault.value.code == "plan_no_time"

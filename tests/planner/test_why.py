@@ -67,7 +67,9 @@ def test_reasons_agree_with_the_plan_solved_again(seed: int) -> None:
         again = best_value(forced(programme, segment))
         if pd.isna(row["year"]):
             assert again <= programme.solution.objective + 1e-9
-            if row["reason"] in {"closed", "oversized"}:
+            is_asked = programme.duties.deadline[programme.duties.item_of_segment[segment]] != NONE
+            assert is_asked == (row["reason"] == "duty_left")
+            if row["reason"] in {"closed", "oversized", "duty_left"}:
                 assert again == -np.inf
             elif not np.isnan(row["loss"]):
                 assert again <= programme.solution.objective - row["loss"] + 1e-6
@@ -115,7 +117,7 @@ def test_every_reason_has_its_sentence_without_a_gap(language: str) -> None:
             "cost_cny": 1_250_000.0,
             "worth_per_million": 2.4,
             "price_per_million": 3.1,
-            "loss": [np.nan if code in years else 0.7 for code in codes],
+            "loss": [np.nan if code in years or code == "duty_left" else 0.7 for code in codes],
         },
         index=pd.Index([f"S{number}" for number in range(len(codes))], name="segment_id"),
     )
@@ -137,9 +139,17 @@ def test_every_reason_has_its_sentence_without_a_gap(language: str) -> None:
     assert not texts.str.contains(r"[{}]|nan|<NA>|—").any()
     late = texts.iloc[codes.index("duty_late")]
     assert "2029" in late
-    assert ("2 years late" if language == "en" else "逾期 2 年") in late
+    assert ("years late: 2" if language == "en" else "逾期 2 年") in late
     closed = codes.index("closed")
     assert texts.iloc[closed].startswith(say("plan_why_closed", language, segment=f"S{closed}"))
-    assert texts.str.contains("0.70").tolist() == [code not in years for code in codes]
+    assert texts.str.contains("0.70").tolist() == [code not in years and code != "duty_left" for code in codes]
+    left = codes.index("duty_left")
+    assert "2027" in texts.iloc[left]
+    own = why_in_words(reasons, batches, members, language, pd.Series([2031], [f"S{left}"], dtype="Int64"))
+    assert "2031" in own.iloc[left]
+    assert own.drop(f"S{left}").equals(texts.drop(f"S{left}"))
+    unnamed = why_in_words(reasons, batches.assign(label="—"), members, language)
+    assert ("with an unnamed batch (" if language == "en" else "随未命名批次（") in unnamed.iloc[codes.index("worth")]
+    assert not unnamed.str.contains("—").any()
     nothing_lost = why_in_words(reasons.assign(loss=0.004), batches, members, language)
     assert not nothing_lost.str.contains("0.00").any()

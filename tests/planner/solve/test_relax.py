@@ -8,7 +8,7 @@ import pytest
 from planner.solve.elastic import find_missed, relaxed_model
 from planner.solve.keep import keeps
 from planner.solve.model import NONE, Cap, Floats, Floor, Model, Packing, Streets
-from planner.solve.relax import Late, relax
+from planner.solve.relax import Late, find_shortfalls, relax
 from planner.solve.search import Limits
 from tests.planner.solve.cases import all_plans, obeys, random_case, rows
 
@@ -78,6 +78,17 @@ def test_a_floor_that_cannot_be_reached_falls_short_by_least() -> None:
     assert shortfall.reached == pytest.approx(3.0, rel=1e-4)
     assert not relaxation.late
     assert sorted(relaxation.solution.year.tolist()) == [0, 0]
+
+
+def test_all_floors_fall_short_by_the_same_least_share_where_that_is_asked() -> None:
+    floor = Floor("district", np.array([2.0, 1.0]), rows(0, 1), np.array([4.0, 4.0]))
+    model = replace(two_batches(np.full(3, 20.0), (NONE, NONE)), floors=(floor,))
+    short = find_shortfalls(model, is_common=True)
+    assert short is not None
+    assert [one.reached / one.asked for one in short] == pytest.approx([0.25, 0.25], abs=1e-4)
+    apart = find_shortfalls(model)
+    assert apart is not None
+    assert [one.reached / one.asked for one in apart] == pytest.approx([0.5, 0.25], abs=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(40))
