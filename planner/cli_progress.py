@@ -192,7 +192,8 @@ def _show(session: Session, made: Made, month: date) -> None:
     show_frame(session, at_month, "progress_tiers", f"{month:%Y-%m}")
     _show_course(session, tiers)
     if len(made.progress_districts):
-        show_frame(session, made.progress_districts, "progress_districts", session.say("progress_districts_title"))
+        districts = made.progress_districts.fillna({"district": session.say("progress_no_district")})
+        show_frame(session, districts, "progress_districts", session.say("progress_districts_title"))
     _show_promises(session, made)
 
 

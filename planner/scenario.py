@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
 import geopandas as gpd
 import numpy as np
@@ -22,7 +22,7 @@ from planner.ban_changes import BanChanges, named_bans
 from planner.factors import text_column
 from planner.meeting import City
 from planner.policy import Policy, validation_faults
-from planner.policy_parts import NotNegative, Part, Positive, Share, Text
+from planner.policy_parts import Part, Positive, Share, Text
 from registry.errors import PlanningError, PolicyError
 
 _DONE: Final = "done"
@@ -50,11 +50,16 @@ class LimitChanges(Part):
         return self
 
 
+# beyond this a weight says nothing but that one thing counts, and numbers run over
+MOST_WEIGHT: Final = 1e6
+Weight = Annotated[float, Field(ge=0, le=MOST_WEIGHT)]
+
+
 class WeightChanges(Part):
     """What counts: worth of 10,000 yuan of repairs, and of a tonne of methane, in risk removed."""
 
-    repair: NotNegative | None = None
-    methane: NotNegative | None = None
+    repair: Weight | None = None
+    methane: Weight | None = None
 
 
 class ProjectChange(Part):

@@ -219,6 +219,9 @@ def test_options_come_before_the_scenario_and_the_scenario_before_the_parent(tmp
         (Asked(years=YEARS), True, None, "scenario_budget_absent"),
         (Asked(), True, PARENT, "scenario_budget_outside"),
         (Asked(YEARS, -1.0), False, None, "plan_budget_unusable"),
+        (Asked(YEARS, 1e6, weight_methane=float("inf")), False, None, "plan_weight_unusable"),
+        (Asked(YEARS, 1e6, weight_methane=float("nan")), False, None, "plan_weight_unusable"),
+        (Asked(YEARS, 1e6, weight_repair=1e300), False, None, "plan_weight_unusable"),
     ],
 )
 def test_what_is_said_nowhere_or_twice_is_a_usage_fault(
