@@ -189,7 +189,7 @@ def _show(session: Session, made: Made, month: date) -> None:
         session.tell("progress_none")
         return
     at_month = tiers[tiers["month"].dt.month == month.month].drop(columns=["month"])
-    show_frame(session, at_month, "progress_tiers", f"{month:%Y-%m}")
+    show_frame(session, at_month, "progress_tiers", f"{month:%Y-%m}", "tier")
     _show_course(session, tiers)
     if len(made.progress_districts):
         districts = made.progress_districts.fillna({"district": session.say("progress_no_district")})
