@@ -97,7 +97,7 @@ def _show(session: Session, facts: FrontierFacts) -> None:
     from maps.frontier_page import BAN_COLUMNS
     from planner.cli_said import show_frame
 
-    show_frame(session, facts.frontier.points, "frontier_points", session.say("frontier_points_title"))
+    show_frame(session, facts.frontier.points, "frontier_points", session.say("frontier_points_title"), "budget_share")
     session.tell("frontier_points_note")
     for year, value in facts.worth_per_million.items():
         session.tell("frontier_worth_of_year", year=year, value=value)

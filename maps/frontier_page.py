@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from maps.lift_chart import Axis, line_chart, line_of
+from maps.lift_chart import WIDE, Axis, line_chart, line_of
 from maps.offline import own_file
 from maps.plan_map import templates
 from maps.report import shown
@@ -124,6 +124,7 @@ def _chart(frontier: Frontier, language: str) -> dict[str, Any]:
     return {
         "title": title,
         "picture": line_chart(lines, across, up, title, has_points=True),
+        "wide": line_chart(lines, across, up, title, has_points=True, size=WIDE),
         "lines": [(line_of(number), name) for number, name in enumerate(lines)],
     }
 

@@ -11,6 +11,8 @@ import numpy as np
 
 WIDTH: Final = 380
 HEIGHT: Final = 270
+# for a page that has room for one chart only
+WIDE: Final = (860, 380)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 22, 12, 46
 # colours that stay apart under the three kinds of colour blindness, and dashes for print without colour
 _STROKES: Final = (
@@ -49,24 +51,27 @@ def line_chart(
     *,
     has_points: bool = False,
     bands: Mapping[str, Sequence[tuple[float, float, float]]] | None = None,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> str:
     """Return a chart of lines; the legend stands beside it, not in it, so nothing can cover a line.
 
     A line without points is left out. `has_points` marks every value, for series of few years. `bands` shade from a low
-    to a high value about the lines of the same names.
+    to a high value about the lines of the same names. `size` is the width and height of the picture.
     """
-    drawn = [_frame(across, up)]
-    drawn += [_band((bands or {}).get(name, ()), across, up, style_of(number)[0]) for number, name in enumerate(lines)]
+    drawn = [_frame(across, up, size)]
+    drawn += [
+        _band((bands or {}).get(name, ()), across, up, style_of(number)[0], size) for number, name in enumerate(lines)
+    ]
     for number, points in enumerate(lines.values()):
         colour, dashes = style_of(number)
-        places = [_place(point, across, up) for point in points]
+        places = [_place(point, across, up, size) for point in points]
         if len(places) > 1:
             path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
             dash = f' stroke-dasharray="{dashes}"' if dashes else ""
             drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.2"{dash}/>')
         if has_points or len(places) == 1:
             drawn += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4" fill="{colour}"/>' for x, y in places]
-    return _picture("".join(drawn), title)
+    return _picture("".join(drawn), title, size)
 
 
 def point_chart(rows: Mapping[str, Sequence[float | None]], across: Axis, title: str, reference: float) -> str:
@@ -94,7 +99,7 @@ def point_chart(rows: Mapping[str, Sequence[float | None]], across: Axis, title:
     drawn.append(
         f'<text x="{left + inner / 2:.0f}" y="{height - 8}" text-anchor="middle">{escape(across.label)}</text>'
     )
-    return _picture("".join(drawn), title, height)
+    return _picture("".join(drawn), title, (WIDTH, height))
 
 
 def mark_of(number: int) -> str:
@@ -112,9 +117,11 @@ def line_of(number: int) -> str:
     )
 
 
-def _band(points: Sequence[tuple[float, float, float]], across: Axis, up: Axis, colour: str) -> str:
-    edge = [_place((x, high), across, up) for x, _, high in points]
-    edge += [_place((x, low), across, up) for x, low, _ in reversed(points)]
+def _band(
+    points: Sequence[tuple[float, float, float]], across: Axis, up: Axis, colour: str, size: tuple[int, int]
+) -> str:
+    edge = [_place((x, high), across, up, size) for x, _, high in points]
+    edge += [_place((x, low), across, up, size) for x, low, _ in reversed(points)]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in edge)
     return f'<polygon class="band" points="{path}" fill="{colour}" fill-opacity="0.16"/>' if edge else ""
 
@@ -130,25 +137,27 @@ def _mark(x: float, y: float, number: int) -> str:
     return f'<rect x="{x - 3.6:.1f}" y="{y - 3.6:.1f}" width="7.2" height="7.2" fill="{colour}"/>'
 
 
-def _place(point: tuple[float, float], across: Axis, up: Axis) -> tuple[float, float]:
-    x = _LEFT + across.part(point[0]) * (WIDTH - _LEFT - _RIGHT)
-    y = HEIGHT - _BOTTOM - up.part(point[1]) * (HEIGHT - _TOP - _BOTTOM)
+def _place(point: tuple[float, float], across: Axis, up: Axis, size: tuple[int, int]) -> tuple[float, float]:
+    width, height = size
+    x = _LEFT + across.part(point[0]) * (width - _LEFT - _RIGHT)
+    y = height - _BOTTOM - up.part(point[1]) * (height - _TOP - _BOTTOM)
     return x, y
 
 
-def _frame(across: Axis, up: Axis) -> str:
+def _frame(across: Axis, up: Axis, size: tuple[int, int]) -> str:
+    width, height = size
     parts = []
     for value, text in up.ticks:
-        _, y = _place((across.low, value), across, up)
-        parts.append(f'<line x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#dfe4e8"/>')
+        _, y = _place((across.low, value), across, up, size)
+        parts.append(f'<line x1="{_LEFT}" x2="{width - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#dfe4e8"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{escape(text)}</text>')
     for value, text in across.ticks:
-        x, _ = _place((value, up.low), across, up)
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - _BOTTOM + 17}" text-anchor="middle">{escape(text)}</text>')
-    base = HEIGHT - _BOTTOM
-    parts.append(f'<path d="M{_LEFT} {_TOP} V{base} H{WIDTH - _RIGHT}" fill="none" stroke="#5b6773"/>')
-    middle = _LEFT + (WIDTH - _LEFT - _RIGHT) / 2
-    parts.append(f'<text x="{middle:.0f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(across.label)}</text>')
+        x, _ = _place((value, up.low), across, up, size)
+        parts.append(f'<text x="{x:.1f}" y="{height - _BOTTOM + 17}" text-anchor="middle">{escape(text)}</text>')
+    base = height - _BOTTOM
+    parts.append(f'<path d="M{_LEFT} {_TOP} V{base} H{width - _RIGHT}" fill="none" stroke="#5b6773"/>')
+    middle = _LEFT + (width - _LEFT - _RIGHT) / 2
+    parts.append(f'<text x="{middle:.0f}" y="{height - 8}" text-anchor="middle">{escape(across.label)}</text>')
     upwards = _TOP + (base - _TOP) / 2
     parts.append(
         f'<text transform="translate(15 {upwards:.0f}) rotate(-90)" text-anchor="middle">{escape(up.label)}</text>'
@@ -156,8 +165,8 @@ def _frame(across: Axis, up: Axis) -> str:
     return "".join(parts)
 
 
-def _picture(drawn: str, title: str, height: int = HEIGHT) -> str:
+def _picture(drawn: str, title: str, size: tuple[int, int]) -> str:
     return (
-        f'<svg class="chart" role="img" aria-label="{escape(title, quote=True)}" viewBox="0 0 {WIDTH} {height}">'
+        f'<svg class="chart" role="img" aria-label="{escape(title, quote=True)}" viewBox="0 0 {size[0]} {size[1]}">'
         f"<title>{escape(title)}</title>{drawn}</svg>"
     )

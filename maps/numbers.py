@@ -9,7 +9,7 @@ from maps.extent import far_away
 from maps.inputs import Both, Inputs, both, filled, without_shape
 from maps.views import METRES_PER_KM
 from planner.scenario_words import made_from_phrases
-from registry.catalogue import CNY_PER_UNIT, LANGUAGES, say
+from registry.catalogue import LANGUAGES, money, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +33,7 @@ def _number(code: str, value: float, **parameters: object) -> Number:
 
 def _money(code: str, cny: float) -> Number:
     """Make a number of yuan, shown in the unit of money of each language."""
-    amounts = {language: cny / unit for language, unit in CNY_PER_UNIT.items()}
-    shown = {language: say(f"maps_{code}_value", language, amount=amount) for language, amount in amounts.items()}
+    shown = {language: money(cny, language) for language in LANGUAGES}
     return Number(code, cny, shown, both(f"maps_{code}_label"))
 
 
@@ -155,12 +154,12 @@ def alignment_words(inputs: Inputs) -> list[Both]:
     found, steady = inputs.summary.get("alignment"), inputs.summary.get("stability")
     if isinstance(found, dict):
         facts = {"share": found["aligned_km_share"], "km": found["aligned_km"], "risk": found["more"]["risk"]}
-        amounts = {"saving": found["reinstatement_saved_cny"], "cost": found["more"]["cost_cny"]}
+        amounts = {"saving": (found["reinstatement_saved_cny"], False), "cost": (found["more"]["cost_cny"], True)}
         locked = found["locked_out_batch_count"]
         sentences.append(_with_money("maps_align_line", amounts, **facts, locked=locked))
     if inputs.last_chances is not None and filled(inputs.last_chances):
         chances = inputs.last_chances.drop_duplicates("segment_id")
-        amounts = {"price": float(chances["price_cny"].sum())}
+        amounts = {"price": (float(chances["price_cny"].sum()), False)}
         leaks = float(chances["leaks_in_ban"].sum())
         sentences.append(_with_money("maps_last_line", amounts, count=len(chances), leaks=leaks))
     if isinstance(steady, dict):
@@ -168,11 +167,16 @@ def alignment_words(inputs: Inputs) -> list[Both]:
     return sentences
 
 
-def _with_money(code: str, amounts: dict[str, float], **facts: object) -> Both:
-    """Say amounts in the unit of money of each language."""
+def _with_money(code: str, amounts: dict[str, tuple[float, bool]], **facts: object) -> Both:
+    """Say amounts, each with whether its sign is told, in the unit of money of each language."""
     return {
-        language: say(code, language, **facts, **{name: cny / unit for name, cny in amounts.items()})
-        for language, unit in CNY_PER_UNIT.items()
+        language: say(
+            code,
+            language,
+            **facts,
+            **{name: money(cny, language, 3, is_signed=signed) for name, (cny, signed) in amounts.items()},
+        )
+        for language in LANGUAGES
     }
 
 

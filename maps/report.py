@@ -16,7 +16,7 @@ from maps.report_cells import STEADY, Cell, batch_columns, columns, comparison_r
 from maps.report_pairs import closed_rows, stake_of
 from maps.report_tables import CLASSES, ReportTables, make_tables
 from maps.report_xlsx import write_xlsx
-from registry.catalogue import CNY_PER_UNIT, say
+from registry.catalogue import CNY_PER_UNIT, money, say
 from registry.errors import DrawingError
 from registry.fields import fields, value_list
 
@@ -150,6 +150,7 @@ def draw_report(inputs: Inputs, tables: ReportTables, language: str) -> str:
             inputs=inputs,
             say=lambda code, **parameters: say(code, language, **parameters),
             shown=lambda value, kind: shown(value, kind, language),
+            money=lambda cell: money(cell * CNY_PER_UNIT[language], language),
             numbers=headline(inputs),
             pairs=_pairs(inputs, tables, language),
             places=_places(tables, language),

@@ -32,6 +32,8 @@ _COMPARED: Final = (
     ("cost_cny", "maps_unit_money", "money"),
     ("saving_cny", "maps_unit_money", "money"),
 )
+# a yuan in millions has six
+_PLACES: Final = 8
 STEADY: Final = ("stable_share", "kept_share")
 Cell = str | float | int | date | None
 _SUMMED: Final = frozenset({"m", "CNY", "t/year"})
@@ -157,7 +159,12 @@ def summary_rows(inputs: Inputs, tables: ReportTables, language: str) -> list[tu
     rows.extend(alignment_rows(inputs, language))
     if abs(tables.unassigned_saving_cny) > 0.5:
         rows.append((say("maps_saving_elsewhere", language), tables.unassigned_saving_cny / cny, money))
-    return rows
+    return [(item, _settled(value), unit) for item, value, unit in rows]
+
+
+def _settled(value: float) -> float:
+    """Return a number without the digits in which sums in another order differ; nothing has no sign."""
+    return round(value, _PLACES) + 0.0
 
 
 def comparison_rows(inputs: Inputs, language: str) -> list[Compared]:
@@ -171,8 +178,8 @@ def comparison_rows(inputs: Inputs, language: str) -> list[Compared]:
             item=say(f"maps_compare_{_code(key, inputs)}", language),
             unit=say(unit, language) if unit else "",
             kind=kind,
-            aligned=inputs.summary[key] / (cny if kind == "money" else 1.0),
-            ignoring=blind[key] / (cny if kind == "money" else 1.0),
+            aligned=_settled(inputs.summary[key] / (cny if kind == "money" else 1.0)),
+            ignoring=_settled(blind[key] / (cny if kind == "money" else 1.0)),
         )
         for key, unit, kind in _COMPARED
         if key in inputs.summary and key in blind

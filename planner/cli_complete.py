@@ -10,6 +10,8 @@ import typer
 from registry.console import Session, command, parse_day
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pandas as pd
 
     from registry.history.edit import Edited
@@ -58,10 +60,23 @@ def complete(
     with session.open() as registry:
         on = parse_day(day) or registry.today()
         saved = registry.load_run("plan", plan, ["batch_segments"])
+        _warn_of_state(session, registry, saved, on)
         renewals, completion, gone = _prepare(registry, saved, batch, on, given, file, is_partial=is_partial)
         warrant = Warrant(session.settings.actor, source, reason, is_dry_run=is_dry_run)
         edited = run(registry.connection, completion, renewals, on, warrant)
     _tell(session, edited, batch, renewals, completion.km_done, gone)
+
+
+def _warn_of_state(session: Session, registry: Registry, saved: Any, day: date) -> None:  # noqa: ANN401 - the saved plan
+    """Say so where the plan was not adopted by that day: what is built is true, but no task asked for it."""
+    from registry.fields import value_list
+    from registry.history.programme import DRAFT, PROPOSED
+
+    states = registry.frame("plan_states", ["state"], as_of=day)
+    state = str(states["state"].get(saved.run_id, DRAFT))
+    if state in {DRAFT, PROPOSED}:
+        label = value_list("plan_state")[state].label(session.language)
+        session.warn("complete_not_adopted", plan=saved.name, state=label, day=day)
 
 
 def _prepare(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from registry.catalogue import CNY_PER_UNIT
+from registry.catalogue import CNY_PER_UNIT, money
 from registry.fields import fields
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def show_last_chances(session: Session, table: pd.DataFrame, city: City) -> dict
     if table.empty:
         return facts
     unit = CNY_PER_UNIT[session.language]
-    told = facts | {"price": facts["price_cny"] / unit, "shown": min(len(table), _SHOWN)}
+    told = facts | {"price": money(facts["price_cny"], session.language, 2), "shown": min(len(table), _SHOWN)}
     session.tell("plan_last_chances", count=facts["segment_count"], **{key: told[key] for key in _TOLD})
     shown = table.head(_SHOWN).copy()
     shown["project_id"] = [_project(city.projects, name) for name in shown["project_id"]]

@@ -179,8 +179,8 @@ def _show(session: Session, told: pd.DataFrame, effects: Effects) -> None:
 
     unit = CNY_PER_UNIT[session.language]
     show_frame(session, told, "plan_edits", session.say("plan_edits_title"))
-    show_frame(session, effects.by_year, "plan_edit_years", session.say("plan_edit_years_title"))
-    show_frame(session, effects.by_tier, "plan_edit_tiers", session.say("plan_edit_tiers_title"))
+    show_frame(session, effects.by_year, "plan_edit_years", session.say("plan_edit_years_title"), "year")
+    show_frame(session, effects.by_tier, "plan_edit_tiers", session.say("plan_edit_tiers_title"), "tier")
     before, after = effects.before, effects.after
     session.tell(
         "plan_edit_totals",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.benefits import is_weighted
 from planner.cli_tables import headings_of
-from registry.catalogue import CNY_PER_UNIT
+from registry.catalogue import CNY_PER_UNIT, money
 from registry.fields import fields
 
 _LEAST_STEADY = 5
@@ -32,8 +32,8 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
         batches=summary["batch_count"],
         all_batches=len(made.batches),
         km=summary["km"],
-        cost=summary["cost_cny"] / unit,
-        saving=summary["saving_cny"] / unit,
+        cost=money(summary["cost_cny"], session.language),
+        saving=money(summary["saving_cny"], session.language),
         run=run,
     )
     _show_proof(session, summary)
@@ -61,7 +61,6 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
 
 def _show_proof(session: Session, summary: dict[str, Any]) -> None:
     """Say what the plan is worth, what it could be worth at most, and what the usual choices are worth."""
-    unit = CNY_PER_UNIT[session.language]
     blind = summary["project_blind"]
     session.tell(
         "plan_proven_weighted" if is_weighted(summary) else "plan_proven",
@@ -70,12 +69,11 @@ def _show_proof(session: Session, summary: dict[str, Any]) -> None:
         gap=summary["gap_share"],
         greedy=summary["greedy"],
         blind=blind["objective"],
-        blind_cost=blind["cost_cny"] / unit,
+        blind_cost=money(blind["cost_cny"], session.language),
     )
     if is_weighted(summary):
-        session.tell(
-            "plan_parts", risk=summary["risk"], repair=summary["repair_cny"] / unit, methane=summary["methane_t"]
-        )
+        repair = money(summary["repair_cny"], session.language)
+        session.tell("plan_parts", risk=summary["risk"], repair=repair, methane=summary["methane_t"])
     certificate = summary["certificate"]
     if certificate["greedy_late_km_years"] > certificate["late_km_years"]:
         is_ahead = summary["greedy"] > summary["objective"]
@@ -91,7 +89,7 @@ def _show_isolation(session: Session, found: dict[str, Any] | None) -> None:
 
 def _show_alignment(session: Session, summary: dict[str, Any]) -> None:
     """Say what goes together with projects, and what seeing them brings; nothing where no project saves anything."""
-    found, unit = summary["alignment"], CNY_PER_UNIT[session.language]
+    found, language = summary["alignment"], session.language
     more = found["more"]
     if not found["aligned_km"] and not any(more.values()):
         return
@@ -100,13 +98,13 @@ def _show_alignment(session: Session, summary: dict[str, Any]) -> None:
         joint=found["aligned_km"],
         km=summary["km"],
         share=found["aligned_km_share"],
-        saving=found["reinstatement_saved_cny"] / unit,
+        saving=money(found["reinstatement_saved_cny"], language, 3),
     )
     session.tell(
         "plan_alignment_blind",
         risk=more["risk"],
-        cost=more["cost_cny"] / unit,
-        saving=more["saving_cny"] / unit,
+        cost=money(more["cost_cny"], language, 3, is_signed=True),
+        saving=money(more["saving_cny"], language, 3, is_signed=True),
     )
 
 

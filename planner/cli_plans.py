@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from registry.history.programme import Stepped
 
 app = typer.Typer()
+_LEAST_NEEDED = frozenset({"policy", "as_of", "gap"})
+_WHOLE = ("name", "state", "years", "objective", "cost")
 
 PlanName = Annotated[str, typer.Argument(help="Name of the saved plan.")]
 Day = Annotated[str | None, typer.Option("--on", help="Day of the step; today by default.")]
@@ -77,6 +79,7 @@ def _told(run: dict[Any, Any]) -> dict[str, Any]:
 def _show_plans(session: Session, rows: list[dict[str, Any]]) -> None:
     import pandas as pd
 
+    from planner.cli_said import fits
     from registry.fields import value_list
 
     labels = value_list("plan_state")
@@ -99,7 +102,15 @@ def _show_plans(session: Session, rows: list[dict[str, Any]]) -> None:
     )
     if not any(table["scenario"]):
         table = table.drop(columns="scenario")
-    session.table(table, {name: session.say(f"plans_heading_{name}") for name in table.columns})
+    headings = {name: session.say(f"plans_heading_{name}") for name in table.columns}
+    if not fits(session, table, headings):
+        # what --json tells too and what differs least among plans of one year
+        headings = {
+            name: heading.replace(" ", "\n") if name in _WHOLE else heading
+            for name, heading in headings.items()
+            if name not in _LEAST_NEEDED
+        }
+    session.table(table, headings, whole=_WHOLE)
 
 
 def _edited_words(session: Session, row: dict[str, Any]) -> str:

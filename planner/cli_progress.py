@@ -189,10 +189,11 @@ def _show(session: Session, made: Made, month: date) -> None:
         session.tell("progress_none")
         return
     at_month = tiers[tiers["month"].dt.month == month.month].drop(columns=["month"])
-    show_frame(session, at_month, "progress_tiers", f"{month:%Y-%m}")
+    show_frame(session, at_month, "progress_tiers", f"{month:%Y-%m}", "tier")
     _show_course(session, tiers)
     if len(made.progress_districts):
-        show_frame(session, made.progress_districts, "progress_districts", session.say("progress_districts_title"))
+        districts = made.progress_districts.fillna({"district": session.say("progress_no_district")})
+        show_frame(session, districts, "progress_districts", session.say("progress_districts_title"))
     _show_promises(session, made)
 
 

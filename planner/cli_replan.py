@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from planner.programme import LockedBatch
     from planner.scenario import Scenario
     from registry.console import Session
+    from registry.errors import Phrase
     from registry.store import SavedRun
 
 Parent = Annotated[
@@ -90,10 +91,11 @@ def open_origin(
     Without `--as-of` it sees the day and the data of the saved plan, so that both can be compared; without `--policy`
     it has the policy of the saved plan. A scenario that is given takes the place of that of the saved plan.
     """
-    from planner.scenario import read_scenario, scenario_of_run
+    from planner.scenario import scenario_of_run
     from registry.errors import UsageError
 
-    stated = None if scenario is None else read_scenario(scenario)
+    opened = None if parent is not None else lambda: open_job(session, policy, as_of, known_at)
+    stated = None if scenario is None else _stated(scenario, opened)
     if parent is not None and known_at is not None and as_of is None:
         raise UsageError("plan_from_known_at")
     with open_job(session, policy, as_of, known_at) as job:
@@ -109,6 +111,25 @@ def open_origin(
             known_at=old.known_at if as_of is None else parse_instant(known_at),
         )
         yield anew, Origin(run, stated or scenario_of_run(run.summary))
+
+
+def _stated(path: Path, opened: Callable[[], AbstractContextManager[Job]] | None) -> Scenario:
+    """Read a scenario before anything else; where it has faults, look up its names, so that all are told at once."""
+    from planner.scenario import Scenario, written_scenario
+    from planner.scenario_faults import unknown_names
+    from registry.errors import DigonceError, PolicyError
+
+    content = written_scenario(path)
+    try:
+        return Scenario.from_dict(content, str(path))
+    except PolicyError as fault:
+        faults: tuple[Phrase, ...] = fault.parameters["faults"]  # type: ignore[assignment]
+        # a registry that cannot be opened has its own answer, once the file is mended
+        with suppress(DigonceError):
+            if opened is not None:
+                with opened() as job:
+                    faults += unknown_names(content, job.frame("projects", ["name"]), job.frame("roads", ["name"]))
+        raise PolicyError(fault.code, file=str(path), faults=faults) from fault
 
 
 def tell_origin(session: Session, summary: dict[str, Any]) -> None:

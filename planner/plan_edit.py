@@ -37,6 +37,10 @@ class Edit:
     year: int | None = None
 
 
+# an edit, the segments that it is about, and their year before and after it alone
+Step = tuple[Edit, pd.Index, tuple[Any, Any]]
+
+
 @dataclass(frozen=True)
 class Source:
     """What a saved plan was made from, read as it was known then."""
@@ -104,12 +108,14 @@ def edit_plan(before: Draft, edits: Sequence[Edit], source: Source) -> tuple[Dra
         Where a batch or segment is not known, a year is not of the plan, or a locked batch is edited.
     """
     members, locks = _members(before.batches, before.batch_segments), before.locks
-    steps: list[tuple[Edit, pd.Index]] = []
+    steps: list[Step] = []
     for edit in sorted(edits, key=lambda one: ORDER.index(one.edit)):
+        earlier = members["year"]
         touched, members, locks = _made(edit, members, locks, source)
-        steps.append((edit, touched))
+        years = (earlier.reindex(touched).iloc[0], members["year"].loc[touched[0]])
+        steps.append((edit, touched, years))
     after = _price(members, locks, source)
-    return after, _told(steps, before, after)
+    return after, _told(steps, after)
 
 
 def _made(
@@ -201,7 +207,7 @@ def _price(members: pd.DataFrame, locks: pd.DataFrame, source: Source) -> Draft:
     return Draft(batches, batch_segments, kept[columns_of("plan_locks")], table, year)
 
 
-def _told(steps: list[tuple[Edit, pd.Index]], before: Draft, after: Draft) -> pd.DataFrame:
+def _told(steps: list[Step], after: Draft) -> pd.DataFrame:
     rows = [
         {
             "step": number,
@@ -209,11 +215,11 @@ def _told(steps: list[tuple[Edit, pd.Index]], before: Draft, after: Draft) -> pd
             "batch_id": after.batch_segments["batch_id"].loc[ids[0]],
             "segment_count": len(ids),
             "length_m": float(after.table.segments["length_m"].loc[ids].sum()),
-            "year_before": before.batch_segments["year"].reindex(ids).iloc[0],
-            "year_after": after.batch_segments["year"].loc[ids[0]],
+            "year_before": years[0],
+            "year_after": years[1],
             "cause": None,
         }
-        for number, (edit, ids) in enumerate(steps, start=1)
+        for number, (edit, ids, years) in enumerate(steps, start=1)
     ]
     table = pd.DataFrame(rows, columns=columns_of("plan_edits"))
     types: dict[str, Any] = {"length_m": "float64"}

@@ -9,7 +9,7 @@ from typing import Any, Final
 from planner.benefits import Worth
 from planner.choice import Effort
 from planner.limits import Limits
-from planner.scenario import LimitChanges, Scenario
+from planner.scenario import MOST_WEIGHT, LimitChanges, Scenario
 from registry.errors import PlanningError, UsageError
 
 # weights are asked for in units that people have a feeling for
@@ -55,7 +55,7 @@ def settle(asked: Asked, scenario: Scenario | None = None, parent: Mapping[str, 
     Raises
     ------
     UsageError
-        Where years or money are stated nowhere or twice, or make no sense.
+        Where years or money are stated nowhere or twice, or they or a weight make no sense.
     """
     stated = scenario.limits if scenario is not None else LimitChanges()
     parent = parent or {}
@@ -121,6 +121,10 @@ def _worth(asked: Asked, scenario: Scenario | None, parent: Mapping[str, Any]) -
     stated = scenario.weights if scenario is not None else None
     repair = _first(asked.weight_repair, stated.repair if stated else None)
     methane = _first(asked.weight_methane, stated.methane if stated else None)
+    for option, weight in (("--weight-repair", repair), ("--weight-methane", methane)):
+        # what is no number is in no range
+        if weight is not None and not 0 <= weight <= MOST_WEIGHT:
+            raise UsageError("plan_weight_unusable", option=option, weight=weight, most=MOST_WEIGHT)
     return Worth(
         risk=known.risk,
         repair_cny=known.repair_cny if repair is None else repair / CNY_PER_WEIGHT,

@@ -11,18 +11,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from pydantic import Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from planner.ban_changes import BanChanges, named_bans
 from planner.factors import text_column
 from planner.meeting import City
-from planner.policy import Policy, validation_faults
-from planner.policy_parts import NotNegative, Part, Positive, Share, Text
+from planner.policy import Policy
+from planner.policy_parts import Part, Positive, Share, Text
+from planner.scenario_faults import scenario_faults
 from registry.errors import PlanningError, PolicyError
 
 _DONE: Final = "done"
@@ -45,16 +47,20 @@ class LimitChanges(Part):
     @model_validator(mode="after")
     def _has_one_budget(self) -> Self:
         if self.budget_cny is not None and self.budget_total_cny is not None:
-            message = "give budget_cny or budget_total_cny, not both"
-            raise ValueError(message)
+            raise PydanticCustomError("scenario_fault_two_budgets", "give budget_cny or budget_total_cny, not both")
         return self
+
+
+# beyond this a weight says nothing but that one thing counts, and numbers run over
+MOST_WEIGHT: Final = 1e6
+Weight = Annotated[float, Field(ge=0, le=MOST_WEIGHT)]
 
 
 class WeightChanges(Part):
     """What counts: worth of 10,000 yuan of repairs, and of a tonne of methane, in risk removed."""
 
-    repair: NotNegative | None = None
-    methane: NotNegative | None = None
+    repair: Weight | None = None
+    methane: Weight | None = None
 
 
 class ProjectChange(Part):
@@ -67,11 +73,9 @@ class ProjectChange(Part):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.cancelled and self.starts_on is None and self.ends_on is None:
-            message = "give starts_on, ends_on or cancelled = true"
-            raise ValueError(message)
+            raise PydanticCustomError("scenario_fault_project_silent", "give starts_on, ends_on or cancelled = true")
         if self.cancelled and (self.starts_on or self.ends_on):
-            message = "a cancelled project has no days"
-            raise ValueError(message)
+            raise PydanticCustomError("scenario_fault_cancelled_days", "a cancelled project has no days")
         return self
 
 
@@ -87,11 +91,9 @@ class BanChange(Part):
     @model_validator(mode="after")
     def _names_one_place(self) -> Self:
         if sum(name is not None for name in (self.street, self.road, self.ban)) != 1:
-            message = "give one of street, road or ban"
-            raise ValueError(message)
+            raise PydanticCustomError("scenario_fault_ban_place", "give one of street, road or ban")
         if self.last < self.first:
-            message = "the last day lies before the first"
-            raise ValueError(message)
+            raise PydanticCustomError("scenario_fault_ban_turned", "the last day lies before the first")
         return self
 
 
@@ -127,7 +129,7 @@ class Scenario(Part):
         try:
             return cls.model_validate_json(_json(content))
         except ValidationError as fault:
-            raise PolicyError("scenario_faults", file=file, faults=validation_faults(fault)) from fault
+            raise PolicyError("scenario_faults", file=file, faults=scenario_faults(fault)) from fault
 
 
 def _json(content: Mapping[str, Any]) -> str:
@@ -144,11 +146,23 @@ def read_scenario(path: Path) -> Scenario:
     PolicyError
         If the file cannot be read, or a key is missing, unknown or out of range; all faults at once.
     """
+    return Scenario.from_dict(written_scenario(path), str(path))
+
+
+def written_scenario(path: Path) -> dict[str, Any]:
+    """Return what a scenario file states, unchecked.
+
+    Raises
+    ------
+    PolicyError
+        If there is no such file, or it is no text of TOML.
+    """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as fault:
+        raise PolicyError("scenario_absent", file=str(path)) from fault
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise PolicyError("scenario_unreadable", file=str(path), detail=str(fault)) from fault
-    return Scenario.from_dict(content, str(path))
 
 
 def scenario_of_run(summary: Mapping[str, Any]) -> Scenario | None:

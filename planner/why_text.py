@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from registry.catalogue import CNY_PER_UNIT, say
+from registry.catalogue import money, say
 from registry.fields import value_list
 
 _METRES_PER_KM: Final = 1000.0
@@ -46,7 +46,6 @@ def _sentences(row: dict[Any, Any], segment: str, language: str) -> str:
 
 def _told(row: dict[Any, Any], language: str) -> dict[str, Any]:
     """Return the figures of a row as texts; what is not known is a dash."""
-    unit = CNY_PER_UNIT[language]
     classes = value_list("policy_class")
     due, year = row["due_year"], row["year"]
     late = "" if pd.isna(due) or pd.isna(year) else int(year) - int(due)
@@ -57,8 +56,8 @@ def _told(row: dict[Any, Any], language: str) -> dict[str, Any]:
         "late": late,
         "label": _batch(row["label"], language),
         "km": _number(row["length_m"] / _METRES_PER_KM, 2),
-        "cost": _number(row["cost_cny"] / unit, 2),
-        "saving": _number(row["saving_cny"] / unit, 2),
+        "cost": money(row["cost_cny"], language, 2),
+        "saving": money(row["saving_cny"], language, 2),
         "project": _NO_NUMBER if pd.isna(row["project_id"]) else row["project_id"],
         "policy_class": classes[row["policy_class"]].label(language) if row["policy_class"] in classes else _NO_NUMBER,
         "worth": _number(row["worth_per_million"], 1),

@@ -11,6 +11,8 @@ from typing import Final
 LANGUAGES: Final = ("en", "zh")
 # Chinese readers see money in 万元, English readers in millions
 CNY_PER_UNIT: Final = {"zh": 10_000.0, "en": 1_000_000.0}
+# less than this is said in yuan: in units it would round to nothing
+_SMALL_CNY: Final = 100_000.0
 
 
 @cache
@@ -43,6 +45,21 @@ def joined(parts: Iterable[str], language: str, mark: str = "comma") -> str:
 def or_dash(value: float, form: str) -> str:
     """Return a number in a form such as `,.1f`; a dash where it is missing."""
     return "—" if value != value else format(value, form)
+
+
+def money(cny: float, language: str, places: int = 1, *, is_signed: bool = False) -> str:
+    """Say an amount: in the unit of money of the language, below 0.1 million in yuan; a dash where it is missing.
+
+    `places` are those of millions of yuan; one in units of ten thousand has two fewer for the same precision.
+    """
+    if cny != cny:
+        return "—"
+    sign = "+" if is_signed else ""
+    if abs(cny) < _SMALL_CNY:
+        # nothing has no sign of its own
+        return say("money_small", language, amount=round(cny) + 0, sign=sign)
+    kept = places if language == "en" else max(places - 2, 0)
+    return say("money_large", language, amount=cny / CNY_PER_UNIT[language], sign=sign, places=kept)
 
 
 def say(code: str, language: str = "en", /, **parameters: object) -> str:

@@ -135,6 +135,13 @@ class Session:
         """How many characters a line of the terminal holds."""
         return shutil.get_terminal_size((100, 24)).columns
 
+    @property
+    def table_width(self) -> int:
+        """How many characters wide a table may be."""
+        from rich.console import Console
+
+        return Console().width
+
     def table(self, rows: pd.DataFrame, headings: dict[str, str], title: str = "", whole: Collection[str] = ()) -> None:
         """Print rows as a table on the terminal; columns in `whole` are never folded. Silent under --json."""
         if self.is_json or self.is_silent:

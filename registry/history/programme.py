@@ -24,14 +24,15 @@ from registry.kinds import KEPT_KINDS, KINDS
 STATES: Final = KEPT_KINDS["plan_states"]
 TASKS: Final = KINDS["tasks"]
 DRAFT: Final = "draft"
+PROPOSED: Final = "proposed"
 ADOPTED: Final = "adopted"
 SUPERSEDED: Final = "superseded"
 # state and step -> state; a step that is not here cannot be taken
 STEPS: Final[Mapping[tuple[str, str], str]] = {
-    (DRAFT, "propose"): "proposed",
-    ("proposed", "adopt"): ADOPTED,
-    ("proposed", "withdraw"): DRAFT,
-    (ADOPTED, "withdraw"): "proposed",
+    (DRAFT, "propose"): PROPOSED,
+    (PROPOSED, "adopt"): ADOPTED,
+    (PROPOSED, "withdraw"): DRAFT,
+    (ADOPTED, "withdraw"): PROPOSED,
 }
 # deliveries that say where plans stand and what was done change nothing that a plan was computed from
 UNREAD_KINDS: Final = ["plan_states", "tasks", "progress"]

@@ -16,6 +16,7 @@ from planner.meeting import City
 from planner.plan_request import Asked, settle
 from planner.policy import read_policy
 from planner.scenario import Scenario, apply_scenario, read_scenario, scenario_of_run
+from planner.scenario_faults import unknown_names
 from planner.scenario_words import made_from_phrases
 from registry.errors import PlanningError, PolicyError, UsageError
 from registry.fields import check_frame
@@ -153,7 +154,18 @@ FAULTS = (
     ("[[bans]]\nfirst = 2027-01-01\nlast = 2028-01-01", "one of street"),
     ('[[bans]]\nstreet = "a"\nfirst = 2028-01-02\nlast = 2028-01-01', "before the first"),
     ("name =", "cannot be read"),
+    ('[limits]\nbudget_cny = "much"', 'limits.budget_cny = "much": it must be a finite number'),
+    ("[limits]\nbudget_cny = { 2027 = -1, soon = 3 }", "limits.budget_cny.2027 = -1: it must be more than 0"),
+    ("[limits]\nbudget_cny = { 2027 = 1, soon = 3 }", 'limits.budget_cny.soon = "soon": it must be a year'),
+    ('[projects."P 1"]\nends_on = "soon"', 'projects."P 1".ends_on = "soon": it must be a day'),
+    ("[[bans]]\nlast = 3", "[[bans]] #1: first: this key is missing"),
+    ("[[bans]]\nlast = 3", "[[bans]] #1: last = 3: it must be a day"),
+    ("[weights]\nmethane = 1e9", "at most 1,000,000"),
+    ("lift = [3]", "lift #1 = 3: it must be text"),
+    ("[limits]\nkm = inf", "a finite number"),
+    ("[limits]\nkilometres = 3", "no such key"),
 )
+INTERNALS = ("constrained", "Value error", "Input should", "dict[", "{", "(file)", "…")
 
 
 @pytest.mark.parametrize(("text", "word"), FAULTS)
@@ -161,6 +173,21 @@ def test_a_file_that_cannot_be_used_names_file_key_and_mend(tmp_path: Path, text
     with pytest.raises(PolicyError, match=r"scenario\.toml") as fault:
         scenario(tmp_path, f'name = "x"\n{text}\n')
     assert word in str(fault.value)
+    told = [fault.value.message(language) for language in ("en", "zh")]
+    if "cannot be read" not in told[0]:
+        assert not [word for word in INTERNALS for message in told if word in message]
+
+
+def test_names_are_told_with_the_keys_and_a_missing_file_plainly(tmp_path: Path) -> None:
+    content = {"projects": {"P9": {}, "P0000": 3}, "bans": [{"road": "R9"}, {"street": "east 0"}, {"street": 3}, 4]}
+    made = city()
+    (told,) = unknown_names(content, made.projects, made.roads)
+    assert "P9, R9:" in told.say("en")
+    assert unknown_names({"projects": 3, "bans": {}}, made.projects, made.roads) == ()
+    with pytest.raises(PolicyError) as fault:
+        read_scenario(tmp_path / "none.toml")
+    assert fault.value.code == "scenario_absent"
+    assert "Errno" not in str(fault.value)
 
 
 def test_what_nobody_knows_is_listed_at_once(tmp_path: Path) -> None:
@@ -219,6 +246,9 @@ def test_options_come_before_the_scenario_and_the_scenario_before_the_parent(tmp
         (Asked(years=YEARS), True, None, "scenario_budget_absent"),
         (Asked(), True, PARENT, "scenario_budget_outside"),
         (Asked(YEARS, -1.0), False, None, "plan_budget_unusable"),
+        (Asked(YEARS, 1e6, weight_methane=float("inf")), False, None, "plan_weight_unusable"),
+        (Asked(YEARS, 1e6, weight_methane=float("nan")), False, None, "plan_weight_unusable"),
+        (Asked(YEARS, 1e6, weight_repair=1e300), False, None, "plan_weight_unusable"),
     ],
 )
 def test_what_is_said_nowhere_or_twice_is_a_usage_fault(

@@ -166,9 +166,13 @@ def test_reports_come_in_month_by_month_and_are_taken_back(
 
 
 def test_completing_every_batch_leaves_nothing_to_renew(planned: Digonce, settings: Settings, tmp_path: Path) -> None:
-    adopted(planned)
     with open_registry(settings) as registry:
         members = batches_of(registry, "p1")
+    early = planned("complete", "p1", members["GAS-0"], "--on", "2027-06-30", "--dry-run")
+    assert (early.exit_code, "not adopted on 2027-06-30 (draft)" in early.stderr) == (0, True), early.stderr
+    adopted(planned)
+    assert "adopted" not in planned("complete", "p1", members["GAS-0"], "--on", "2027-06-30", "--dry-run").stderr
+    with open_registry(settings) as registry:
         before = registry.state_hash()
     shown = run(planned, "complete", "p1", members["GAS-0"], "--on", "2027-06-30", "--dry-run")
     assert shown["delivery_id"] is None

@@ -165,8 +165,11 @@ def test_locks_are_kept_as_segments_with_their_year(made: Town) -> None:
         assert set(one.segment_ids) == set(members.index[members == name])
     with pytest.raises(PlanningError, match="locked"):
         edit_plan(after, [Edit("drop", (first,))], made.source)
-    free, _ = edit_plan(after, [Edit("drop", (first,)), Edit("unlock", (first,))], made.source)
+    free, told = edit_plan(after, [Edit("drop", (first,)), Edit("unlock", (first,))], made.source)
     assert free.batches["year"].isna()[first]
+    year = int(placed(made)[first])
+    years = told[["edit", "year_before", "year_after"]].astype("object").where(told.notna(), None)
+    assert years.to_numpy().tolist() == [["unlock", year, year], ["drop", year, None]]
     assert len(locked_batches(free.locks)) == 2
 
 
