@@ -161,8 +161,10 @@ def choose_programme(
             continue
         wanted = _obligations(model, duties, rows)
         answer = _search(wanted, effort.for_duties(), found)
-        if severity == _BINDING[0] and _left_out(model, answer, rows).any():
+        is_left = severity == _BINDING[0] and _leaves_out(model, answer, rows)
+        if is_left:
             answer = _search(wanted, effort.for_duties(is_short=True), [*found, answer.year])
+            is_left = _leaves_out(model, answer, rows)
         gap = answer.gap_share if np.isfinite(answer.objective) else None
         stages.append(Stage(CLASS_ORDER[severity], gap, answer.status, is_reproducible=answer.is_reproducible))
         if gap is None:
@@ -172,7 +174,7 @@ def choose_programme(
         kept = model.packing.deadline.copy()
         kept[rows] = np.where(done == NONE, NONE, np.maximum(done, duties.deadline[rows]))
         is_open = model.is_open
-        if severity == _BINDING[0] and bool(_left_out(model, answer, rows).any()):
+        if is_left:
             is_short = True
             # what was forced before, as a locked batch, stays
             forced = np.flatnonzero(model.packing.deadline != NONE)
@@ -194,10 +196,9 @@ def _search(model: Model, effort: Effort, starts: list[Rows]) -> Solution:
     )
 
 
-def _left_out(model: Model, answer: Solution, rows: Rows) -> Flags:
-    """Tell which of the items are left out although some batch could hold them by itself."""
-    left: Flags = _can_be_done(model)[rows] & (_item_years(model, answer.year)[rows] == NONE)
-    return left
+def _leaves_out(model: Model, answer: Solution, rows: Rows) -> bool:
+    """Tell whether any of the items is left out although some batch could hold it by itself."""
+    return bool((_can_be_done(model)[rows] & (_item_years(model, answer.year)[rows] == NONE)).any())
 
 
 def _obligations(model: Model, duties: Duties, rows: Rows) -> Model:

@@ -14,7 +14,7 @@ from planner.factors import Floats
 from planner.limits import Limits
 from planner.solve.elastic import without_duty
 from planner.solve.model import Model, Streets
-from planner.solve.relax import Shortfall, find_shortfalls
+from planner.solve.shortfall import Shortfall, find_shortfalls
 from registry.errors import Phrase, PlanningError
 
 _INFEASIBLE: Final = "infeasible"

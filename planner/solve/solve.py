@@ -26,7 +26,7 @@ class Solution:
     """A plan and how good it is.
 
     `status` is `optimal` (proven), `within_gap`, `node_limit` or `time_limit` (the plan stands, the gap is as told),
-    `infeasible` (no plan keeps every rule; see `planner.solve.relax`) or `not_found`. Without a plan all batches are
+    `infeasible` (no plan keeps every rule) or `not_found`. Without a plan all batches are
     out and the objective is minus infinity. `bound` holds for every plan of the model. `greedy_broken` are the rules
     that the usual plan breaks; the plan is never worth less than a usual plan that breaks none. `is_reproducible` is
     false where the clock stopped the search. `prices` are missing where it was stopped before there were any.

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from planner.solve.elastic import find_missed, relaxed_model
-from planner.solve.keep import keeps
 from planner.solve.model import NONE, Cap, Floats, Floor, Model, Packing, Streets
-from planner.solve.relax import Late, find_shortfalls, relax
 from planner.solve.search import Limits
+from planner.solve.shortfall import find_shortfalls
 from tests.planner.solve.cases import all_plans, obeys, random_case, rows
 
 METRES = np.array([100.0, 50.0])
@@ -25,59 +24,42 @@ def two_batches(budget: Floats, deadline: tuple[int, int] = (0, 0)) -> Model:
     )
 
 
-def only(model: Model, weight: Floats = METRES) -> Late:
-    relaxation = relax(model, weight)
-    assert keeps(relaxation.model, relaxation.solution.year)
-    assert relaxation.solution.status == "optimal"
-    (late,) = relaxation.late
-    assert not relaxation.shortfalls
-    return late
+def missed(model: Model, weight: Floats = METRES) -> list[int]:
+    """The due items that have to be missed."""
+    items: list[int] = find_missed(model, weight, Limits(0, 1e-3, 200)).items.tolist()
+    return items
 
 
-def test_money_for_one_of_two_names_the_shorter_and_the_money_that_is_missing() -> None:
-    late = only(two_batches(np.array([14.0, 14.0, 14.0])))
-    assert replace(late, extra_cny=0.0) == Late(1, 0, (("budget",),), 1, 1, 0.0, 0)
-    assert late.extra_cny == pytest.approx(6.0)
+def test_of_two_that_the_money_does_for_one_the_shorter_is_missed() -> None:
+    money = np.array([14.0, 14.0, 14.0])
+    assert missed(two_batches(money)) == [1]
+    assert missed(two_batches(money), np.array([50.0, 100.0])) == [0]
+    assert missed(two_batches(2.0 * money)) == []
 
 
-def test_the_heavier_item_is_the_one_that_is_done() -> None:
-    assert only(two_batches(np.array([14.0, 14.0, 14.0])), np.array([50.0, 100.0])).item == 0
-
-
-def test_a_ban_names_the_first_year_after_it_and_no_money() -> None:
-    model = two_batches(np.full(3, 20.0), (1, NONE))
-    model.is_open[0, :2] = False
-    late = only(model)
-    assert (late.codes, late.earliest_year, late.year) == ((("closed",), ("closed",)), 2, 2)
-    assert late.extra_cny == np.inf
-
-
-def test_a_street_cut_by_other_due_work_is_named() -> None:
-    model = two_batches(np.full(3, 20.0), (0, 1))
-    model.is_open[1, 0] = False
+def test_bans_streets_caps_and_order_make_due_work_be_missed() -> None:
+    free = two_batches(np.full(3, 20.0))
+    assert missed(free) == []
+    banned = replace(free, is_open=np.array([[False, False, True], [True, True, True]]))
+    assert missed(replace(banned, packing=Packing.disjoint(rows(1, NONE)))) == [0]
     cut = Streets(rows(0, 1), rows(0, 0), rows(2))
-    late = only(replace(model, streets=cut))
-    assert (late.item, late.codes, late.earliest_year) == (1, (("closed",), ("street",)), 2)
-
-
-def test_a_cap_and_an_order_are_named() -> None:
-    model = two_batches(np.full(3, 20.0))
-    capped = replace(model, caps=(Cap("km", np.ones(2), rows(0, 0), np.ones((1, 3))),))
-    assert only(capped).codes == (("cap",),)
-    ordered = replace(two_batches(np.full(3, 20.0), (0, NONE)), precedence=(rows(0), rows(1)))
-    ordered.is_open[1, 0] = False
-    assert only(ordered).codes == (("follows",),)
+    apart = replace(two_batches(np.full(3, 20.0), (0, 1)), is_open=np.array([[True] * 3, [False, True, True]]))
+    assert missed(apart) == []
+    assert missed(replace(apart, streets=cut)) == [1]
+    assert missed(replace(free, caps=(Cap("km", np.ones(2), rows(0, 0), np.ones((1, 3))),))) == [1]
+    first = replace(two_batches(np.full(3, 20.0), (0, NONE)), precedence=(rows(0), rows(1)))
+    first.is_open[1, 0] = False
+    assert missed(first) == [0]
 
 
 def test_a_floor_that_cannot_be_reached_falls_short_by_least() -> None:
     floor = Floor("district", np.array([2.0, 1.0]), rows(0, 0), np.array([4.0]))
     model = replace(two_batches(np.full(3, 20.0), (NONE, NONE)), floors=(floor,))
-    relaxation = relax(model, METRES)
-    (shortfall,) = relaxation.shortfalls
-    assert (shortfall.code, shortfall.place, shortfall.asked) == ("district", 0, 4.0)
-    assert shortfall.reached == pytest.approx(3.0, rel=1e-4)
-    assert not relaxation.late
-    assert sorted(relaxation.solution.year.tolist()) == [0, 0]
+    short = find_shortfalls(model)
+    assert short is not None
+    (one,) = short
+    assert (one.code, one.place, one.asked) == ("district", 0, 4.0)
+    assert one.reached == pytest.approx(3.0, rel=1e-4)
 
 
 def test_all_floors_fall_short_by_the_same_least_share_where_that_is_asked() -> None:
