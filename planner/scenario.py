@@ -108,11 +108,6 @@ class Scenario(Part):
     projects: dict[str, ProjectChange] = Field(default_factory=dict)
     bans: tuple[BanChange, ...] = ()
 
-    @property
-    def changes_city(self) -> bool:
-        """Whether projects or bans are other than the registry says."""
-        return bool(self.lift or self.projects or self.bans)
-
     def to_dict(self) -> dict[str, Any]:
         """Return what it states as plain values that JSON can hold."""
         return self.model_dump(mode="json", exclude_defaults=True) | {"name": self.name}
@@ -136,17 +131,6 @@ def _json(content: Mapping[str, Any]) -> str:
     import json
 
     return json.dumps(dict(content), default=str)
-
-
-def read_scenario(path: Path) -> Scenario:
-    """Read a scenario file.
-
-    Raises
-    ------
-    PolicyError
-        If the file cannot be read, or a key is missing, unknown or out of range; all faults at once.
-    """
-    return Scenario.from_dict(written_scenario(path), str(path))
 
 
 def written_scenario(path: Path) -> dict[str, Any]:

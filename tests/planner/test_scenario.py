@@ -15,7 +15,7 @@ from planner.limits import Limits
 from planner.meeting import City
 from planner.plan_request import Asked, settle
 from planner.policy import read_policy
-from planner.scenario import Scenario, apply_scenario, read_scenario, scenario_of_run
+from planner.scenario import Scenario, apply_scenario, scenario_of_run, written_scenario
 from planner.scenario_faults import unknown_names
 from planner.scenario_words import made_from_phrases
 from registry.errors import PlanningError, PolicyError, UsageError
@@ -75,7 +75,7 @@ def city() -> City:
 def scenario(tmp_path: Path, text: str = WRITTEN) -> Scenario:
     path = tmp_path / "scenario.toml"
     path.write_text(text, encoding="utf-8")
-    return read_scenario(path)
+    return Scenario.from_dict(written_scenario(path), str(path))
 
 
 def test_the_plan_sees_what_the_scenario_says_and_the_city_stays_as_it_was(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_names_are_told_with_the_keys_and_a_missing_file_plainly(tmp_path: Path)
     assert "P9, R9:" in told.say("en")
     assert unknown_names({"projects": 3, "bans": {}}, made.projects, made.roads) == ()
     with pytest.raises(PolicyError) as fault:
-        read_scenario(tmp_path / "none.toml")
+        written_scenario(tmp_path / "none.toml")
     assert fault.value.code == "scenario_absent"
     assert "Errno" not in str(fault.value)
 
