@@ -157,8 +157,6 @@ def _save(
     }
     summary = edited_summary(run.summary, effects, run.run_id, run.name)
     summary["edited"]["anyway"] = anyway
-    for key in ("alignment", "stability"):
-        summary.pop(key, None)
     if "emissions" in frames:
         summary["methane"] = methane_of(job, frames, after.batch_segments)
     return registry.save_run(

@@ -22,6 +22,20 @@ _UNKNOWN: Final = "unknown"
 _MANDATORY: Final = "mandatory"
 # sums of shares of a budget differ in the last digits
 _SLACK: Final = 1e-9
+# what was found of the choice of the parent, and is not computed anew
+OF_CHOICE: Final = frozenset(
+    {
+        "alignment",
+        "certificate",
+        "duties",
+        "joint_km",
+        "methane_t",
+        "repair_cny",
+        "risk",
+        "stability",
+        "worth_per_million",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -228,8 +242,9 @@ def edited_summary(parent: dict[str, Any], effects: Effects, parent_id: str, par
     told = {name: totals[name] for name in ("cost_cny", "saving_cny", "km", "batch_count", "joint_batch_count")}
     left = {"left_km": totals["mandatory_left_m"] / 1000.0, "left_batch_count": totals["mandatory_left_batch_count"]}
     mandatory = dict(parent["mandatory"]) | left
+    still_so = {name: value for name, value in parent.items() if name not in OF_CHOICE}
     return (
-        parent
+        still_so
         | told
         | {
             "objective": totals["value"],

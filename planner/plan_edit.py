@@ -228,12 +228,6 @@ def _told(steps: list[Step], after: Draft) -> pd.DataFrame:
     return table.astype(types)
 
 
-def without_locks() -> pd.DataFrame:
-    """Return the frame `plan_locks` of a plan in which nothing is locked."""
-    index = pd.Index([], dtype="str", name="segment_id")
-    return pd.DataFrame({"batch_id": pd.Series([], index, dtype="str"), "year": pd.Series([], index, dtype="Int64")})
-
-
 def with_cause(edits: pd.DataFrame, cause: str | None) -> pd.DataFrame:
     """Return the frame `plan_edits` with the reason that was given for all of them."""
     return edits.assign(cause=pd.array([cause] * len(edits), dtype="str"))
