@@ -10,6 +10,7 @@ import pandas as pd
 
 from maps.facts import list_words
 from maps.inputs import Both, both
+from planner.benefits import is_weighted
 from planner.cli_compare import run_stamps
 from planner.plan_changes import CANCELLED, SIDES, PlanChanges, PlanSide, compare_plans, plan_differences, plan_side
 from planner.policy import Policy
@@ -42,6 +43,7 @@ class Comparison:
     """Two plans compared: `changes` by language, the same but for the words of reasons; `segments` of either plan.
 
     `differences` are the settings, stamps and policy figures in which the plans differ: key, before, after.
+    `is_weighted` where what either removes counts more than risk.
     """
 
     names: tuple[str, str]
@@ -50,6 +52,7 @@ class Comparison:
     segments: gpd.GeoDataFrame
     stamps: Mapping[str, Any]
     differences: list[tuple[str, Any, Any]]
+    is_weighted: bool = False
 
 
 def load_comparison(registry: Registry, before: str, after: str) -> Comparison:
@@ -79,6 +82,7 @@ def load_comparison(registry: Registry, before: str, after: str) -> Comparison:
         segments=segments,
         stamps=stamps,
         differences=[*settings, *kept, *((f"policy.{key}", old, new) for key, old, new in policies)],
+        is_weighted=any(is_weighted(run.summary) for run in runs),
     )
 
 

@@ -73,6 +73,8 @@ def _show(session: Session, compared: Comparison) -> None:
     moves = in_words(moves_by_km(changes.segments), {"move": "plan_move", "tier": "tier"}, session.language)
     session.table(moves, label | headings_of(session, "segment_count", "km"), session.say("compare_plans_km"))
     _show_figures(session, compared)
+    if compared.is_weighted:
+        session.warn("compare_plans_weighted")
     columns = [name for name in changes.years if str(name).split("_")[0] in _BY_YEAR]
     by_year = changes.years.loc[changes.years["year"].notna(), columns]
     show_frame(session, by_year, "plan_change_years", session.say("compare_plans_years"))

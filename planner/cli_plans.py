@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.catalogue import CNY_PER_UNIT
+from registry.catalogue import CNY_PER_UNIT, joined
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_day, parse_instant
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def plans(session: Session, as_of: AsOf = None, known_at: KnownAt = None) -> Non
 
 
 def _told(run: dict[Any, Any]) -> dict[str, Any]:
+    from planner.benefits import is_weighted
+
     summary, edited = run["summary"], run["summary"].get("edited")
     policy = summary.get("policy", {})
     return {
@@ -63,6 +65,7 @@ def _told(run: dict[Any, Any]) -> dict[str, Any]:
         "first_year": summary["years"][0],
         "last_year": summary["years"][-1],
         "objective": summary["objective"],
+        "is_weighted": is_weighted(summary),
         "bound": summary["bound"],
         "gap_share": summary["gap_share"],
         "cost_cny": summary["cost_cny"],
@@ -111,6 +114,9 @@ def _show_plans(session: Session, rows: list[dict[str, Any]]) -> None:
             if name not in _LEAST_NEEDED
         }
     session.table(table, headings, whole=_WHOLE)
+    weighted = [row["name"] or "—" for row in rows if row["is_weighted"]]
+    if weighted:
+        session.warn("plans_weighted", plans=joined(weighted, session.language))
 
 
 def _edited_words(session: Session, row: dict[str, Any]) -> str:
