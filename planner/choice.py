@@ -101,12 +101,12 @@ class Programme:
 
     def item_years(self) -> Rows:
         """Return the year of each item, -1 for none."""
-        return _item_years(self.model, self.year)
+        return self.model.packing.done(self.year)
 
     def late_km_years(self, year: Rows) -> float:
         """Return kilometres times years late, of a plan of the same batches; what is left out is late to the end."""
         duties, years = self.duties, self.model.shape[1]
-        done = _item_years(self.model, year)
+        done = self.model.packing.done(year)
         late = np.where(done == NONE, years + 1, np.maximum(done, duties.deadline)) - duties.deadline
         return float((late * duties.length_m)[duties.deadline != NONE].sum() / _METRES_PER_KM)
 
@@ -170,7 +170,7 @@ def choose_programme(
         if gap is None:
             # no plan at all in the time: nothing is known of what could be kept
             continue
-        done = _item_years(model, answer.year)[rows]
+        done = model.packing.done(answer.year)[rows]
         kept = model.packing.deadline.copy()
         kept[rows] = np.where(done == NONE, NONE, np.maximum(done, duties.deadline[rows]))
         is_open = model.is_open
@@ -198,7 +198,7 @@ def _search(model: Model, effort: Effort, starts: list[Rows]) -> Solution:
 
 def _leaves_out(model: Model, answer: Solution, rows: Rows) -> bool:
     """Tell whether any of the items is left out although some batch could hold it by itself."""
-    return bool((_can_be_done(model)[rows] & (_item_years(model, answer.year)[rows] == NONE)).any())
+    return bool((_can_be_done(model)[rows] & (model.packing.done(answer.year)[rows] == NONE)).any())
 
 
 def _obligations(model: Model, duties: Duties, rows: Rows) -> Model:
@@ -226,13 +226,6 @@ def _holds(model: Model, items: Rows) -> Flags:
     wanted = np.zeros(len(model.packing.deadline), dtype=bool)
     wanted[items] = True
     return np.bincount(model.packing.batch, weights=wanted[model.packing.item], minlength=model.shape[0]) > 0
-
-
-def _item_years(model: Model, year: Rows) -> Rows:
-    """Return the year in which each item is done, -1 where it is not."""
-    done = np.full(len(model.packing.deadline), NONE, dtype=np.int64)
-    np.maximum.at(done, model.packing.item, year[model.packing.batch])
-    return done
 
 
 def _can_be_done(model: Model) -> Flags:

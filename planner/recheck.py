@@ -84,7 +84,7 @@ def saved_choice(problem: Problem, batch_segments: pd.DataFrame, *, is_only_mand
 def _as_decided(model: Model, duties: Duties, year: Rows, *, is_only_mandatory: bool) -> Model:
     """Keep what the law asks for as the plan does it, and nothing but mandatory work where it let nothing else in."""
     packing = model.packing
-    done = _item_years(model, year)
+    done = model.packing.done(year)
     is_asked = duties.deadline != NONE
     kept = np.where(done == NONE, NONE, np.maximum(done, duties.deadline))
     deadline = np.where(is_asked, kept, packing.deadline)
@@ -114,7 +114,7 @@ def check_reason(choice: Choice, segment_id: str, reason: str, loss: float, gap_
     if row < 0:
         raise PlanningError("plan_recheck_no_candidate", segment=segment_id)
     item = int(choice.duties.item_of_segment[row])
-    done = NONE if item == NONE else int(_item_years(choice.model, choice.year)[item])
+    done = NONE if item == NONE else int(choice.model.packing.done(choice.year)[item])
     if item == NONE:
         return _told(choice, segment_id, reason, loss, gap_share, done, None)
     effort = choice.problem.bearing.effort
@@ -123,7 +123,7 @@ def check_reason(choice: Choice, segment_id: str, reason: str, loss: float, gap_
     if not np.isfinite(found.objective):
         return _told(choice, segment_id, reason, loss, gap_share, done, None)
     before = plan_value(choice.model, choice.year)
-    year = int(_item_years(choice.model, found.year)[item])
+    year = int(choice.model.packing.done(found.year)[item])
     return _told(
         choice, segment_id, reason, loss, gap_share, done, (before - found.objective, before - found.bound, year)
     )
@@ -179,9 +179,3 @@ def _told(
         None if year == NONE else year + first,
         bool(agrees),
     )
-
-
-def _item_years(model: Model, year: Rows) -> Rows:
-    done = np.full(len(model.packing.deadline), NONE, dtype=np.int64)
-    np.maximum.at(done, model.packing.item, year[model.packing.batch])
-    return done

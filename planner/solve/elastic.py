@@ -88,8 +88,7 @@ def _needed(model: Model, linear: Linear, gain: Floats) -> Flags:
 
 def _missed_items(model: Model, year: Rows) -> Rows:
     packing = model.packing
-    done_in = np.full(len(packing.deadline), NONE, dtype=np.int64)
-    np.maximum.at(done_in, packing.item, year[packing.batch])
+    done_in = packing.done(year)
     due = packing.deadline != NONE
     return np.flatnonzero(due & ((done_in == NONE) | (done_in > packing.deadline)))
 

@@ -76,8 +76,7 @@ def _keeps_packing(model: Model, year: Rows) -> bool:
 
 
 def _keeps_deadlines(model: Model, year: Rows) -> bool:
-    done_in = np.full(len(model.packing.deadline), NONE, dtype=np.int64)
-    np.maximum.at(done_in, model.packing.item, year[model.packing.batch])
+    done_in = model.packing.done(year)
     due = model.packing.deadline != NONE
     return bool(((done_in[due] != NONE) & (done_in[due] <= model.packing.deadline[due])).all())
 

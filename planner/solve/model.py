@@ -52,6 +52,12 @@ class Packing:
         each = np.arange(len(deadline), dtype=np.int64)
         return cls(each, each, deadline)
 
+    def done(self, year: Rows) -> Rows:
+        """Return the year in which each item is done, by the years of the batches; -1 where it is not."""
+        done = np.full(len(self.deadline), NONE, dtype=np.int64)
+        np.maximum.at(done, self.item, year[self.batch])
+        return done
+
 
 @dataclass(frozen=True)
 class Streets:

@@ -74,8 +74,6 @@ def _place(model: Model, plan: Rows, counts: Flags) -> _Place:
     owner[packing.item[is_kept]] = packing.batch[is_kept]
     for batch in np.flatnonzero(kept).tolist():
         ledger.place(batch, int(plan[batch]))
-    done = np.full(item_count, NONE, dtype=np.int64)
-    np.maximum.at(done, packing.item, plan[packing.batch])
     return _Place(
         model,
         ledger,
@@ -83,7 +81,7 @@ def _place(model: Model, plan: Rows, counts: Flags) -> _Place:
         grouped(packing.batch, packing.item, batches),
         grouped(packing.item, packing.batch, item_count),
         owner.tolist(),
-        done,
+        packing.done(plan),
         (model.is_open & np.isfinite(model.value)).tolist(),
     )
 
