@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.benefits import is_weighted
 from planner.cli_tables import headings_of
 from registry.catalogue import CNY_PER_UNIT, money
 from registry.fields import fields
@@ -61,9 +60,11 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
 
 def _show_proof(session: Session, summary: dict[str, Any]) -> None:
     """Say what the plan is worth, what it could be worth at most, and what the usual choices are worth."""
-    blind = summary["project_blind"]
+    from planner.benefits import is_weighted
+
+    blind, weighted = summary["project_blind"], is_weighted(summary)
     session.tell(
-        "plan_proven_weighted" if is_weighted(summary) else "plan_proven",
+        "plan_proven_weighted" if weighted else "plan_proven",
         objective=summary["objective"],
         bound=summary["bound"],
         gap=summary["gap_share"],
@@ -71,7 +72,7 @@ def _show_proof(session: Session, summary: dict[str, Any]) -> None:
         blind=blind["objective"],
         blind_cost=money(blind["cost_cny"], session.language),
     )
-    if is_weighted(summary):
+    if weighted:
         repair = money(summary["repair_cny"], session.language)
         session.tell("plan_parts", risk=summary["risk"], repair=repair, methane=summary["methane_t"])
     certificate = summary["certificate"]

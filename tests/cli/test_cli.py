@@ -34,10 +34,10 @@ MAIN_JOB_VERBS = (
 TRUTH_VERBS = (
     ("changes",), ("accept",), ("decline",), ("undo",), ("fix",), ("retry",), ("history",), ("correct",), ("split",),
     ("merge",), ("redraw",), ("retire",), ("replace",), ("decide",), ("decisions",), ("bans",), ("audit",),
-    ("live-pairs",), ("gbt27512",),
+    ("live-pairs",), ("gbt27512",), ("compare",), ("frontier",),
 )  # fmt: skip
 LATER_VERBS = (
-    "compare", "tiles", "pack", "atlas", "check",
+    "tiles", "pack", "atlas", "check",
     "baseline", "watch", "hazards", "isolate", "trace", "sensors", "serve", "scale",
 )  # fmt: skip
 
