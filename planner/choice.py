@@ -295,13 +295,17 @@ def _caps(candidates: Candidates, limits: Limits, district_count: int) -> tuple[
 
 
 def _floors(candidates: Candidates, conditions: Conditions, limits: Limits) -> tuple[Floor, ...]:
-    """Ask for a share of the candidate metres of each district."""
+    """Ask for a share of the candidate metres of each district, and for the least of each part of the objective."""
+    everywhere = np.zeros(len(candidates.length_m), dtype=np.int64)
+    floors = [
+        Floor(part, candidates.parts[part], everywhere, np.array([asked])) for part, asked in limits.least().items()
+    ]
     count = len(conditions.district_names)
     if limits.district_floor_share is None or not count:
-        return ()
+        return tuple(floors)
     metres = np.zeros(count)
     rows = np.unique(candidates.members.row)
     rows = rows[conditions.district[rows] != NONE]
     np.add.at(metres, conditions.district[rows], candidates.segment_length_m[rows])
     least = limits.district_floor_share * metres / _METRES_PER_KM
-    return (Floor("district_km", candidates.length_m / _METRES_PER_KM, candidates.district, least),)
+    return (Floor("district_km", candidates.length_m / _METRES_PER_KM, candidates.district, least), *floors)

@@ -53,6 +53,17 @@ _DistrictFloor = Annotated[
     float | None,
     typer.Option("--district-floor", metavar="S", min=0, max=1, help="Least share of candidate length by district."),
 ]
+_LeastRisk = Annotated[
+    float | None, typer.Option("--least-risk", metavar="N", min=0, help="Remove at least this much risk.")
+]
+_LeastRepair = Annotated[
+    float | None,
+    typer.Option("--least-repair-cny", metavar="N", min=0, help="Avoid at least this many yuan of repairs."),
+]
+_LeastMethane = Annotated[
+    float | None,
+    typer.Option("--least-methane-t", metavar="N", min=0, help="Avoid at least this many tonnes of methane."),
+]
 _RepairWeight = Annotated[
     float | None,
     typer.Option("--weight-repair", metavar="W", min=0, help="Worth of 10,000 yuan of repairs, in risk removed."),
@@ -97,6 +108,9 @@ def plan(
     district_km: _DistrictKm = None,
     district_households: _DistrictHouseholds = None,
     district_floor: _DistrictFloor = None,
+    least_risk: _LeastRisk = None,
+    least_repair_cny: _LeastRepair = None,
+    least_methane_t: _LeastMethane = None,
     weight_repair: _RepairWeight = None,
     weight_methane: _MethaneWeight = None,
     gap: _Gap = None,
@@ -128,7 +142,17 @@ def plan(
     asked = Asked(
         parse_years(years) if years else None,
         *(budget_cny, budget_total_cny, km, carry_over, district_km, district_households, district_floor),
-        *(weight_repair, weight_methane, gap, seed, time_limit, one_isolation),
+        *(
+            least_risk,
+            least_repair_cny,
+            least_methane_t,
+            weight_repair,
+            weight_methane,
+            gap,
+            seed,
+            time_limit,
+            one_isolation,
+        ),
     )
     if parent is None and scenario is None:
         settle(asked)

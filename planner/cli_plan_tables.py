@@ -62,9 +62,9 @@ def _show_proof(session: Session, summary: dict[str, Any]) -> None:
     """Say what the plan is worth, what it could be worth at most, and what the usual choices are worth."""
     from planner.benefits import is_weighted
 
-    blind, weighted = summary["project_blind"], is_weighted(summary)
+    blind = summary["project_blind"]
     session.tell(
-        "plan_proven_weighted" if weighted else "plan_proven",
+        "plan_proven_weighted" if is_weighted(summary) else "plan_proven",
         objective=summary["objective"],
         bound=summary["bound"],
         gap=summary["gap_share"],
@@ -72,9 +72,8 @@ def _show_proof(session: Session, summary: dict[str, Any]) -> None:
         blind=blind["objective"],
         blind_cost=money(blind["cost_cny"], session.language),
     )
-    if weighted:
-        repair = money(summary["repair_cny"], session.language)
-        session.tell("plan_parts", risk=summary["risk"], repair=repair, methane=summary["methane_t"])
+    repair = money(summary["repair_cny"], session.language)
+    session.tell("plan_parts", risk=summary["risk"], repair=repair, methane=summary["methane_t"])
     certificate = summary["certificate"]
     if certificate["greedy_late_km_years"] > certificate["late_km_years"]:
         is_ahead = summary["greedy"] > summary["objective"]

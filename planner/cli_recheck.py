@@ -80,15 +80,6 @@ def _problem(then: Job, saved: SavedRun) -> Problem:
     from planner.programme import locked_batches
 
     source, summary = source_of(then, saved), saved.summary
-    limits = Limits(
-        source.years,
-        source.budget_cny,
-        source.km_per_year,
-        carried_share=summary["carried_share"],
-        district_km_per_year=summary["district_km_per_year"],
-        district_households_per_year=summary["district_households_per_year"],
-        district_floor_share=summary["district_floor_share"],
-    )
     bearing = Bearing(
         conditions=source.conditions,
         outlook=source.outlook,
@@ -106,7 +97,7 @@ def _problem(then: Job, saved: SavedRun) -> Problem:
         saved.frames["pairs"],
         source.projects,
         source.policy,
-        limits,
+        Limits.of_summary(summary),
         source.supplied,
         bearing,
     )

@@ -149,9 +149,7 @@ def newly_worth(model: Model, answer: Solution, prices: Prices, newly: Flags) ->
     for cap, price in zip(model.caps, prices.caps, strict=True):
         inside = (cap.place != NONE)[:, None]
         beyond = beyond - np.where(inside, by_year(cap.amount, years) * price[cap.place], 0.0)
-    for floor, price in zip(model.floors, prices.floors, strict=True):
-        paid = np.where(floor.place != NONE, price[floor.place], 0.0)[:, None]
-        beyond = beyond + by_year(floor.amount, years) * paid
+    beyond = beyond + prices.of_floors(model)
     most = np.where(newly & np.isfinite(beyond), beyond, -np.inf).max(axis=1, initial=-np.inf)
     return float(np.maximum(most, 0.0).sum())
 

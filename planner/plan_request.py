@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from planner.benefits import Worth
+from planner.benefits import PARTS, Worth
 from planner.choice import Effort
 from planner.limits import Limits
 from planner.scenario import MOST_WEIGHT, LimitChanges, Scenario
@@ -14,6 +14,7 @@ from registry.errors import PlanningError, UsageError
 
 # weights are asked for in units that people have a feeling for
 CNY_PER_WEIGHT: Final = 10_000.0
+_LEAST: Final = tuple(f"least_{part}" for part in PARTS)
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class Asked:
     district_km: float | None = None
     district_households: float | None = None
     district_floor: float | None = None
+    least_risk: float | None = None
+    least_repair_cny: float | None = None
+    least_methane_t: float | None = None
     weight_repair: float | None = None
     weight_methane: float | None = None
     gap: float | None = None
@@ -72,6 +76,7 @@ def settle(asked: Asked, scenario: Scenario | None = None, parent: Mapping[str, 
             asked.district_households, stated.district_households, parent.get("district_households_per_year")
         ),
         district_floor_share=_first(asked.district_floor, stated.district_floor, parent.get("district_floor_share")),
+        **{name: _first(getattr(asked, name), getattr(stated, name), parent.get(name)) for name in _LEAST},
     )
     try:
         # before anything is read: a long run must not end in a bad budget

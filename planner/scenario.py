@@ -23,7 +23,7 @@ from planner.ban_changes import BanChanges, named_bans
 from planner.factors import text_column
 from planner.meeting import City
 from planner.policy import Policy
-from planner.policy_parts import Part, Positive, Share, Text
+from planner.policy_parts import NotNegative, Part, Positive, Share, Text
 from planner.scenario_faults import scenario_faults
 from registry.errors import PlanningError, PolicyError
 
@@ -43,6 +43,9 @@ class LimitChanges(Part):
     district_km: Positive | None = None
     district_households: Positive | None = None
     district_floor: Share | None = None
+    least_risk: NotNegative | None = None
+    least_repair_cny: NotNegative | None = None
+    least_methane_t: NotNegative | None = None
 
     @model_validator(mode="after")
     def _has_one_budget(self) -> Self:

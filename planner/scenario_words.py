@@ -9,7 +9,10 @@ from registry.catalogue import CNY_PER_UNIT
 from registry.errors import Phrase
 
 _NO_DAY: Final = "—"
-_LIMITS: Final = ("km", "carry_over", "district_km", "district_households", "district_floor")
+_LIMITS: Final = (
+    *("km", "carry_over", "district_km", "district_households", "district_floor"),
+    *("least_risk", "least_repair_cny", "least_methane_t"),
+)
 
 
 def scenario_phrases(stored: Mapping[str, Any] | None, unit: float) -> list[Phrase]:

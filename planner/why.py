@@ -37,13 +37,14 @@ def plan_reasons(segment_ids: pd.Index, candidates: Candidates, programme: Progr
     """Return why each candidate segment has its year or none.
 
     A segment in the plan has the reason `duty` (the law asks for it by its day), `duty_late` (the law asks for it,
-    earlier than the plan can), `joint` (without the project on site in its year it would not pay in that year), or
-    `worth` (it removes more for its money than the last money of its year elsewhere). One outside has
-    `duty_left` (the law asks for it: `planner.late` tells what stood in the way), `closed` (bans or decisions leave no
-    year), `oversized` (no year holds its smallest batch), `mandatory_first` (nothing but
-    mandatory work was let in), `dear` (at the prices of the money it removes too little for its cost in its best year),
-    `street` (its street is opened in another year), `elsewhere` (its neighbours are worth more in other batches,
-    and what is left of it pays too little), or `no_room` (it is worth its price, and no year has room left).
+    earlier than the plan can), `floor` (it would not pay, but for the least amount that was asked of the plan),
+    `joint` (without the project on site in its year it would not pay in that year), or `worth` (it removes more for its
+    money than the last money of its year elsewhere). One outside has `duty_left` (the law asks for it: `planner.late`
+    tells what stood in the way), `closed` (bans or decisions leave no year), `oversized` (no year holds its smallest
+    batch), `mandatory_first` (nothing but mandatory work was let in), `dear` (at the prices of the money it removes too
+    little for its cost in its best year), `street` (its street is opened in another year), `elsewhere` (its neighbours
+    are worth more in other batches, and what is left of it pays too little), or `no_room` (it is worth its price, and
+    no year has room left).
 
     The other reasons outside go by the prices of the proven bound: `loss` is what the plan would lose, by that bound
     and at least, if the segment were forced into it; `planner.recheck` solves again to tell the true loss.
@@ -128,16 +129,19 @@ def _inside(candidates: Candidates, programme: Programme, placed: Rows) -> NDArr
     reason = np.where(asked != NONE, np.where(is_late, "duty_late", "duty"), "worth").astype(object)
     saving = candidates.saving_cny[placed, at]
     has_saving = (asked == NONE) & (saving > 0)
+    nought = _NOUGHT_SHARE * max(abs(programme.solution.bound), 1.0)
     if prices is not None:
         # without the saving the batch would have to pay the price of the money for it
         worth_less = prices.reduced[placed, at] - prices.budget[at] * saving
         others = prices.reduced[placed].copy()
         others[np.arange(len(at)), at] = -np.inf
-        nought = _NOUGHT_SHARE * max(abs(programme.solution.bound), 1.0)
         has_saving &= (worth_less < np.maximum(others.max(axis=1, initial=-np.inf), 0.0) - nought) & (
             model.shape[1] > 0
         )
     reason[has_saving] = "joint"
+    if prices is not None and model.floors:
+        alone = prices.reduced[placed, at] - prices.of_floors(model)[placed, at]
+        reason[(asked == NONE) & (placed != NONE) & (alone < -nought)] = "floor"
     return reason
 
 

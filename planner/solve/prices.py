@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.solve.dual import Dual, Multipliers
-from planner.solve.model import NONE, Floats, Model
+from planner.solve.model import NONE, Floats, Model, by_year
 from planner.solve.nest import best_with_each
 from planner.solve.rows import Family, Linear, reduced_objective
 
@@ -35,6 +35,14 @@ class Prices:
     profit: Floats
     together: Floats
     reduced: Floats
+
+    def of_floors(self, model: Model) -> Floats:
+        """Return what each choice is paid for what it adds to floors, by batch and year."""
+        paid = np.zeros(model.shape)
+        for floor, price in zip(model.floors, self.floors, strict=True):
+            by_batch = np.where(floor.place != NONE, price[floor.place], 0.0)[:, None]
+            paid += by_year(floor.amount, model.shape[1]) * by_batch
+        return paid
 
 
 def prices_of_rows(model: Model, linear: Linear, price: Floats, bound: float) -> Prices:
