@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -73,7 +73,7 @@ def check_possible(
 
 def lowered(limits: Limits, share: float) -> Limits:
     """Return the limits with all floors lowered to a share of what is asked, rounded down to what is told."""
-    parts = {f"least_{part}": _rounded_down(asked * share) for part, asked in limits.least().items()}
+    parts: dict[str, Any] = {f"least_{part}": _rounded_down(asked * share) for part, asked in limits.least().items()}
     floor = limits.district_floor_share
     district = None if floor is None else float(np.floor(floor * share * _PLACES) / _PLACES)
     return replace(limits, district_floor_share=district, **parts)

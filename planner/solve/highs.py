@@ -12,10 +12,11 @@ import highspy
 import numpy as np
 from scipy.sparse import csc_array
 
-from planner.solve.model import Floats
+from planner.solve.model import Floats, Rows
 from planner.solve.rows import Program
 
 _TOLERANCE: Final = 1e-9
+_PRIMAL: Final = 4
 # every column has an end, so that nothing here is ever unbounded
 _INFEASIBLE: Final = (
     highspy.HighsModelStatus.kInfeasible,
@@ -23,15 +24,32 @@ _INFEASIBLE: Final = (
 )
 
 
+# statuses of columns and rows in a basis: a column at its lower end, a row that binds nothing
+AT_LOWER: Final = int(highspy.HighsBasisStatus.kLower)
+BASIC: Final = int(highspy.HighsBasisStatus.kBasic)
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Where the simplex method ended, or is to begin: the status of each column and row, by the numbers of HiGHS."""
+
+    column: Rows
+    row: Rows
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What HiGHS found: values of the columns (none: no point), prices of the rows, a bound, and the nodes it took."""
+    """What HiGHS found: values of the columns (none: no point), prices of the rows, a bound, and the nodes it took.
+
+    `basis` is that of a relaxed solution.
+    """
 
     is_infeasible: bool
     column: Floats | None
     price: Floats
     bound: float
     nodes: int
+    basis: Basis | None = None
 
 
 def solver_name() -> str:
@@ -94,14 +112,20 @@ def objective_scale(program: Program) -> float:
     return float(np.abs(program.objective).max(initial=0.0)) or 1.0
 
 
-def solve_relaxed(program: Program, *, seed: int, solver: str = "choose") -> Outcome:
-    """Solve without asking for whole numbers; prices are those of the maximisation, at least zero for limits."""
+def solve_relaxed(program: Program, *, seed: int, solver: str = "choose", basis: Basis | None = None) -> Outcome:
+    """Solve without asking for whole numbers; prices are those of the maximisation, at least zero for limits.
+
+    With a basis it begins there, by the primal simplex method: columns that were added leave it feasible.
+    """
     if not len(program.objective):
         return _without_columns(program)
     scale = objective_scale(program)
     highs = _quiet(seed)
     highs.setOptionValue("solver", solver)
     _pass(highs, program, scale, is_whole=False, lower=None)
+    if basis is not None:
+        highs.setOptionValue("simplex_strategy", _PRIMAL)
+        highs.setBasis(_stated(basis))
     highs.run()
     status = highs.getModelStatus()
     if status != highspy.HighsModelStatus.kOptimal:
@@ -109,7 +133,25 @@ def solve_relaxed(program: Program, *, seed: int, solver: str = "choose") -> Out
         return Outcome(infeasible, None, np.zeros(len(program.row_upper)), -np.inf if infeasible else np.inf, 0)
     solution = highs.getSolution()
     price = -np.asarray(solution.row_dual) * scale
-    return Outcome(False, np.asarray(solution.col_value), price, highs.getInfo().objective_function_value * -scale, 0)
+    bound = highs.getInfo().objective_function_value * -scale
+    return Outcome(False, np.asarray(solution.col_value), price, bound, 0, _found_basis(highs))
+
+
+def _stated(basis: Basis) -> highspy.HighsBasis:
+    kinds = list(highspy.HighsBasisStatus.__members__.values())
+    stated = highspy.HighsBasis()
+    stated.col_status = [kinds[status] for status in basis.column.tolist()]
+    stated.row_status = [kinds[status] for status in basis.row.tolist()]
+    stated.valid = True
+    return stated
+
+
+def _found_basis(highs: highspy.Highs) -> Basis | None:
+    found = highs.getBasis()
+    if not found.valid:
+        return None
+    statuses = (found.col_status, found.row_status)
+    return Basis(*(np.array([int(one) for one in part], dtype=np.int64) for part in statuses))
 
 
 def solve_whole(
@@ -157,7 +199,7 @@ class Growing:
     def __init__(self, program: Program, *, seed: int) -> None:
         self._scale: Final = objective_scale(program)
         self._highs: Final = _quiet(seed)
-        self._highs.setOptionValue("simplex_strategy", 4)
+        self._highs.setOptionValue("simplex_strategy", _PRIMAL)
         _pass(self._highs, program, self._scale, is_whole=False, lower=None)
 
     def add(self, objective: Floats, columns: csc_array) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from scipy.sparse import csr_array
 
-from planner.solve.highs import solve_relaxed
+from planner.solve.highs import AT_LOWER, BASIC, Basis, solve_relaxed
 from planner.solve.model import NONE, Flags, Floats, Rows
 from planner.solve.rows import LINKS, Family, Linear, fitting, part_of, proven_bound, reduced_objective
 from planner.solve.search import Search
@@ -32,15 +32,36 @@ class Sifted:
     point: Floats | None
 
 
+class _Start:
+    """The basis of the last solution over all columns and rows: those that were left out are at nought, and free."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self._column: Final = np.full(columns, AT_LOWER, dtype=np.int64)
+        self._row: Final = np.full(rows, BASIC, dtype=np.int64)
+        self._is_known = False
+
+    def of(self, columns: Rows, rows: Rows) -> Basis | None:
+        """Return the basis of a part to begin with; None before there is a solution."""
+        return Basis(self._column[columns], self._row[rows]) if self._is_known else None
+
+    def take(self, columns: Rows, rows: Rows, basis: Basis | None) -> None:
+        """Take the basis of the solution of a part."""
+        self._is_known = basis is not None
+        if basis is not None:
+            self._column[columns], self._row[rows] = basis.column, basis.row
+
+
 def sift(trail: Search, linear: Linear) -> Sifted:
     """Solve without whole numbers to a part of the gap that is asked for."""
     keep = _first_columns(trail, linear)
     best = np.inf
     price = np.zeros(len(linear.family))
     point: Floats | None = None
+    whole = _Start(len(keep), len(linear.family))
     for _ in range(_ROUNDS):
         part, columns, rows = part_of(linear, keep)
-        relaxed = solve_relaxed(part, seed=trail.limits.seed)
+        relaxed = solve_relaxed(part, seed=trail.limits.seed, basis=whole.of(columns, rows))
+        whole.take(columns, rows, relaxed.basis)
         if relaxed.column is None:
             if keep.all():
                 return Sifted(relaxed.is_infeasible, price, None)

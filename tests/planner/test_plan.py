@@ -12,11 +12,12 @@ import shapely
 from pandas.testing import assert_frame_equal
 
 from planner.batches import Grouping
+from planner.choice import Effort
 from planner.groups import group_segments, snapped_nodes
 from planner.households import Supplied
 from planner.leaks import link_leaks
 from planner.overlap import find_overlaps
-from planner.plan import Limits, Plan, make_plan
+from planner.plan import Bearing, Limits, Plan, make_plan
 from planner.policy import Policy, read_policy
 from planner.runs import cut_runs
 from planner.score import score_segments
@@ -275,7 +276,9 @@ def test_no_score_of_a_pipe_to_keep_displaces_a_mandatory_one(seed: int, budget:
     placed = []
     for told in (scores, raised):
         limits = Limits.per_year(YEARS, budget)
-        plan = make_plan(segments, told, pairs, projects, policy, limits)
+        # the law is served before the search is cut short
+        bearing = Bearing(effort=Effort(gap_share=0.05, node_limit=10))
+        plan = make_plan(segments, told, pairs, projects, policy, limits, bearing=bearing)
         assert_kept(segments, told, plan, projects, policy, limits)
         years = plan.batch_segments["year"].reindex(mandatory)
         placed.append(segments.loc[years.index[years.notna()], "length_m"].sum())
