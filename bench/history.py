@@ -36,7 +36,7 @@ from bench.registries import empty_registry
 from registry.cluster import Cluster
 from registry.db import connect
 from registry.fields import fields
-from registry.frames import read_arrow, to_frame
+from registry.frames import to_frame
 from registry.history.undo import undo_delivery
 from registry.intake.merge import PLAIN_CLASSES
 from registry.intake.review import Acceptance, accept_delivery
@@ -82,7 +82,7 @@ def read_past(registry: Registry, instant: datetime) -> None:
 
 def read_plain(registry: Registry) -> None:
     """Read the same rows and columns from a plain table that holds nothing else."""
-    assert read_arrow(registry.info, "SELECT * FROM plain_read ORDER BY segment_id").num_rows
+    assert registry.read(sql.SQL("SELECT * FROM plain_read ORDER BY segment_id")).num_rows
 
 
 def read_plain_frame(registry: Registry) -> None:
@@ -91,7 +91,7 @@ def read_plain_frame(registry: Registry) -> None:
     statement = sql.SQL("SELECT {}, geom::bytea AS geometry FROM plain_read ORDER BY segment_id").format(
         sql.SQL(", ").join(map(sql.Identifier, names))
     )
-    assert len(to_frame(read_arrow(registry.info, statement.as_string()), "segments", registry.srid))
+    assert len(to_frame(registry.read(statement), "segments", registry.srid))
 
 
 def run_rowwise(connection: psycopg.Connection, tenth: int, *, is_changed_only: bool) -> float:

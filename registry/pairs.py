@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from registry.db import query, writing
 from registry.errors import RightsError
-from registry.frames import copy_in, fill, line_vertices, read_arrow
+from registry.frames import copy_in, fill, line_vertices
 from registry.rights.acting import is_owner
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def read_network(registry: Registry, as_of: date, near: dict[str, Any] | None = 
     )
     text: Any = query("network_near_projects" if is_near else "network").decode()
     statement = sql.SQL(text).format(as_of=sql.Literal(as_of), reach=sql.Literal(Jsonb(near)))
-    rows = read_arrow(registry.info, statement.as_string(registry.connection))
+    rows = registry.read(statement)
     if is_near:
         rows = _named_once(rows)
     vertices, start = line_vertices(rows["geometry"])
@@ -148,9 +148,8 @@ def refresh_live_pairs(registry: Registry, as_of: date, reach: dict[str, Any]) -
 
 def read_live_pairs(registry: Registry) -> pd.DataFrame:
     """Return the live pairs, by project, then by segment."""
-    rows = read_arrow(
-        registry.info,
-        "SELECT segment_id, project_id, overlap_m FROM registry.live_pair ORDER BY project_id, segment_id",
+    rows = registry.read(
+        sql.SQL("SELECT segment_id, project_id, overlap_m FROM registry.live_pair ORDER BY project_id, segment_id")
     )
     frame: pd.DataFrame = rows.to_pandas()
     return frame.astype({"segment_id": "str", "project_id": "str", "overlap_m": "float64"})

@@ -12,7 +12,7 @@ from psycopg import sql
 from registry.conditions import named
 from registry.db import query
 from registry.fields import fields
-from registry.frames import read_arrow, to_frame
+from registry.frames import to_frame
 from registry.store import SavedRun
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def forecast_since(registry: Registry, name: str, made_at: datetime) -> pd.DataF
         sql.Identifier("registry", f"run_{frame}"),
         sql.Literal(row[0]),
     )
-    return to_frame(read_arrow(registry.info, statement.as_string(registry.connection)), frame, registry.srid)
+    return to_frame(registry.read(statement), frame, registry.srid)
 
 
 def run_rows(
@@ -78,4 +78,4 @@ def run_rows(
         sql.Literal(run_id),
         named("segment_id", segment_ids),
     )
-    return to_frame(read_arrow(registry.info, statement.as_string(registry.connection)), frame, registry.srid)
+    return to_frame(registry.read(statement), frame, registry.srid)

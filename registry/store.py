@@ -29,8 +29,10 @@ from registry.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     import pyproj
 
+    from registry.frames import Reader
     from registry.intake.importer import Receipt, Report
 
 
@@ -68,6 +70,7 @@ class Registry:
         self.name = name
         self.info = info
         self.acting = acting
+        self._reader: Reader | None = None
         row = connection.execute("SELECT city, srid, timezone FROM registry.info").fetchone()
         if row is None:
             raise DatabaseError("registry_not_initialised")
@@ -156,7 +159,7 @@ class Registry:
             A condition of `registry.conditions` that rows have to meet; without it all are read.
         """
         from registry.arrow import compute as pc
-        from registry.frames import read_arrow, to_frame
+        from registry.frames import to_frame
 
         chosen = KEPT_KINDS[kind] if kind in KEPT_KINDS else kind_named(kind)
         contract = fields()[kind]
@@ -173,9 +176,22 @@ class Registry:
             sql.SQL("{}::timestamptz").format(sql.Literal(known_at)),
             where or sql.SQL("true"),
         )
-        rows = read_arrow(self.info, statement.as_string(self.connection))
+        rows = self.read(statement)
         # whole rows take the server much longer to sort; the order, byte by byte, is that of its indexes
         return to_frame(rows.take(pc.sort_indices(rows[chosen.id_column])), kind, self.srid)
+
+    def read(self, statement: sql.Composable) -> pa.Table:
+        """Run one SELECT beside the transaction of the registry and return it as Arrow: committed data only."""
+        from registry.frames import Reader
+
+        if self._reader is None:
+            self._reader = Reader(self.info)
+        return self._reader.read(statement.as_string(self.connection))
+
+    def close_reader(self) -> None:
+        """End the connection that frames are read by, if there is one; the next read makes a new one."""
+        if self._reader is not None:
+            self._reader.close()
 
     def counts(self) -> dict[str, int]:
         """Return how many rows of each kind are known now."""
@@ -305,7 +321,7 @@ class Registry:
         return SavedRun(**facts, frames={frame: self._run_frame(frame, row[0]) for frame in only})
 
     def _run_frame(self, frame: str, run_id: str) -> pd.DataFrame:
-        from registry.frames import read_arrow, to_frame
+        from registry.frames import to_frame
 
         names = list(fields()[frame])
         statement = sql.SQL("SELECT {} FROM {} WHERE run_id = {} ORDER BY 1, 2").format(
@@ -313,7 +329,7 @@ class Registry:
             sql.Identifier("registry", f"run_{frame}"),
             sql.Literal(run_id),
         )
-        return to_frame(read_arrow(self.info, statement.as_string(self.connection)), frame, self.srid)
+        return to_frame(self.read(statement), frame, self.srid)
 
     def data_stamp(self, run: SavedRun) -> int:
         """Return the version of the registry that the last delivery made which a run could see."""
@@ -379,10 +395,15 @@ def open_registry(settings: Settings) -> Generator[Registry]:
             code = "registry_not_initialised" if left[0].startswith("0001") else "migrations_pending"
             raise DatabaseError(code, names=", ".join(left))
         acting = settle_organisation(connection, acting)
+        registry = None
         try:
             with refusals(acting):
-                yield Registry(connection, info_of(info, acting), settings.registry, acting)
+                registry = Registry(connection, info_of(info, acting), settings.registry, acting)
+                yield registry
         except psycopg.OperationalError as fault:
             if not connection.closed:
                 raise
             raise DatabaseError("connection_lost") from fault
+        finally:
+            if registry is not None:
+                registry.close_reader()

@@ -9,4 +9,5 @@ cd "$(dirname "$0")/.."
 .venv/bin/basedpyright --level error >/dev/null || .venv/bin/basedpyright --level error
 wait $!
 # a server for each processor; what one file shares stays with one of them
-exec .venv/bin/python -m pytest -q -n auto --dist loadfile "$@"
+# in the order of folders: files of one long test would come last otherwise, one processor idle
+exec .venv/bin/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder "$@"

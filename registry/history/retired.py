@@ -12,7 +12,7 @@ from psycopg import sql
 
 from registry.db import query
 from registry.fields import fields
-from registry.frames import read_arrow, to_frame
+from registry.frames import to_frame
 from registry.history.deliveries import frame_of
 from registry.history.slices import statement
 from registry.kinds import KINDS
@@ -53,7 +53,7 @@ def read_retired(
         known_at=sql.SQL("{}::timestamptz").format(sql.Literal(known_at)),
         where=where or sql.SQL("true"),
     )
-    found = to_frame(read_arrow(registry.info, text.as_string(registry.connection)), _SEGMENTS.name, registry.srid)
+    found = to_frame(registry.read(text), _SEGMENTS.name, registry.srid)
     return found  # type: ignore[return-value]
 
 

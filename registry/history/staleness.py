@@ -23,7 +23,6 @@ from psycopg import sql
 from registry.db import query
 from registry.errors import EditError
 from registry.fields import columns_of, fields
-from registry.frames import read_arrow
 from registry.history.deliveries import frame_of
 from registry.history.slices import statement
 from registry.kinds import KINDS
@@ -101,7 +100,7 @@ def read_staleness(
         known_at=sql.SQL("{}::timestamptz").format(sql.Literal(known_at)),
         known=sql.SQL(", ").join(known or [sql.SQL("true AS knows_segment")]),
     )
-    rows = read_arrow(registry.info, text.as_string(connection)).to_pandas()
+    rows = registry.read(text).to_pandas()
     rows["district"] = _districts(rows, registry, as_of, known_at)
     return find_stale(rows, said, limits, as_of)
 
