@@ -103,6 +103,8 @@ def server_settings(machine: Machine, account: Account, *, is_throwaway: bool) -
             "full_page_writes": "off",
             "synchronous_commit": "off",
             "shared_buffers": "128MB",
+            # it may lie in memory
+            "max_wal_size": "512MB",
         }
     return settings
 

@@ -20,10 +20,9 @@ from registry.cluster import Cluster
 from registry.cluster.account import settle_account
 from registry.cluster.configure import free_bytes
 from registry.cluster.processes import servers_in, wait_until
+from tests.conftest import DISK, MEMORY_DISK
 
 REPOSITORY = Path(__file__).parents[3]
-MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - mkdtemp makes the folder
-DISK = Path("/var/tmp")  # noqa: S108 - mkdtemp makes the folder
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to act as another user")
 
