@@ -142,8 +142,10 @@ def plan(
     asked = Asked(
         parse_years(years) if years else None,
         *(budget_cny, budget_total_cny, km, carry_over, district_km, district_households, district_floor),
-        *(least_risk, least_repair_cny, least_methane_t),
-        *(weight_repair, weight_methane, gap, seed, time_limit, one_isolation),
+        *(least_risk, least_repair_cny, least_methane_t, weight_repair, weight_methane, gap),
+        seed=seed,
+        time_limit=time_limit,
+        one_isolation=one_isolation,
     )
     if parent is None and scenario is None:
         settle(asked)

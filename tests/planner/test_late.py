@@ -350,7 +350,7 @@ def floor_problem(share: float, **limits: Any) -> Problem:
     return plan_problem(*floor_parts(share, **limits))
 
 
-def floor_parts(share: float, **limits: Any) -> tuple[Any, ...]:
+def floor_parts(share: float | None, **limits: Any) -> tuple[Any, ...]:
     segments, projects = town(2, 3)
     scores = scored(segments)
     districts = gpd.GeoDataFrame(

@@ -26,12 +26,14 @@ BUDGET_CNY = 330_000.0
 
 def town_plan(worth: Worth | None = None, **limits: Any) -> Plan:
     """A plan of a town in which some pipes lose methane and others do not."""
-    *parts, bearing = floor_parts(None, budget_cny=BUDGET_CNY, **limits)
-    segments, scores = parts[0], parts[1].assign(policy_class="keep", grade="severe")
+    segments, scores, pairs, projects, policy, limit, supplied, bearing = floor_parts(
+        None, budget_cny=BUDGET_CNY, **limits
+    )
+    scores = scores.assign(policy_class="keep", grade="severe")
     gas = pd.DataFrame({"methane_saved_t_per_year": np.arange(len(segments)) % 3 * 0.5}, index=segments.index)
     effort = Effort(gap_share=0.0)
     bearing = replace(bearing, emissions=gas, worth=worth or Worth(), effort=effort, conditions=None)
-    return make_plan(segments, scores, *parts[2:], bearing)
+    return make_plan(segments, scores, pairs, projects, policy, limit, supplied, bearing)
 
 
 def methane_t(made: Plan) -> float:
@@ -135,7 +137,9 @@ def test_options_come_before_the_scenario_and_that_before_the_saved_plan() -> No
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("least", [-1.0, np.inf, np.nan])
 def test_a_least_amount_that_is_none_is_refused(part: str, least: float) -> None:
+    stated: dict[str, Any] = {f"least_{part}": least}
+    asked = Asked(YEARS, budget_cny=1e6, **stated)
     with pytest.raises(UsageError) as fault:
-        settle(Asked(years=YEARS, budget_cny=1e6, **{f"least_{part}": least}))
+        settle(asked)
     for language in ("en", "zh"):
         assert LEAST_OPTIONS[part] in fault.value.message(language)
