@@ -20,13 +20,15 @@ from planner.cli_replan import Origin, Parent, ScenarioPath, open_origin, tell_o
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import geopandas as gpd
     import pandas as pd
 
     from planner.cli_job import Job
     from planner.meeting import City
     from planner.plan import Plan
-    from planner.plan_request import Settled
+    from planner.plan_request import Asked, Settled
     from planner.ranking import Ranking
 
 app = typer.Typer()
@@ -143,34 +145,31 @@ def plan(
         parse_years(years) if years else None,
         *(budget_cny, budget_total_cny, km, carry_over, district_km, district_households, district_floor),
         *(least_risk, least_repair_cny, least_methane_t, weight_repair, weight_methane, gap),
-        seed=seed,
-        time_limit=time_limit,
-        one_isolation=one_isolation,
+        *(seed, time_limit, one_isolation),
     )
-    if parent is None and scenario is None:
-        settle(asked)
-    _check_name(save, parent)
+    _check_early(asked, save, parent, scenario)
     with open_origin(session, parent, scenario, policy, as_of, known_at) as (job, origin):
         settled = settle(asked, origin.scenario, origin.summary)
         check_years(settled.limits.years, job.as_of)
         ranking = ranking_of(job, model, is_forced=is_forced)
         city, made, frames, told = _plan_city(job, ranking, settled, origin, stability)
-        methane = {"methane": methane_of(job, frames, made.batch_segments)}
-        summary = made.summary | told | methane | {"ranking": ranking.facts()}
+        summary = made.summary | told | {"ranking": ranking.facts()}
         usual = usual_facts(frames["scores"], city.segments["medium"])
         run = job.save("plan", save, frames, summary | {"usual": usual}, origin.parent_id if save else None)
         if output is not None:
             write_result(made.batches, output, "batches", session, _batch_shapes(city.segments, made))
     worst = _tell(session, made, summary, frames, job, run, city)
-    worst["batch_methane"] = methane_by_batch(frames, made.batch_segments)
     session.result({"run_id": run, "name": save, "as_of": job.as_of} | summary | worst)
 
 
-def _check_name(save: str | None, parent: str | None) -> None:
-    """Refuse to keep a plan under the name of the one that it is made out of."""
+def _check_early(asked: Asked, save: str | None, parent: str | None, scenario: Path | None) -> None:
+    """Refuse before anything is read what makes no sense, as a plan under the name of the one that it comes from."""
+    from planner.plan_request import settle
     from registry.errors import UsageError
 
-    if save is not None and save == parent:
+    if parent is None and scenario is None:
+        settle(asked)
+    elif save is not None and save == parent:
         raise UsageError("plan_edit_same_name", name=save)
 
 
@@ -189,6 +188,7 @@ def _tell(
     worst = {
         "late": show_late(session, frames),
         "last_chances": show_last_chances(session, frames["last_chances"], city),
+        "batch_methane": methane_by_batch(frames, made.batch_segments),
     }
     _tell_decided(session, made.summary["decided"])
     show_methane(session, summary["methane"])
@@ -235,8 +235,9 @@ def _plan_city(
     of_plan |= {"last_chances": chances, "late_work": made.late.work, "late_years": made.late.years}
     if bearing.locks:
         of_plan["plan_locks"] = kept_locks(bearing.locks, made.batch_segments)
-    told |= origin.parent_facts(made.summary["locked"])
-    return city, made, scored | meeting_frames(prepared) | of_plan, told
+    frames = scored | meeting_frames(prepared) | of_plan
+    told |= origin.parent_facts(made.summary["locked"]) | {"methane": methane_of(job, frames, made.batch_segments)}
+    return city, made, frames, told
 
 
 def _tell_decided(session: Session, decided: dict[str, int]) -> None:

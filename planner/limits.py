@@ -62,7 +62,9 @@ class Limits:
         """Return the limits that a saved plan was made under, by its summary."""
         years = range(summary["years"][0], summary["years"][-1] + 1)
         budgets = tuple(float(budget) for budget in summary["budget_cny"])
-        stated = {one.name: summary[one.name] for one in fields(cls) if summary.get(one.name) is not None}
+        stated: dict[str, Any] = {
+            one.name: summary[one.name] for one in fields(cls) if summary.get(one.name) is not None
+        }
         return cls(**stated | {"years": years, "budget_cny": budgets})
 
     def facts(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Collection, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -23,6 +23,7 @@ from registry.errors import DatabaseError, NotFoundError
 from registry.fields import Field, fields
 from registry.kinds import KEPT_KINDS, KINDS, kind_named
 from registry.migrate import pending
+from registry.reader import Reader
 from registry.rights.acting import Acting, enter, info_of, refusals, settle_organisation
 from registry.runs import RUN_FRAMES
 from registry.settings import Settings
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyproj
 
-    from registry.frames import Reader
     from registry.intake.importer import Receipt, Report
 
 
@@ -70,7 +70,7 @@ class Registry:
         self.name = name
         self.info = info
         self.acting = acting
-        self._reader: Reader | None = None
+        self.reader = Reader(info)
         row = connection.execute("SELECT city, srid, timezone FROM registry.info").fetchone()
         if row is None:
             raise DatabaseError("registry_not_initialised")
@@ -182,16 +182,7 @@ class Registry:
 
     def read(self, statement: sql.Composable) -> pa.Table:
         """Run one SELECT beside the transaction of the registry and return it as Arrow: committed data only."""
-        from registry.frames import Reader
-
-        if self._reader is None:
-            self._reader = Reader(self.info)
-        return self._reader.read(statement.as_string(self.connection))
-
-    def close_reader(self) -> None:
-        """End the connection that frames are read by, if there is one; the next read makes a new one."""
-        if self._reader is not None:
-            self._reader.close()
+        return self.reader.read(statement.as_string(self.connection))
 
     def counts(self) -> dict[str, int]:
         """Return how many rows of each kind are known now."""
@@ -395,15 +386,12 @@ def open_registry(settings: Settings) -> Generator[Registry]:
             code = "registry_not_initialised" if left[0].startswith("0001") else "migrations_pending"
             raise DatabaseError(code, names=", ".join(left))
         acting = settle_organisation(connection, acting)
-        registry = None
         try:
             with refusals(acting):
                 registry = Registry(connection, info_of(info, acting), settings.registry, acting)
-                yield registry
+                with closing(registry.reader):
+                    yield registry
         except psycopg.OperationalError as fault:
             if not connection.closed:
                 raise
             raise DatabaseError("connection_lost") from fault
-        finally:
-            if registry is not None:
-                registry.close_reader()

@@ -107,7 +107,7 @@ def test_a_million_more_removes_no_more_than_its_price_says() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_reason_has_its_sentence_without_a_gap(language: str) -> None:
     codes = list(value_list("plan_reason"))
-    years = {"duty_late": 2029, **dict.fromkeys(("duty", "joint", "worth", "locked", "edited"), 2028)}
+    years = {"duty_late": 2029, **dict.fromkeys(("duty", "floor", "joint", "worth", "locked", "edited"), 2028)}
     reasons = pd.DataFrame(
         {
             "reason": codes,
