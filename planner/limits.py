@@ -62,10 +62,10 @@ class Limits:
         """Return the limits that a saved plan was made under, by its summary."""
         years = range(summary["years"][0], summary["years"][-1] + 1)
         budgets = tuple(float(budget) for budget in summary["budget_cny"])
-        stated: dict[str, Any] = {
-            one.name: summary[one.name] for one in fields(cls) if summary.get(one.name) is not None
-        }
-        return cls(**stated | {"years": years, "budget_cny": budgets})
+        others: dict[str, Any] = {one.name: summary.get(one.name) for one in fields(cls)}
+        stated = {name: value for name, value in others.items() if value is not None}
+        stated |= {"years": years, "budget_cny": budgets}
+        return cls(**stated)
 
     def facts(self) -> dict[str, Any]:
         """Return the limits as plain values for the summary of a plan."""
