@@ -32,7 +32,7 @@ class Sifted:
     point: Floats | None
 
 
-class _Start:
+class Start:
     """The basis of the last solution over all columns and rows: those that were left out are at nought, and free."""
 
     def __init__(self, columns: int, rows: int) -> None:
@@ -57,7 +57,7 @@ def sift(trail: Search, linear: Linear) -> Sifted:
     best = np.inf
     price = np.zeros(len(linear.family))
     point: Floats | None = None
-    whole = _Start(len(keep), len(linear.family))
+    whole = Start(len(keep), len(linear.family))
     for _ in range(_ROUNDS):
         part, columns, rows = part_of(linear, keep)
         relaxed = solve_relaxed(part, seed=trail.limits.seed, basis=whole.of(columns, rows))

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from registry.db import connect, conninfo
 from registry.errors import NotFoundError
 from registry.fields import check_frame, fields
 from registry.frames import ewkb, to_arrow
@@ -53,6 +55,25 @@ def test_every_kind_gives_a_frame_of_its_contract_even_when_empty(registry: Regi
     assert set(frame.columns) == set(fields()[kind]) - {KINDS[kind].id_column}
     assert isinstance(frame, gpd.GeoDataFrame) == (KINDS[kind].geometry_dtype is not None)
     check_frame(frame, kind)
+
+
+def test_frames_are_read_by_one_connection_that_holds_nothing_and_ends(settings: Settings, tmp_path: Path) -> None:
+    """What it reads is what others have committed by then, and it keeps nobody from changing a table."""
+    others = "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with connect(conninfo(settings), is_autocommit=True) as watch:
+        with open_registry(settings) as registry, open_registry(settings) as writer:
+            assert registry.frame("segments", as_of=TODAY).empty
+            before = watch.execute(others).fetchall()
+            writer.import_file("segments", write(segments(3), tmp_path / "census.gpkg"), today=TODAY)
+            assert len(registry.frame("segments", as_of=TODAY)) == 3
+            registry.frame("leaks", as_of=TODAY)
+            assert watch.execute(others).fetchall() == before == [("idle",)] * 3
+            with watch.transaction():
+                watch.execute("LOCK TABLE registry.segment_version IN ACCESS EXCLUSIVE MODE NOWAIT")
+        deadline = time.monotonic() + 20
+        while watch.execute(others).fetchall() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert watch.execute(others).fetchall() == []
 
 
 def test_rows_come_in_the_order_of_their_ids_byte_by_byte(registry: Registry, tmp_path: Path) -> None:

@@ -11,13 +11,14 @@ from planner.solve import core, engine
 from planner.solve.elastic import without_duty
 from planner.solve.engine import search
 from planner.solve.greedy import greedy_plan
-from planner.solve.highs import solve_relaxed
+from planner.solve.highs import BASIC, solve_relaxed
 from planner.solve.keep import keeps, plan_value
 from planner.solve.linear import make_linear, plan_of, point_of
 from planner.solve.model import Model, Packing, Sites, Streets
 from planner.solve.prices import Prices
-from planner.solve.rows import fitting, proven_bound
+from planner.solve.rows import fitting, part_of, proven_bound
 from planner.solve.search import Found, Limits
+from planner.solve.sift import Start
 from tests.planner.solve.cases import nested_case, nested_model, optimum, random_case, random_model
 
 LIMITS = Limits(0, 1e-3, 200)
@@ -92,6 +93,26 @@ def test_the_value_of_the_relaxed_model_is_that_of_its_prices(seed: int) -> None
     relaxed = solve_relaxed(linear, seed=0)
     if not relaxed.is_infeasible:
         assert proven_bound(linear, fitting(linear, relaxed.price)) == pytest.approx(relaxed.bound, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_program_that_has_grown_is_solved_the_same_from_the_basis_of_its_part(seed: int) -> None:
+    linear = make_linear(random_model(seed))
+    if solve_relaxed(linear, seed=0).is_infeasible:
+        return
+    keep = np.ones(len(linear.objective), dtype=bool)
+    keep[: linear.choices] = np.random.default_rng(seed).random(linear.choices) < 0.5
+    part, columns, rows = part_of(linear, keep)
+    start = Start(len(keep), len(linear.family))
+    assert start.of(columns, rows) is None
+    start.take(columns, rows, solve_relaxed(part, seed=0).basis)
+    everything = np.arange(len(keep)), np.arange(len(linear.family))
+    basis = start.of(*everything)
+    grown = solve_relaxed(linear, seed=0, basis=basis)
+    assert grown.bound == pytest.approx(solve_relaxed(linear, seed=0).bound)
+    if basis is not None:
+        # a basis has as many columns and rows in it as there are rows
+        assert (basis.column == BASIC).sum() + (basis.row == BASIC).sum() == len(linear.family)
 
 
 def adds_up(prices: Prices) -> bool:
