@@ -112,7 +112,7 @@ def objective_scale(program: Program) -> float:
     return float(np.abs(program.objective).max(initial=0.0)) or 1.0
 
 
-def solve_relaxed(program: Program, *, seed: int, solver: str = "choose", basis: Basis | None = None) -> Outcome:
+def solve_relaxed(program: Program, *, seed: int, basis: Basis | None = None) -> Outcome:
     """Solve without asking for whole numbers; prices are those of the maximisation, at least zero for limits.
 
     With a basis it begins there, by the primal simplex method: columns that were added leave it feasible.
@@ -121,7 +121,6 @@ def solve_relaxed(program: Program, *, seed: int, solver: str = "choose", basis:
         return _without_columns(program)
     scale = objective_scale(program)
     highs = _quiet(seed)
-    highs.setOptionValue("solver", solver)
     _pass(highs, program, scale, is_whole=False, lower=None)
     if basis is not None:
         highs.setOptionValue("simplex_strategy", _PRIMAL)
