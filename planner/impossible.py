@@ -161,7 +161,8 @@ def _options(limits: Limits, advised: Limits | None) -> Phrase:
         asked = [LEAST_OPTIONS[part] for part in limits.least()]
         asked = (["--district-floor"] if limits.district_floor_share else []) + asked
         return Phrase("plan_floor_no_option", {"options": ", ".join(asked)})
-    named = {LEAST_OPTIONS[part]: f"{least:.12g}" for part, least in advised.least().items()}
+    # what is lowered to nothing is named too: left out, it would be taken from the plan that this one is made of
+    named = {LEAST_OPTIONS[part]: f"{getattr(advised, f'least_{part}'):.12g}" for part in limits.least()}
     if limits.district_floor_share:
         named = {"--district-floor": f"{advised.district_floor_share:.4f}"} | named
     return Phrase("plan_floor_options", {"options": " ".join(f"{option} {value}" for option, value in named.items())})

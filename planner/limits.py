@@ -83,7 +83,7 @@ class Limits:
         ------
         PlanningError
             Without years, with a budget, kilometres or households that are not positive, a share outside 0 to 1, or a
-        least amount that is negative or no number.
+            least amount that is negative or no number.
         """
         if not len(self.years):
             raise PlanningError("plan_no_years")
