@@ -19,6 +19,7 @@ from planner.scenario import Scenario
 from planner.why_text import why_in_words
 from registry.errors import PlanningError, UsageError
 from tests.planner.test_late import POLICY, floor_parts
+from tests.planner.verified import assert_kept
 
 YEARS = range(2027, 2029)
 BUDGET_CNY = 330_000.0
@@ -33,7 +34,9 @@ def town_plan(worth: Worth | None = None, **limits: Any) -> Plan:
     gas = pd.DataFrame({"methane_saved_t_per_year": np.arange(len(segments)) % 3 * 0.5}, index=segments.index)
     effort = Effort(gap_share=0.0)
     bearing = replace(bearing, emissions=gas, worth=worth or Worth(), effort=effort, conditions=None)
-    return make_plan(segments, scores, pairs, projects, policy, limit, supplied, bearing)
+    made = make_plan(segments, scores, pairs, projects, policy, limit, supplied, bearing)
+    assert_kept(segments, scores, made, projects, policy, limit)
+    return made
 
 
 def methane_t(made: Plan) -> float:
