@@ -40,7 +40,7 @@ hypothesis.settings.load_profile("unhurried")
 def home() -> Generator[Path]:
     """The folder of the throw-away server; every user may search it, unlike pytest's own folders.
 
-    A registry is some 900 files: to copy one takes ten times longer on a disk than in memory.
+    A registry is some 900 files: to copy one can take ten times longer on a disk than in memory.
     """
     with ExitStack() as stack:
         is_roomy = free_bytes(MEMORY_DISK) > 8 * 1024**3
