@@ -53,10 +53,14 @@ def _tell(job: Job, one: Checked) -> None:
     code = "forced_out" if not one.is_forced_in else "forced_in" if one.is_possible else "impossible"
     if not one.is_forced_in and not one.is_possible:
         code = "needed"
+    if one.is_undecided:
+        code = "undecided"
     facts = {"segment": one.segment_id, "change": -one.cost, "best": -one.least_cost, "year": one.year}
     job.session.tell(f"plan_recheck_{code}", **facts)
     if one.agrees:
         job.session.tell("plan_recheck_agrees")
+    elif one.is_undecided:
+        job.session.warn("plan_recheck_open")
     elif one.is_possible and one.reason in NO_PLAN:
         job.session.warn("plan_recheck_differs_possible")
     elif one.is_forced_in and not one.is_possible:

@@ -19,10 +19,8 @@ from planner.solve.solve import solve
 from registry.errors import PlanningError
 
 # reasons that say that no plan could hold the segment, as things are
-NO_PLAN: Final = ("closed", "oversized", "mandatory_first", "locked_out", "duty_left")
+NO_PLAN: Final = ("closed", "oversized", "mandatory_first", "duty_first", "locked_out", "duty_left")
 _PRICED: Final = ("dear", "street", "elsewhere")
-# of these, those that speak of nothing but the price
-_ONLY_PRICED: Final = ("dear", "elsewhere")
 _ROUNDING: Final = 1e-6
 
 
@@ -41,13 +39,15 @@ class Checked:
     """What came of forcing a segment.
 
     `cost` is by how much the plan would remove less, by the plan that was found with the segment forced; no such plan
-    costs less than `least_cost`. Both are missing where none is possible. `year` is that of the segment in it.
+    costs less than `least_cost`. Both are missing where none was found. `year` is that of the segment in it. Where
+    `is_undecided`, the search ended without a plan and without a proof that there is none.
     """
 
     segment_id: str
     reason: str
     is_forced_in: bool
     is_possible: bool
+    is_undecided: bool
     cost: float
     least_cost: float
     year: int | None
@@ -101,9 +101,10 @@ def check_reason(choice: Choice, segment_id: str, reason: str, loss: float, gap_
     """Solve the problem of a plan again with a segment forced in, or out where the plan holds it.
 
     What the law asks for keeps its days. A reason agrees where the new plan is as it says: `closed`, `oversized`,
-    `mandatory_first`, `locked_out` and `duty_left` where there is no plan; one with a price where there is a plan and
-    forcing loses at least `loss`; all others where the new plan is worth no more than the old one by more than the gap
-    of the old one (`gap_share`), and what is due by law where the law asks for it by that day.
+    `mandatory_first`, `duty_first`, `locked_out` and `duty_left` where there is proven to be no plan; one with a price
+    where there is a plan and forcing loses at least `loss`; all others where the new plan is worth no more than the old
+    one by more than the gap of the old one (`gap_share`), and what is due by law where the law asks for it by that day.
+    With a search that decided nothing none but the latter agrees.
 
     Raises
     ------
@@ -116,17 +117,29 @@ def check_reason(choice: Choice, segment_id: str, reason: str, loss: float, gap_
     item = int(choice.duties.item_of_segment[row])
     done = NONE if item == NONE else int(choice.model.packing.done(choice.year)[item])
     if item == NONE:
-        return _told(choice, segment_id, reason, loss, gap_share, done, None)
+        return _told(choice, segment_id, reason, loss, gap_share, _Forced(done))
     effort = choice.problem.bearing.effort
-    forced = _without(choice.model, item) if done != NONE else _with(choice.model, item)
-    found = solve(forced, seed=effort.seed, gap_share=effort.gap_share, node_limit=effort.node_limit)
+    model = _without(choice.model, item) if done != NONE else _with(choice.model, item)
+    found = solve(model, seed=effort.seed, gap_share=effort.gap_share, node_limit=effort.node_limit)
     if not np.isfinite(found.objective):
-        return _told(choice, segment_id, reason, loss, gap_share, done, None)
+        forced = _Forced(done, is_undecided=found.status != "infeasible")
+        return _told(choice, segment_id, reason, loss, gap_share, forced)
     before = plan_value(choice.model, choice.year)
     year = int(choice.model.packing.done(found.year)[item])
-    return _told(
-        choice, segment_id, reason, loss, gap_share, done, (before - found.objective, before - found.bound, year)
-    )
+    forced = _Forced(done, is_possible=True, cost=before - found.objective, least=before - found.bound, year=year)
+    return _told(choice, segment_id, reason, loss, gap_share, forced)
+
+
+@dataclass(frozen=True)
+class _Forced:
+    """The year of a segment in the saved plan, and what came of forcing it the other way."""
+
+    done: int
+    is_possible: bool = False
+    is_undecided: bool = False
+    cost: float = float("nan")
+    least: float = float("nan")
+    year: int = NONE
 
 
 def _with(model: Model, item: int) -> Model:
@@ -144,38 +157,30 @@ def _without(model: Model, item: int) -> Model:
     return replace(model, is_open=is_open, packing=replace(model.packing, deadline=deadline))
 
 
-def _told(
-    choice: Choice,
-    segment_id: str,
-    reason: str,
-    loss: float,
-    gap_share: float,
-    done: int,
-    found: tuple[float, float, int] | None,
-) -> Checked:
-    cost, least, year = found if found is not None else (np.nan, np.nan, NONE)
+def _told(choice: Choice, segment_id: str, reason: str, loss: float, gap_share: float, forced: _Forced) -> Checked:
     value = plan_value(choice.model, choice.year)
     # what the plan may lie below the best is not held against a reason
     slack = gap_share * max(abs(value), 1.0) / max(1.0 - gap_share, _ROUNDING) + _ROUNDING
+    is_proven_out = not forced.is_possible and not forced.is_undecided
     if reason in NO_PLAN:
-        agrees = found is None
+        agrees = is_proven_out
     elif reason in _PRICED:
-        is_street = found is None and reason not in _ONLY_PRICED and not loss > 0.0
-        agrees = is_street or cost >= (0.0 if np.isnan(loss) else loss) - max(_ROUNDING * abs(value), _ROUNDING)
+        agrees = forced.cost >= (0.0 if np.isnan(loss) else loss) - max(_ROUNDING * abs(value), _ROUNDING)
     else:
-        agrees = found is None or cost >= -slack
-    item = int(choice.duties.item_of_segment[choice.problem.segments.index.get_loc(segment_id)])
+        agrees = is_proven_out or forced.cost >= -slack
     if reason in {"duty", "duty_late"}:
+        item = int(choice.duties.item_of_segment[choice.problem.segments.index.get_loc(segment_id)])
         asked = int(choice.duties.deadline[item])
-        agrees = asked != NONE and (done > asked) == (reason == "duty_late")
+        agrees = asked != NONE and (forced.done > asked) == (reason == "duty_late")
     first = choice.problem.limits.years.start
     return Checked(
         segment_id,
         reason,
-        done == NONE,
-        found is not None,
-        float(cost),
-        float(least),
-        None if year == NONE else year + first,
+        forced.done == NONE,
+        forced.is_possible,
+        forced.is_undecided,
+        float(forced.cost),
+        float(forced.least),
+        None if forced.year == NONE else forced.year + first,
         bool(agrees),
     )

@@ -14,6 +14,7 @@ from planner.choice import Programme, fits_caps
 from planner.conditions import NONE
 from planner.factors import Flags, Floats
 from planner.members import Rows
+from planner.solve.moves import has_room
 from planner.solve.prices import Prices
 from registry.fields import columns_of
 
@@ -22,6 +23,8 @@ _CNY_PER_MILLION: Final = 1e6
 _NOUGHT_SHARE: Final = 1e-7
 # the law asks for it, and it is left out
 _LEFT: Final = "duty_left"
+# reasons outside the plan that speak of the law, not of a price
+_BY_LAW: Final = ("duty_first", _LEFT)
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,11 @@ def plan_reasons(segment_ids: pd.Index, candidates: Candidates, programme: Progr
     `joint` (without the project on site in its year it would not pay in that year), or `worth` (it removes more for its
     money than the last money of its year elsewhere). One outside has `duty_left` (the law asks for it: `planner.late`
     tells what stood in the way), `closed` (bans or decisions leave no year), `oversized` (no year holds its smallest
-    batch), `mandatory_first` (nothing but mandatory work was let in), `dear` (at the prices of the money it removes too
-    little for its cost in its best year), `street` (its street is opened in another year), `elsewhere` (its neighbours
-    are worth more in other batches, and what is left of it pays too little), or `no_room` (it is worth its price, and
-    no year has room left).
+    batch), `mandatory_first` (nothing but mandatory work was let in), `duty_first` (no batch with it keeps all limits
+    in any year beside the work that the law asks for, as the plan has that work), `dear` (at the prices of the money
+    it removes too little for its cost in its best year), `street` (its street is opened in another year), `elsewhere`
+    (its neighbours are worth more in other batches, and what is left of it pays too little), or `no_room` (it is worth
+    its price, and no year has room left).
 
     The other reasons outside go by the prices of the proven bound: `loss` is what the plan would lose, by that bound
     and at least, if the segment were forced into it; `planner.recheck` solves again to tell the true loss.
@@ -82,7 +86,7 @@ def plan_reasons(segment_ids: pd.Index, candidates: Candidates, programme: Progr
         slack = prices.bound - programme.solution.objective
         loss = np.maximum(-prices.reduced[batch, at] - max(slack, 0.0), 0.0)
         # what the law asks for was not left out for its price
-        has_price = (placed == NONE) & best.is_there & (reason != _LEFT)
+        has_price = (placed == NONE) & best.is_there & ~np.isin(reason, _BY_LAW)
         frame["loss"] = np.where(has_price, loss, np.nan)
     return frame[columns_of("plan_reasons")]
 
@@ -161,11 +165,25 @@ def _outside(candidates: Candidates, programme: Programme, best: _Best) -> NDArr
     open_and_paid = candidates.stays_open & (candidates.cost_cny <= model.fund_cny()) & fits_caps(model)
     fits = np.asarray(open_and_paid.any(axis=1), dtype=bool)
     some_fit = _any_of(members.row, members.batch, fits, members.segment_count)
+    reason[_beside_law(programme, best)] = "duty_first"
     reason[~best.is_there] = "mandatory_first" if programme.is_only_mandatory else "no_room"
     reason[~best.is_there & ~some_fit] = "oversized"
     reason[~some_open] = "closed"
     reason[_asked(programme) != NONE] = _LEFT
     return reason
+
+
+def _beside_law(programme: Programme, best: _Best) -> Flags:
+    """Tell which segments outside the plan could be in some plan, but in no batch that fits beside duties."""
+    item_of = programme.duties.item_of_segment
+    rows = np.flatnonzero(best.is_there & (item_of != NONE))
+    if not np.isfinite(programme.solution.objective) or not (programme.model.packing.deadline != NONE).any():
+        return np.zeros(len(item_of), dtype=bool)
+    outside = rows[programme.item_years()[item_of[rows]] == NONE]
+    items, place = np.unique(item_of[outside], return_inverse=True)
+    is_shut = np.zeros(len(item_of), dtype=bool)
+    is_shut[outside] = ~has_room(programme.model, programme.year, items)[place]
+    return is_shut
 
 
 def _any_of(row: Rows, batch: Rows, flags: Flags, count: int) -> Flags:

@@ -1,4 +1,4 @@
-"""What keeps work out of other years: every batch that could hold it, tried in each year beside the rest of a plan."""
+"""What keeps work out of years: every batch that could hold it, tried in each year beside the rest of a plan."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ class Moves:
 
 @dataclass(frozen=True)
 class _Place:
-    """A plan reduced to the work that counts, and the indexes to try moves in it."""
+    """A plan reduced to the work that counts, and the indexes to try moves in it.
+
+    `until` is by item the last year to which work that counts may be moved.
+    """
 
     model: Model
     ledger: Ledger
@@ -39,7 +42,7 @@ class _Place:
     items_of: list[list[int]]
     holders: list[list[int]]
     owner: list[int]
-    done: Rows
+    until: Rows
     is_open: list[list[bool]] = field(default_factory=list)
 
 
@@ -56,14 +59,37 @@ def find_moves(model: Model, plan: Rows, counts: Flags, items: Rows) -> Moves:
     items
         Items that are done later than asked, or not at all.
     """
-    place = _place(model, plan, counts)
-    found = [row for item in items.tolist() for row in _of_item(place, item)]
+    done = model.packing.done(plan)
+    place = _place(model, plan, counts, done)
+    last = np.where(done == NONE, model.shape[1], done).tolist()
+    found = [row for item in items.tolist() for row in _of_item(place, item, last[item])]
     item, batch, year, rules, missing = zip(*found, strict=True) if found else ((), (), (), (), ())
     numbers = [np.array(column, dtype=np.int64) for column in (item, batch, year)]
     return Moves(numbers[0], numbers[1], numbers[2], tuple(rules), np.array(missing, dtype="float64"))
 
 
-def _place(model: Model, plan: Rows, counts: Flags) -> _Place:
+def has_room(model: Model, plan: Rows, items: Rows) -> Flags:
+    """Tell of each of the items, none of which is placed, whether any batch of it fits beside what has a deadline.
+
+    What has a deadline stands where the plan has it, or goes along in the batch that is tried, by its deadline. Floors
+    are not looked at. Misleads where what has a deadline could be placed in another way that leaves room.
+    """
+    is_due = model.packing.deadline != NONE
+    place = _place(model, plan, is_due, model.packing.deadline)
+    years = model.shape[1]
+    return np.array([_fits_somewhere(place, item, years) for item in items.tolist()], dtype=bool)
+
+
+def _fits_somewhere(place: _Place, item: int, years: int) -> bool:
+    fits = place.ledger.fits
+    if any(fits(batch, year) for batch in place.holders[item] for year in range(years)):
+        return True
+    # all of them: what gives way to a batch that is tried is put back after it
+    tried = list(_of_item(place, item, years))
+    return any(not rules for _, _, _, rules, _ in tried)
+
+
+def _place(model: Model, plan: Rows, counts: Flags, until: Rows) -> _Place:
     packing, batches, item_count = model.packing, model.shape[0], len(model.packing.deadline)
     ledger = Ledger(without_duty(model))
     kept = np.zeros(batches, dtype=bool)
@@ -81,14 +107,13 @@ def _place(model: Model, plan: Rows, counts: Flags) -> _Place:
         grouped(packing.batch, packing.item, batches),
         grouped(packing.item, packing.batch, item_count),
         owner.tolist(),
-        packing.done(plan),
+        until,
         (model.is_open & np.isfinite(model.value)).tolist(),
     )
 
 
-def _of_item(place: _Place, item: int) -> Iterator[tuple[int, int, int, tuple[str, ...], float]]:
-    done = int(place.done[item])
-    last = place.model.shape[1] if done == NONE else done
+def _of_item(place: _Place, item: int, last: int) -> Iterator[tuple[int, int, int, tuple[str, ...], float]]:
+    """Try an item in every batch that holds it, in each year before `last`."""
     for batch in place.holders[item]:
         own = set(place.items_of[batch])
         gives_way = {place.owner[one] for one in own} - {NONE}
@@ -97,7 +122,7 @@ def _of_item(place: _Place, item: int) -> Iterator[tuple[int, int, int, tuple[st
         for group, _ in years:
             place.ledger.take_out(group)
         for year in range(last):
-            is_lost = any(one not in own or place.done[one] < year for one in others)
+            is_lost = any(one not in own or place.until[one] < year for one in others)
             yield item, batch, year, _rules(place, batch, year, is_lost=is_lost), place.ledger.missing_cny(batch, year)
         for group, at in years:
             place.ledger.place(group, at)

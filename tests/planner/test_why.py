@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from planner.conditions import NONE
 from planner.limits import Limits
 from planner.policy import read_policy
 from planner.solve.engine import search
+from planner.solve.keep import broken_rules
 from planner.solve.model import Model
 from planner.solve.search import Limits as Search
 from planner.why import plan_reasons, worth_of_money
@@ -23,6 +25,8 @@ from registry.fields import check_frame, value_list
 from tests.planner.test_choice import YEARS, small_city
 
 POLICY = read_policy()
+# what is left out for the law has no price
+BY_LAW = {"duty_left", "duty_first"}
 
 
 def city_plan(seed: int, budget_cny: float) -> tuple[Any, Programme, pd.DataFrame]:
@@ -71,6 +75,9 @@ def test_reasons_agree_with_the_plan_solved_again(seed: int) -> None:
             assert is_asked == (row["reason"] == "duty_left")
             if row["reason"] in {"closed", "oversized", "duty_left"}:
                 assert again == -np.inf
+            elif row["reason"] in {"dear", "elsewhere", "street", "no_room"}:
+                # a price may only be named where there is a plan at that price
+                assert again > -np.inf
             elif not np.isnan(row["loss"]):
                 assert again <= programme.solution.objective - row["loss"] + 1e-6
             if row["reason"] == "dear":
@@ -90,6 +97,38 @@ def test_each_reason_is_given_where_it_is_so() -> None:
             if programme.is_only_mandatory:
                 assert "dear" not in set(reasons.loc[reasons["best_year"].isna(), "reason"])
     assert seen.keys() >= {"duty", "duty_late", "joint", "worth", "closed", "mandatory_first", "street"}
+
+
+def beside_law(programme: Programme, batch: int, year: int) -> bool:
+    """Whether the plan of what has a deadline, with a batch in the place of those it shares items with, keeps all."""
+    model = programme.model
+    packing = model.packing
+    due = set(np.flatnonzero(packing.deadline != NONE).tolist())
+    items_of = {one: {int(item) for item in packing.item[packing.batch == one]} for one in range(len(programme.year))}
+    plan = np.full(len(programme.year), NONE)
+    for one, at in enumerate(programme.year.tolist()):
+        if at != NONE and items_of[one] & due and not items_of[one] & items_of[batch]:
+            plan[one] = at
+    plan[batch] = year
+    return not broken_rules(replace(model, floors=()), plan)
+
+
+def test_the_law_comes_first_where_nothing_fits_beside_it_and_nowhere_else() -> None:
+    seen = {"duty_first": 0, "other": 0}
+    for seed, budget in product(range(40), (60_000.0, 150_000.0, 300_000.0)):
+        candidates, programme, reasons = city_plan(seed, budget)
+        members = candidates.members
+        for segment, row in enumerate(reasons.to_dict("records")):
+            if row["reason"] not in {"duty_first", "dear", "elsewhere", "street", "no_room"}:
+                continue
+            holders = np.unique(members.batch[members.row == segment]).tolist()
+            fits = any(beside_law(programme, batch, year) for batch, year in product(holders, range(len(YEARS))))
+            if pd.isna(row["best_year"]):
+                assert row["reason"] == "no_room"
+                continue
+            assert fits == (row["reason"] != "duty_first"), (seed, budget, segment, row)
+            seen["other" if fits else "duty_first"] += 1
+    assert min(seen.values()) > 0, seen
 
 
 def test_a_million_more_removes_no_more_than_its_price_says() -> None:
@@ -117,7 +156,7 @@ def test_every_reason_has_its_sentence_without_a_gap(language: str) -> None:
             "cost_cny": 1_250_000.0,
             "worth_per_million": 2.4,
             "price_per_million": 3.1,
-            "loss": [np.nan if code in years or code == "duty_left" else 0.7 for code in codes],
+            "loss": [np.nan if code in years or code in BY_LAW else 0.7 for code in codes],
         },
         index=pd.Index([f"S{number}" for number in range(len(codes))], name="segment_id"),
     )
@@ -143,7 +182,7 @@ def test_every_reason_has_its_sentence_without_a_gap(language: str) -> None:
     assert ("CNY 90,000" if language == "en" else "90,000 元") in texts.iloc[codes.index("joint")]
     closed = codes.index("closed")
     assert texts.iloc[closed].startswith(say("plan_why_closed", language, segment=f"S{closed}"))
-    assert texts.str.contains("0.70").tolist() == [code not in years and code != "duty_left" for code in codes]
+    assert texts.str.contains("0.70").tolist() == [code not in years and code not in BY_LAW for code in codes]
     left = codes.index("duty_left")
     assert "2027" in texts.iloc[left]
     own = why_in_words(reasons, batches, members, language, pd.Series([2031], [f"S{left}"], dtype="Int64"))
