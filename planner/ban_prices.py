@@ -154,9 +154,7 @@ def _opened_batches(problem: Problem, programme: Programme, rows: Rows, newly: F
     mended = np.zeros_like(broken)
     np.add.at(mended, batch, newly[place].astype("float64"))
     opened = (broken > 0) & (broken == mended) & problem.agreed_open & (problem.lock == NONE)[:, None]
-    if programme.is_only_mandatory:
-        opened &= (problem.candidates.severity == 0)[:, None]
-    result: Flags = opened
+    result: Flags = opened & (~programme.only_mandatory | (problem.candidates.severity == 0)[:, None])
     return result
 
 

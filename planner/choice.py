@@ -15,6 +15,7 @@ from planner.limits import Limits
 from planner.members import Rows
 from planner.policy import Policy
 from planner.solve.model import SLACK_SHARE, Cap, Floor, Model, Packing, Streets, by_year
+from planner.solve.moves import find_moves
 from planner.solve.solve import Solution, solve
 
 # classes whose deadlines bind, the stricter first: each is served as well as can be before the next one
@@ -84,14 +85,18 @@ class Programme:
     ----------
     model
         With the deadlines that could be kept: as asked, later, or none.
-    is_only_mandatory
-        Whether nothing but mandatory work was let in, because not all of it could be placed.
+    only_mandatory
+        By year, whether nothing but mandatory work was let in, because some for which the money or the caps of the
+        year do not suffice is left out.
+    is_mandatory_left
+        Whether mandatory work is left out that some year could hold by itself.
     """
 
     model: Model
     solution: Solution
     duties: Duties
-    is_only_mandatory: bool
+    only_mandatory: Flags
+    is_mandatory_left: bool
     stages: tuple[Stage, ...]
 
     @property
@@ -147,13 +152,15 @@ def choose_programme(
 
     Mandatory items are brought as near to their deadlines as limits allow (least metres times years late), then due
     ones without making those later, then the value decides. Where mandatory items are left out that could be placed
-    by themselves, only batches with mandatory items are chosen: nothing is bought past the law.
+    by themselves, only batches with mandatory items are chosen in the years in which money or caps alone keep any of
+    those out: nothing is bought past the law. Years in which they are closed for other reasons stay free.
 
     The bound holds for all plans that keep the deadlines that could be kept. A trial serves the law in the same way,
     and then tells but whether any plan keeps all limits.
     """
     found = list(starts)
     is_short = False
+    only_mandatory = np.zeros(model.shape[1], dtype=bool)
     stages: list[Stage] = []
     for severity in _BINDING:
         rows = np.flatnonzero((duties.severity == severity) & (duties.deadline != NONE))
@@ -177,12 +184,13 @@ def choose_programme(
         if is_left:
             is_short = True
             # what was forced before, as a locked batch, stays
-            forced = np.flatnonzero(model.packing.deadline != NONE)
-            is_open = is_open & _holds(model, np.union1d(rows, forced))[:, None]
+            let_in = np.union1d(rows, np.flatnonzero(model.packing.deadline != NONE))
+            only_mandatory = _short_years(model, answer.year, rows, let_in)
+            is_open = is_open & (~only_mandatory | _holds(model, let_in)[:, None])
         model = replace(model, is_open=is_open, packing=replace(model.packing, deadline=kept))
         found = [*found, answer.year]
     last = replace(effort, gap_share=max(effort.gap_share, _TRIAL_GAP_SHARE)) if is_trial else effort
-    return Programme(model, _search(model, last, found), duties, is_short, tuple(stages))
+    return Programme(model, _search(model, last, found), duties, only_mandatory, is_short, tuple(stages))
 
 
 def _search(model: Model, effort: Effort, starts: list[Rows]) -> Solution:
@@ -198,7 +206,28 @@ def _search(model: Model, effort: Effort, starts: list[Rows]) -> Solution:
 
 def _leaves_out(model: Model, answer: Solution, rows: Rows) -> bool:
     """Tell whether any of the items is left out although some batch could hold it by itself."""
-    return bool((_can_be_done(model)[rows] & (model.packing.done(answer.year)[rows] == NONE)).any())
+    return bool(len(_left(model, answer.year, rows)))
+
+
+def _left(model: Model, plan: Rows, rows: Rows) -> Rows:
+    """Return those of the items that the plan leaves out although some batch could hold them by itself."""
+    left: Rows = rows[_can_be_done(model)[rows] & (model.packing.done(plan)[rows] == NONE)]
+    return left
+
+
+def _short_years(model: Model, plan: Rows, rows: Rows, counts: Rows) -> Flags:
+    """Tell in which years money or caps alone keep any item of `rows` out, beside those that count.
+
+    Where money is carried on, the years before are short as well: what is not spent in them helps.
+    """
+    is_counted = np.zeros(len(model.packing.deadline), dtype=bool)
+    is_counted[counts] = True
+    is_counted &= model.packing.done(plan) != NONE
+    moves = find_moves(model, plan, is_counted, _left(model, plan, rows))
+    amounts = {"budget", *(cap.code for cap in model.caps)}
+    is_short = np.zeros(model.shape[1], dtype=bool)
+    is_short[moves.year[[amounts.issuperset(one) for one in moves.rules]]] = True
+    return np.logical_or.accumulate(is_short[::-1])[::-1] if model.carried_share > 0 else is_short
 
 
 def _obligations(model: Model, duties: Duties, rows: Rows) -> Model:

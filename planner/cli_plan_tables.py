@@ -49,7 +49,10 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
         session.warn("plan_not_reproducible")
     mandatory, oversized = summary["mandatory"], summary["oversized"]
     if not mandatory["all_that_fit_a_year_are_placed"]:
-        session.warn("plan_mandatory_left", count=mandatory["left_batch_count"], km=mandatory["left_km"])
+        kept = summary["duties"]["only_mandatory_years"]
+        code = "plan_mandatory_left" if kept else "plan_mandatory_left_shut"
+        years = ", ".join(str(year) for year in kept)
+        session.warn(code, count=mandatory["left_batch_count"], km=mandatory["left_km"], years=years)
     elif mandatory["left_batch_count"]:
         session.warn("plan_mandatory_oversized", count=mandatory["left_batch_count"], km=mandatory["left_km"])
     if oversized["batch_count"]:

@@ -25,6 +25,8 @@ def check_reasons(job: Job, saved: SavedRun, reasons: pd.DataFrame) -> list[dict
     PlanningError
         Where the plan was changed by hand, or cannot be made again from what was known then.
     """
+    import numpy as np
+
     from planner.cli_job import run_as_job
     from planner.recheck import check_reason, saved_choice
     from registry.errors import PlanningError
@@ -35,8 +37,8 @@ def check_reasons(job: Job, saved: SavedRun, reasons: pd.DataFrame) -> list[dict
     then = run_as_job(job.session, job.registry, saved, job.bars)
     with job.step("plan_step_check", len(reasons)) as advance:
         problem = _problem(then, saved)
-        is_only_mandatory = bool(saved.summary["duties"]["is_only_mandatory"])
-        choice = saved_choice(problem, saved.frames["batch_segments"], is_only_mandatory=is_only_mandatory)
+        only_mandatory = np.isin(problem.limits.years, saved.summary["duties"]["only_mandatory_years"])
+        choice = saved_choice(problem, saved.frames["batch_segments"], only_mandatory=only_mandatory)
         found = []
         for segment, row in zip(reasons.index.astype("str"), reasons.to_dict("records"), strict=True):
             gap = float(saved.summary["gap_share"])

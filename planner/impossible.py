@@ -57,7 +57,7 @@ def check_possible(
     first = _common(raw, effort) if found else 1.0
     advised = lowered(limits, first) if found else None
     if advised is None or not _is_kept(raw, limits, advised, duties, effort):
-        rules.append("mandatory_first" if programme.is_only_mandatory else "duties")
+        rules.append("mandatory_first" if programme.only_mandatory.any() else "duties")
         found = found or _short(programme.model, effort)
         advised = _advised(raw, limits, first, duties, effort)
     if not found:

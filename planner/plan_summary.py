@@ -50,7 +50,7 @@ def summarise_plan(candidates: Candidates, seeing: Programme, blind: Programme, 
             "batch_count": len(candidates.length_m),
             "km": float(candidates.segment_length_m.sum() / _METRES_PER_KM),
         },
-        "duties": _duties(seeing),
+        "duties": _duties(seeing, years),
         "worth_per_million": worth_of_money(seeing, years).to_dict(),
     }
     figures = _figures(candidates, seeing.year)
@@ -89,7 +89,7 @@ def left_out(table: BatchTable, year: Rows, batches: pd.DataFrame, programme: Pr
     left = is_left & is_mandatory
     return {
         "mandatory": {
-            "all_that_fit_a_year_are_placed": not programme.is_only_mandatory,
+            "all_that_fit_a_year_are_placed": not programme.is_mandatory_left,
             "batch_count": int(is_mandatory.sum()),
             "left_batch_count": int(left.sum()),
             "left_km": float(table.batches.mandatory_m[left].sum() / _METRES_PER_KM),
@@ -150,12 +150,12 @@ def _year_figures(candidates: Candidates, year: Rows, limits: Limits, place: int
     return {"year": limits.years[place], "budget_cny": limits.budget_cny[place], "value": value} | figures
 
 
-def _duties(programme: Programme) -> dict[str, Any]:
+def _duties(programme: Programme, years: range) -> dict[str, Any]:
     """Tell how much of what the law asks for within the plan is in time, late, and left out."""
     asked, kept = programme.duties.deadline, programme.model.packing.deadline
     done = programme.item_years()
     metres = programme.duties.length_m
-    told: dict[str, Any] = {"is_only_mandatory": programme.is_only_mandatory}
+    told: dict[str, Any] = {"only_mandatory_years": [years[at] for at in np.flatnonzero(programme.only_mandatory)]}
     for name, severity in (("mandatory", 0), ("due", 1)):
         rows = (programme.duties.severity == severity) & (asked != NONE)
         parts = {

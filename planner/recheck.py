@@ -10,6 +10,7 @@ import pandas as pd
 
 from planner.choice import Duties
 from planner.conditions import NONE
+from planner.factors import Flags
 from planner.members import Rows
 from planner.plan import Problem
 from planner.pool import batch_ids
@@ -54,8 +55,10 @@ class Checked:
     agrees: bool
 
 
-def saved_choice(problem: Problem, batch_segments: pd.DataFrame, *, is_only_mandatory: bool) -> Choice:
+def saved_choice(problem: Problem, batch_segments: pd.DataFrame, *, only_mandatory: Flags) -> Choice:
     """Find the batches of a saved plan among those that its problem offers.
+
+    `only_mandatory` tells by year whether the plan let in nothing but mandatory work.
 
     Raises
     ------
@@ -74,26 +77,24 @@ def saved_choice(problem: Problem, batch_segments: pd.DataFrame, *, is_only_mand
     year = np.full(len(offered), NONE, dtype=np.int64)
     year[at] = placed["year"].to_numpy(dtype=np.int64) - problem.limits.years.start
     model, duties = problem.model()
-    model = _as_decided(model, duties, year, is_only_mandatory=is_only_mandatory)
+    model = _as_decided(model, duties, year, only_mandatory=only_mandatory)
     broken = broken_rules(model, year)
     if broken:
         raise PlanningError("plan_recheck_unfit", batch=", ".join(broken))
     return Choice(problem, model, duties, year)
 
 
-def _as_decided(model: Model, duties: Duties, year: Rows, *, is_only_mandatory: bool) -> Model:
-    """Keep what the law asks for as the plan does it, and nothing but mandatory work where it let nothing else in."""
+def _as_decided(model: Model, duties: Duties, year: Rows, *, only_mandatory: Flags) -> Model:
+    """Keep what the law asks for as the plan does it, and the years that were kept for mandatory work."""
     packing = model.packing
     done = model.packing.done(year)
     is_asked = duties.deadline != NONE
     kept = np.where(done == NONE, NONE, np.maximum(done, duties.deadline))
     deadline = np.where(is_asked, kept, packing.deadline)
-    is_open = model.is_open
-    if is_only_mandatory:
-        holds = np.zeros(model.shape[0], dtype=bool)
-        let_in = (is_asked & (duties.severity == 0)) | (packing.deadline != NONE)
-        np.logical_or.at(holds, packing.batch, let_in[packing.item])
-        is_open = is_open & holds[:, None]
+    holds = np.zeros(model.shape[0], dtype=bool)
+    let_in = (is_asked & (duties.severity == 0)) | (packing.deadline != NONE)
+    np.logical_or.at(holds, packing.batch, let_in[packing.item])
+    is_open = model.is_open & (~only_mandatory | holds[:, None])
     return replace(model, is_open=is_open, packing=replace(packing, deadline=deadline))
 
 

@@ -44,11 +44,11 @@ def plan_reasons(segment_ids: pd.Index, candidates: Candidates, programme: Progr
     `joint` (without the project on site in its year it would not pay in that year), or `worth` (it removes more for its
     money than the last money of its year elsewhere). One outside has `duty_left` (the law asks for it: `planner.late`
     tells what stood in the way), `closed` (bans or decisions leave no year), `oversized` (no year holds its smallest
-    batch), `mandatory_first` (nothing but mandatory work was let in), `duty_first` (no batch with it keeps all limits
-    in any year beside the work that the law asks for, as the plan has that work), `dear` (at the prices of the money
-    it removes too little for its cost in its best year), `street` (its street is opened in another year), `elsewhere`
-    (its neighbours are worth more in other batches, and what is left of it pays too little), or `no_room` (it is worth
-    its price, and no year has room left).
+    batch), `mandatory_first` (nothing but mandatory work was let into its years), `duty_first` (no batch with it keeps
+    all limits in any year beside the work that the law asks for, as the plan has that work), `dear` (at the prices of
+    the money it removes too little for its cost in its best year), `street` (its street is opened in another year),
+    `elsewhere` (its neighbours are worth more in other batches, and what is left of it pays too little), or `no_room`
+    (it is worth its price, and no year has room left).
 
     The other reasons outside go by the prices of the proven bound: `loss` is what the plan would lose, by that bound
     and at least, if the segment were forced into it; `planner.recheck` solves again to tell the true loss.
@@ -166,7 +166,10 @@ def _outside(candidates: Candidates, programme: Programme, best: _Best) -> NDArr
     fits = np.asarray(open_and_paid.any(axis=1), dtype=bool)
     some_fit = _any_of(members.row, members.batch, fits, members.segment_count)
     reason[_beside_law(programme, best)] = "duty_first"
-    reason[~best.is_there] = "mandatory_first" if programme.is_only_mandatory else "no_room"
+    # what is open and in no plan is kept out by kept years, or by the deadlines of its neighbours
+    kept_out = np.asarray((open_and_paid & programme.only_mandatory).any(axis=1), dtype=bool)
+    some_kept_out = _any_of(members.row, members.batch, kept_out, members.segment_count)
+    reason[~best.is_there] = np.where(some_kept_out, "mandatory_first", "duty_first")[~best.is_there]
     reason[~best.is_there & ~some_fit] = "oversized"
     reason[~some_open] = "closed"
     reason[_asked(programme) != NONE] = _LEFT

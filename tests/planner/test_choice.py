@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from planner import choice
 from planner.benefits import PARTS, Worth, find_benefits
 from planner.candidates import Candidates
-from planner.choice import Effort, choose_programme, make_model
+from planner.choice import Effort, Programme, choose_programme, make_model
 from planner.conditions import NONE, Conditions, find_conditions, no_conditions
 from planner.forecast.outlook import leak_outlook
 from planner.leaks import link_leaks
@@ -112,11 +112,52 @@ def test_the_law_is_served_first_then_the_value_decides(seed: int) -> None:
         best = max(slow_points(programme, plan, strictness) for plan in plans)
         assert slow_points(programme, programme.year, strictness) == pytest.approx(best)
         plans = [plan for plan in plans if slow_points(programme, plan, strictness) >= best - 1e-6]
-    if not programme.is_only_mandatory:
+    if not programme.only_mandatory.any():
         value = max(sum(candidates.value[g, t] for g, t in enumerate(plan) if t != NONE) for plan in plans)
         # of plans that serve the law equally well the first found may bind others: never above, seldom below
         assert programme.solution.objective <= value + 1e-9
     assert keeps(programme.model, programme.year)
+
+
+def much_mandatory(seed: int, budget_cny: float, carried_share: float) -> tuple[Candidates, Programme]:
+    """The programme of a small city with streets closed often and more mandatory work than they have room for."""
+    candidates, conditions, severity = small_city(seed, 10)
+    rng = np.random.default_rng(seed)
+    is_mandatory = rng.random(len(severity)) < 0.6
+    severity = np.where(is_mandatory, 0, 3)
+    candidates = replace(
+        candidates,
+        stays_open=rng.random(candidates.stays_open.shape) < 0.6,
+        severity=candidates.members.least(severity, 3),
+    )
+    deadline = np.where(is_mandatory, rng.integers(0, len(YEARS), len(severity)), NONE)
+    conditions = replace(conditions, deadline=deadline)
+    limits = Limits(YEARS, (budget_cny,) * len(YEARS), carried_share=carried_share)
+    model = make_model(candidates, conditions, severity, limits, POLICY)
+    return candidates, choose_programme(*model, Effort(gap_share=0.0))
+
+
+@pytest.mark.parametrize("carried", [0.0, 0.5])
+def test_years_are_kept_for_mandatory_work_only_where_more_money_would_bring_it_in(carried: float) -> None:
+    """In kept years stands nothing else; where no money is short none is kept, though closed streets leave work out."""
+    seen = {"kept": 0, "free": 0, "shut": 0}
+    for seed in range(25):
+        _, poor = much_mandatory(seed, 200_000.0, carried)
+        kept = poor.only_mandatory
+        assert poor.is_mandatory_left or not kept.any()
+        if carried and kept.any():
+            # what is saved before the last short year helps in it
+            assert kept[: np.flatnonzero(kept)[-1]].all()
+        mandatory = (poor.duties.severity == 0) & (poor.duties.deadline != NONE)
+        holds = np.bincount(poor.model.packing.batch, weights=mandatory[poor.model.packing.item]) > 0
+        placed = np.flatnonzero(poor.year != NONE)
+        assert holds[placed][kept[poor.year[placed]]].all()
+        seen["kept"] += int(kept.any())
+        seen["free"] += int(kept.any() and not holds[placed].all())
+        _, rich = much_mandatory(seed, 1e9, carried)
+        assert not rich.only_mandatory.any()
+        seen["shut"] += int(rich.is_mandatory_left)
+    assert min(seen.values()) > 0, seen
 
 
 def test_a_wide_gap_leaves_no_mandatory_work_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +165,7 @@ def test_a_wide_gap_leaves_no_mandatory_work_out(monkeypatch: pytest.MonkeyPatch
     candidates, conditions, severity = small_city(4, 5)
     model, duties = make_model(candidates, conditions, severity, Limits.per_year(YEARS, 1e9), POLICY)
     whole = choose_programme(model, duties, Effort(gap_share=0.0))
-    assert not whole.is_only_mandatory
+    assert not whole.is_mandatory_left
 
     def careless(model: Model, *, gap_share: float, **rest: Any) -> Solution:
         answer = solve(model, gap_share=gap_share, **rest)
@@ -134,7 +175,7 @@ def test_a_wide_gap_leaves_no_mandatory_work_out(monkeypatch: pytest.MonkeyPatch
         return replace(answer, year=year)
 
     monkeypatch.setattr(choice, "solve", careless)
-    assert not choose_programme(model, duties, Effort(gap_share=0.05)).is_only_mandatory
+    assert not choose_programme(model, duties, Effort(gap_share=0.05)).is_mandatory_left
 
 
 def test_a_class_for_which_no_plan_was_found_in_time_binds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +193,7 @@ def test_a_class_for_which_no_plan_was_found_in_time_binds_nothing(monkeypatch: 
     monkeypatch.setattr(choice, "solve", late)
     programme = choose_programme(model, duties, Effort(gap_share=0.0))
     assert programme.stages[0].gap_share is None
-    assert not programme.is_only_mandatory
+    assert not programme.is_mandatory_left
     json.dumps([asdict(stage) for stage in programme.stages], allow_nan=False)
 
 

@@ -93,7 +93,7 @@ def test_a_ban_is_priced_at_no_less_than_what_lifting_it_gains() -> None:
     priced = ban_prices(of_town, programme, bans, AS_OF, check_count=len(bans))
     check_frame(priced, "ban_prices")
     assert priced["rise"].is_monotonic_decreasing
-    assert not programme.is_only_mandatory
+    assert not programme.is_mandatory_left
     assert priced["rise"].max() > 0
     gains = {}
     for name in priced.index:

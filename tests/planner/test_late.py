@@ -125,7 +125,7 @@ def test_what_is_said_to_stand_in_the_way_is_broken_by_the_plan_without_it(seed:
         if "ban" in told:
             assert not offer.candidates.is_open[batch, year]
         if "mandatory_first" in told:
-            assert programme.is_only_mandatory
+            assert programme.only_mandatory[year]
         assert pd.isna(row["missing_cny"]) != ("budget" in told)
 
 

@@ -36,8 +36,8 @@ def saved(request: pytest.FixtureRequest) -> tuple[Problem, Plan, Choice]:
     limits = Limits.per_year(YEARS, request.param)
     arguments: Any = (segments, scored(segments), pairs, projects, POLICY, limits, None, bearing)
     problem, plan = plan_problem(*arguments), make_plan(*arguments)
-    only = plan.summary["duties"]["is_only_mandatory"]
-    return problem, plan, saved_choice(problem, plan.batch_segments, is_only_mandatory=only)
+    only = np.isin(YEARS, plan.summary["duties"]["only_mandatory_years"])
+    return problem, plan, saved_choice(problem, plan.batch_segments, only_mandatory=only)
 
 
 def best_with(choice: Choice, row: int) -> float:
@@ -112,13 +112,13 @@ def test_what_is_not_the_plan_of_its_problem_is_refused(saved: tuple[Problem, Pl
     other = plan.batch_segments.copy()
     other["batch_id"] = other["batch_id"].mask(other["year"].notna(), "B-0000000000")
     with pytest.raises(PlanningError, match="B-0000000000"):
-        saved_choice(problem, other, is_only_mandatory=False)
+        saved_choice(problem, other, only_mandatory=np.zeros(len(YEARS), dtype=bool))
     crowded = plan.batch_segments.assign(
         year=plan.batch_segments["year"].mask(plan.batch_segments["year"].notna(), 2027)
     )
     if len(set(plan.batch_segments["year"].dropna())) > 1:
         with pytest.raises(PlanningError, match=r"budget|deadline|street"):
-            saved_choice(problem, crowded, is_only_mandatory=False)
+            saved_choice(problem, crowded, only_mandatory=np.zeros(len(YEARS), dtype=bool))
     with pytest.raises(PlanningError, match="nowhere"):
         check_reason(choice, "nowhere", "dear", np.nan, 0.0)
     assert isinstance(plan.reasons, pd.DataFrame)
