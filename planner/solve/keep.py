@@ -128,6 +128,6 @@ def _raised(limit: Floats) -> Floats:
 
 
 def _keeps_order(model: Model, year: Rows) -> bool:
-    batch, follows = model.precedence
-    late, early = year[batch], year[follows]
+    done = model.packing.done(year)
+    late, early = (done[items] for items in model.precedence)
     return bool(((late == NONE) | ((early != NONE) & (early <= late))).all())

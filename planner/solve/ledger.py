@@ -36,13 +36,13 @@ class Ledger:
         self._reach: Final = years if model.carried_share > 0 else 1
         packing = model.packing
         self._items: Final = grouped(packing.batch, packing.item, batches)
-        self._taken: Final = bytearray(len(packing.deadline))
+        self._done: Final[list[int]] = [NONE] * len(packing.deadline)
         self._place_streets(model)
         self._place_sites(model)
         self._place_caps(model)
-        self._follows: Final = grouped(*model.precedence, batches) if len(model.precedence[0]) else None
         after, before = model.precedence
-        self._followers: Final = grouped(before, after, batches) if len(after) else None
+        self._follows: Final = grouped(after, before, len(packing.deadline)) if len(after) else None
+        self._followers: Final = grouped(before, after, len(packing.deadline)) if len(after) else None
 
     def _place_streets(self, model: Model) -> None:
         batches, years = model.shape
@@ -79,9 +79,9 @@ class Ledger:
         """Tell whether a batch that is not placed may be placed in a year."""
         if not self._may[batch][year]:
             return False
-        taken = self._taken
+        done = self._done
         for item in self._items[batch]:
-            if taken[item]:
+            if done[item] != NONE:
                 return False
         cost = self.price(batch, year)
         for later in range(min(self._reach, self._years - year)):
@@ -99,7 +99,7 @@ class Ledger:
         found = []
         if not self._may[batch][year]:
             found.append("closed")
-        if any(self._taken[item] for item in self._items[batch]):
+        if any(self._done[item] != NONE for item in self._items[batch]):
             found.append("packing")
         if self.missing_cny(batch, year) > 0:
             found.append("budget")
@@ -142,11 +142,15 @@ class Ledger:
     def _order_lets(self, batch: int, year: int) -> bool:
         if self._follows is None:
             return True
-        return all(self.year[before] != NONE and self.year[before] <= year for before in self._follows[batch])
+        own, done = self._items[batch], self._done
+        return all(before in own or NONE < done[before] <= year for item in own for before in self._follows[item])
 
     def may_go(self, batch: int) -> bool:
         """Tell whether a placed batch may be taken out: nothing that is placed follows it."""
-        return self._followers is None or all(self.year[after] == NONE for after in self._followers[batch])
+        if self._followers is None:
+            return True
+        own, done = self._items[batch], self._done
+        return all(after in own or done[after] == NONE for item in own for after in self._followers[item])
 
     def place(self, batch: int, year: int) -> None:
         """Place a batch; whether it fits was asked before."""
@@ -170,7 +174,7 @@ class Ledger:
             if place[batch] != NONE:
                 room[place[batch]][year] -= sign * amount[batch][year]
         for item in self._items[batch]:
-            self._taken[item] = sign > 0
+            self._done[item] = year if sign > 0 else NONE
         if self._streets is not None:
             for street in self._streets[batch]:
                 self._cuts[street][year] += int(sign)

@@ -266,16 +266,28 @@ def _add_caps_and_floors(stack: RowStack, model: Model, choices: _Choices) -> No
 
 
 def _add_order(stack: RowStack, model: Model, choices: _Choices) -> None:
-    """Add, for each pair of an order and each year: done by then only if the other is done by then."""
+    """Add, for each pair of an order and each year: done by then, in any batch, only if the other is done by then."""
     years = model.shape[1]
     parts = []
-    for batch, sign in zip(model.precedence, (1.0, -1.0), strict=True):
+    for items, sign in zip(model.precedence, (1.0, -1.0), strict=True):
+        holder, batch = _holders(model, items)
         column = choices.column[batch]
-        pair, year = np.nonzero(column != NONE)
+        held, year = np.nonzero(column != NONE)
         for later in range(years):
             in_time = year <= later
-            row = pair[in_time] * years + later
-            parts.append((row, column[pair[in_time], year[in_time]], np.full(len(row), sign)))
+            row = holder[held[in_time]] * years + later
+            parts.append((row, column[held[in_time], year[in_time]], np.full(len(row), sign)))
     row, column, value = (np.concatenate(part) for part in zip(*parts, strict=True))
     key = np.arange(len(model.precedence[0]) * years)
     stack.add(Family.FOLLOWS, (row, column, value), (np.full(len(key), -np.inf), np.zeros(len(key))), key=key)
+
+
+def _holders(model: Model, items: Rows) -> tuple[Rows, Rows]:
+    """Return rows of (position in `items`, batch that holds the item)."""
+    packing = model.packing
+    order = np.argsort(packing.item, kind="stable")
+    start = np.searchsorted(packing.item[order], np.arange(len(packing.deadline) + 1))
+    width = (start[1:] - start[:-1])[items]
+    position = np.repeat(np.arange(len(items)), width)
+    within = np.arange(len(position)) - np.repeat(np.cumsum(width) - width, width)
+    return position, packing.batch[order[start[items][position] + within]]

@@ -10,7 +10,7 @@ set up:
     (sites)       x <= y
     (caps)        sum of an amount over the batches of a place in a year  <=  its cap
     (floors)      sum of an amount over the batches of a place and all years  >=  its floor
-    (precedence)  a batch not before the batch that it follows
+    (precedence)  an item only in or after the year of the item that it follows
 
 Years are positions from 0. A place, street or site of -1 is none. The formulation follows common practice of multi-year
 set packing with knapsack rows; Nafi and Kleiner (2010) plan adjacent works with economies of scale in the same manner.
@@ -126,8 +126,8 @@ class Model:
 
     Batches stand in the order of their ids: ties are broken by it, so the order of input never decides. Costs are at
     least zero; money left over at the end of a year is carried to the next by `carried_share`, also what was carried
-    before. `precedence` is two arrays, batch and the batch that it follows: it is done only where the other is done
-    in the same year or before.
+    before. `precedence` is two arrays, item and the item that it follows: it is done only where the other is done in
+    the same year or before.
     """
 
     value: Floats

@@ -21,7 +21,7 @@ def random_model(seed: int, batches: int = 5, years: int = 3) -> Model:
     opens = np.unique(np.stack([rng.integers(0, batches, batches), rng.integers(0, 3, batches)], axis=1), axis=0)
     pair = rng.integers(0, batches, (3, 2))
     pair = pair[pair[:, 0] != pair[:, 1]]
-    order = rng.integers(0, batches, (1, 2))
+    order = rng.integers(0, items, (2, 2))
     order = order[order[:, 0] != order[:, 1]]
     due = np.where(rng.random(items) < 0.08, rng.integers(0, years, items), NONE)
     least = float(rng.choice([0.0, 0.1, 0.3]))
@@ -70,6 +70,10 @@ def all_plans(batches: int, years: int) -> Iterator[tuple[int, ...]]:
 def obeys(model: Model, plan: tuple[int, ...]) -> bool:
     """Every rule in turn, by hand."""
     placed = [(batch, year) for batch, year in enumerate(plan) if year >= 0]
+    done = [
+        max((plan[batch] for batch in holders_of(model, item)), default=-1)
+        for item in range(len(model.packing.deadline))
+    ]
     late, early = (rows.tolist() for rows in model.precedence)
     return (
         all(model.is_open[batch, year] for batch, year in placed)
@@ -77,8 +81,12 @@ def obeys(model: Model, plan: tuple[int, ...]) -> bool:
         and _obeys_budgets(model, placed)
         and _obeys_streets(model, plan)
         and _obeys_amounts(model, placed)
-        and all(plan[a] < 0 or 0 <= plan[b] <= plan[a] for a, b in zip(late, early, strict=True))
+        and all(done[a] < 0 or 0 <= done[b] <= done[a] for a, b in zip(late, early, strict=True))
     )
+
+
+def holders_of(model: Model, item: int) -> list[int]:
+    return model.packing.batch[model.packing.item == item].tolist()
 
 
 def _obeys_items(model: Model, plan: tuple[int, ...]) -> bool:
