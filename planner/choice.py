@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from planner.candidates import Candidates
 from planner.classes import CLASS_ORDER
@@ -13,6 +14,7 @@ from planner.conditions import NONE, Conditions
 from planner.factors import Flags, Floats
 from planner.limits import Limits
 from planner.members import Rows
+from planner.order import order_of_items
 from planner.policy import Policy
 from planner.solve.model import SLACK_SHARE, Cap, Floor, Model, Packing, Streets, by_year
 from planner.solve.moves import find_moves
@@ -124,10 +126,12 @@ def make_model(
     policy: Policy,
     *,
     is_blind: bool = False,
+    order: tuple[pd.Index, pd.DataFrame] | None = None,
 ) -> tuple[Model, Duties]:
     """State what may be chosen and what it must keep, without deadlines, and apart from it what the law asks for.
 
     A blind model knows no project: its batches cost what they cost alone, and it sees no ban that projects will bring.
+    `order` is the ids of the segments, and the frame `plan_order` of those that wait for others.
     """
     packing, duties = _packing(candidates, conditions.deadline, severity)
     cost = np.repeat(candidates.alone_cny[:, None], len(limits.years), axis=1)
@@ -142,6 +146,9 @@ def make_model(
         caps=_caps(candidates, limits, len(conditions.district_names)),
         floors=_floors(candidates, conditions, limits),
     )
+    if order is not None:
+        ids, pairs = order
+        model = replace(model, precedence=order_of_items(pairs, ids, duties.item_of_segment))
     return model, duties
 
 
@@ -186,7 +193,8 @@ def choose_programme(
             # what was forced before, as a locked batch, stays
             let_in = np.union1d(rows, np.flatnonzero(model.packing.deadline != NONE))
             only_mandatory = _short_years(model, answer.year, rows, let_in)
-            is_open = is_open & (~only_mandatory | _holds(model, let_in)[:, None])
+            is_let_in = _holds(model, let_in)
+            is_open = is_open & (~only_mandatory | (is_let_in | model.batches_before(is_let_in))[:, None])
         model = replace(model, is_open=is_open, packing=replace(model.packing, deadline=kept))
         found = [*found, answer.year]
     last = replace(effort, gap_share=max(effort.gap_share, _TRIAL_GAP_SHARE)) if is_trial else effort
@@ -245,8 +253,10 @@ def _obligations(model: Model, duties: Duties, rows: Rows) -> Model:
             for year in range(years)
         ]
     )
-    # what brings nothing is only in the way, unless it must be done anyway or a floor may need it
-    keeps = (value > 0) | bool(model.floors) | _holds(model, np.flatnonzero(model.packing.deadline != NONE))[:, None]
+    # what brings nothing is only in the way, unless it must be done anyway, goes first, or a floor may need it
+    holds = _holds(model, np.flatnonzero(model.packing.deadline != NONE))
+    before = model.batches_before(holds | (value > 0).any(axis=1))
+    keeps = (value > 0) | bool(model.floors) | (holds | before)[:, None]
     return replace(model, value=value, is_open=model.is_open & keeps, bonuses=None)
 
 

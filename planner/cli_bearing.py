@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def bearing_parts(job: Job, city: City, scores: pd.DataFrame, years: range) -> dict[str, Any]:
-    """Return `conditions` of the segments, their `ground`, and the `outlook` of leaks to the end of the horizon."""
+    """Return `conditions` and `order` of the segments, their `ground`, and the `outlook` of leaks to the horizon."""
     from planner.closing import Ground
     from planner.conditions import find_conditions
     from planner.forecast.outlook import leak_outlook
@@ -25,7 +25,7 @@ def bearing_parts(job: Job, city: City, scores: pd.DataFrame, years: range) -> d
     conditions = find_conditions(city.segments, classes, bans, city.roads, districts, years, policy, as_of)
     horizon = max(round(policy.planning.horizon_years.value), len(years))
     outlook = leak_outlook(city.segments, scores, policy, range(years.start, years.start + horizon), as_of)
-    return {"conditions": conditions, "outlook": outlook, "ground": Ground(bans, as_of)}
+    return {"conditions": conditions, "outlook": outlook, "ground": Ground(bans, as_of), "order": city.order}
 
 
 def isolation_of(job: Job, segments: gpd.GeoDataFrame, *, is_kept: bool) -> pd.Series | None:

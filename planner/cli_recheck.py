@@ -91,6 +91,7 @@ def _problem(then: Job, saved: SavedRun) -> Problem:
         outlook=source.outlook,
         emissions=source.emissions,
         worth=source.worth,
+        order=source.order,
         decisions=source.decisions,
         effort=replace(Effort(**summary["effort"]), time_limit_s=None),
         batches_per_segment=int(summary["pool"]["batches_per_segment"]),

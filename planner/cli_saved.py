@@ -56,6 +56,7 @@ def source_of(job: Job, run: SavedRun) -> Source:
         worth=Worth(**run.summary.get("worth", {})),
         conditions=bearing["conditions"],
         outlook=bearing["outlook"],
+        order=city.order,
     )
 
 

@@ -140,7 +140,8 @@ def held_candidates(candidates: Candidates, held: Held, lock: Rows) -> Candidate
 def held_model(model: Model, candidates: Candidates, held: Held, lock: Rows) -> Model:
     """Force the locked batches into their years; they cost what they cost, also where projects are not looked at.
 
-    A street that two of them open in different years is opened twice: the later ones are left out of its rule.
+    A street that two of them open in different years is opened twice: the later ones are left out of its rule. Nor do
+    they wait for others.
     """
     if held.is_empty:
         return model
@@ -151,11 +152,13 @@ def held_model(model: Model, candidates: Candidates, held: Held, lock: Rows) -> 
     streets = model.streets
     kept = _first_cuts(year, streets.batch, streets.street)
     is_locked = (lock != NONE)[:, None]
+    waits = ~np.isin(model.precedence[0], model.packing.item[forced != NONE])
     return replace(
         model,
         cost_cny=np.where(is_locked, candidates.cost_cny, model.cost_cny),
         packing=replace(model.packing, deadline=deadline),
         streets=replace(streets, batch=streets.batch[kept], street=streets.street[kept]),
+        precedence=(model.precedence[0][waits], model.precedence[1][waits]),
     )
 
 

@@ -13,6 +13,7 @@ from planner.bans import find_bans
 from planner.decisions import standing_decisions
 from planner.ground import road_classes
 from planner.neighbours import find_neighbours
+from planner.order import no_order
 from planner.overlap import find_overlaps
 from planner.overlap_table import Meeting, overlap_table
 from planner.policy import Policy
@@ -22,7 +23,7 @@ from planner.value import price_pairs
 
 @dataclass(frozen=True)
 class City:
-    """Frames of the registry as of one day; `ban_changes` are those of a scenario, which the registry does not know."""
+    """Frames of the registry as of one day; `ban_changes` and `order` are those of a scenario."""
 
     segments: gpd.GeoDataFrame
     roads: gpd.GeoDataFrame
@@ -32,6 +33,7 @@ class City:
     decisions: pd.DataFrame
     successions: pd.DataFrame
     ban_changes: BanChanges = field(default_factory=BanChanges)
+    order: pd.DataFrame = field(default_factory=no_order)
 
     def bans(self, policy: Policy, as_of: date) -> gpd.GeoDataFrame:
         """Find the dig bans of the city, as a scenario has changed them."""

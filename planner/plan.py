@@ -27,6 +27,7 @@ from planner.late import Offer, find_late
 from planner.late_frames import Late
 from planner.limits import Limits as Limits
 from planner.members import Members, Rows
+from planner.order import no_order
 from planner.plan_summary import left_out, summarise_plan
 from planner.policy import Policy
 from planner.pool import PoolRule, make_pool
@@ -96,6 +97,8 @@ class Bearing:
     isolation
         The isolation section by segment id (`planner.isolation`), so that each run lies in one; locked batches and
         compounds stay as they are.
+    order
+        Segments that wait for others (`plan_order`).
     ground
         The bans by name, so that late work can say which ones stand in its way.
     """
@@ -111,6 +114,7 @@ class Bearing:
     locks: tuple[LockedBatch, ...] = ()
     stability_draws: int = 0
     isolation: pd.Series | None = None
+    order: pd.DataFrame = field(default_factory=no_order)
 
 
 @dataclass(frozen=True)
@@ -151,8 +155,9 @@ class Problem:
     def model(self, *, is_blind: bool = False) -> tuple[Model, Duties]:
         """Return the model, without deadlines of the law, and what the law asks for."""
         priced, limits, policy = self.priced, self.limits, self.policy
+        order = (self.segments.index, self.bearing.order)
         model, duties = make_model(
-            self.candidates, priced.conditions, priced.severity, limits, policy, is_blind=is_blind
+            self.candidates, priced.conditions, priced.severity, limits, policy, is_blind=is_blind, order=order
         )
         return held_model(model, self.candidates, self.held, self.lock), duties
 

@@ -18,6 +18,7 @@ from planner.conditions import NONE, Conditions, no_conditions
 from planner.forecast.outlook import Outlook
 from planner.households import Supplied
 from planner.members import Rows
+from planner.order import no_order
 from planner.policy import Policy
 from planner.pool import batch_ids
 from registry.errors import PlanningError
@@ -58,6 +59,7 @@ class Source:
     budget_cny: tuple[float, ...]
     km_per_year: float | None
     conditions: Conditions | None = None
+    order: pd.DataFrame = field(default_factory=no_order)
     outlook: Outlook | None = None
     emissions: pd.DataFrame | None = None
     worth: Worth = field(default_factory=Worth)

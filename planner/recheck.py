@@ -21,7 +21,7 @@ from registry.errors import PlanningError
 
 # reasons that say that no plan could hold the segment, as things are
 NO_PLAN: Final = ("closed", "oversized", "mandatory_first", "duty_first", "locked_out", "duty_left")
-_PRICED: Final = ("dear", "street", "elsewhere")
+_PRICED: Final = ("dear", "street", "after", "elsewhere")
 _ROUNDING: Final = 1e-6
 
 
@@ -94,6 +94,7 @@ def _as_decided(model: Model, duties: Duties, year: Rows, *, only_mandatory: Fla
     holds = np.zeros(model.shape[0], dtype=bool)
     let_in = (is_asked & (duties.severity == 0)) | (packing.deadline != NONE)
     np.logical_or.at(holds, packing.batch, let_in[packing.item])
+    holds |= model.batches_before(holds)
     is_open = model.is_open & (~only_mandatory | holds[:, None])
     return replace(model, is_open=is_open, packing=replace(packing, deadline=deadline))
 
@@ -166,7 +167,9 @@ def _told(choice: Choice, segment_id: str, reason: str, loss: float, gap_share: 
     if reason in NO_PLAN:
         agrees = is_proven_out
     elif reason in _PRICED:
-        agrees = forced.cost >= (0.0 if np.isnan(loss) else loss) - max(_ROUNDING * abs(value), _ROUNDING)
+        # what waits for a segment that no year holds is in no plan
+        told = (0.0 if np.isnan(loss) else loss) - max(_ROUNDING * abs(value), _ROUNDING)
+        agrees = (reason == "after" and is_proven_out) or forced.cost >= told
     else:
         agrees = is_proven_out or forced.cost >= -slack
     if reason in {"duty", "duty_late"}:

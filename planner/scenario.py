@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from planner.ban_changes import BanChanges, named_bans
 from planner.factors import text_column
 from planner.meeting import City
+from planner.order import find_order, segments_named
 from planner.policy import Policy
 from planner.policy_parts import NotNegative, Part, Positive, Share, Text
 from planner.scenario_faults import scenario_faults
@@ -100,6 +101,13 @@ class BanChange(Part):
         return self
 
 
+class OrderRule(Part):
+    """Segments, streets or compounds that are renewed first, and those that are renewed with them or after."""
+
+    first: Annotated[tuple[Text, ...], Field(min_length=1)]
+    then: Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
 class Scenario(Part):
     """One scenario; an empty one changes nothing. `lift` names streets, roads, projects or bans that close no more."""
 
@@ -110,6 +118,7 @@ class Scenario(Part):
     weights: WeightChanges = Field(default_factory=WeightChanges)
     projects: dict[str, ProjectChange] = Field(default_factory=dict)
     bans: tuple[BanChange, ...] = ()
+    order: tuple[OrderRule, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return what it states as plain values that JSON can hold."""
@@ -168,8 +177,8 @@ def apply_scenario(city: City, scenario: Scenario, policy: Policy, as_of: date) 
     Raises
     ------
     PlanningError
-        With all projects, streets, roads and bans that nobody knows, or where a project is done already or would end
-        before it starts.
+        With all projects, streets, roads, bans and segments that nobody knows, or where a project is done already or
+        would end before it starts.
     """
     _refuse_unknown(city, scenario, policy, as_of)
     projects, of_projects = _with_projects(city.projects, scenario.projects)
@@ -181,12 +190,13 @@ def apply_scenario(city: City, scenario: Scenario, policy: Policy, as_of: date) 
         {"what": "lifted", "name": name, "count": int(named_bans(before, (name,)).sum())} for name in scenario.lift
     ]
     told_moves = [_moved(before.loc[[name]].iloc[0], name, days) for name, days in moved.items()]
-    return replace(changed, ban_changes=BanChanges(scenario.lift, moved)), [
-        *of_projects,
-        *of_bans,
-        *told_moves,
-        *lifted,
-    ]
+    order = find_order(city.segments, [(rule.first, rule.then) for rule in scenario.order])
+    seen = replace(changed, ban_changes=BanChanges(scenario.lift, moved), order=order)
+    return seen, [*of_projects, *of_bans, *told_moves, *lifted, *map(_ordered, scenario.order)]
+
+
+def _ordered(rule: OrderRule) -> dict[str, Any]:
+    return {"what": "order", "first": ", ".join(rule.first), "then": ", ".join(rule.then)}
 
 
 def _refuse_unknown(city: City, scenario: Scenario, policy: Policy, as_of: date) -> None:
@@ -197,6 +207,8 @@ def _refuse_unknown(city: City, scenario: Scenario, policy: Policy, as_of: date)
     unknown += [ban.road for ban in scenario.bans if ban.road is not None and ban.road not in city.roads.index]
     unknown += [ban.ban for ban in scenario.bans if ban.ban is not None and ban.ban not in bans.index]
     unknown += [name for name in scenario.lift if not named_bans(bans, (name,)).any()]
+    ordered = dict.fromkeys(name for rule in scenario.order for name in (*rule.first, *rule.then))
+    unknown += [name for name in ordered if segments_named(city.segments, name).empty]
     if unknown:
         raise PlanningError("scenario_unknown", scenario=scenario.name, names=", ".join(dict.fromkeys(unknown)))
     state = text_column(city.projects, "state")

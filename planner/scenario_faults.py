@@ -19,6 +19,8 @@ _SHOWN_VALUE_LENGTH: Final = 60
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 # a budget may be a number or a table: the checker names the branch that it tried, which nobody wrote
 _BRANCHES: Final = ("constrained-float", "dict[", "[key]")
+# keys that are written as tables of a list
+_LISTS: Final = frozenset({"bans", "order"})
 _KINDS: Final = {
     "missing": "missing",
     "extra_forbidden": "unknown_key",
@@ -32,6 +34,7 @@ _KINDS: Final = {
     "bool_type": "not_truth",
     "string_type": "not_text",
     "tuple_type": "not_list",
+    "too_short": "empty",
     "model_type": "not_table",
     "dict_type": "not_table",
     "greater_than": "out_of_range_above",
@@ -77,7 +80,7 @@ def toml_key(steps: tuple[int | str, ...]) -> str:
     written = ""
     for step in steps:
         if isinstance(step, int):
-            written = f"[[{written}]] #{step + 1}" if written == "bans" else f"{written} #{step + 1}"
+            written = f"[[{written}]] #{step + 1}" if written in _LISTS else f"{written} #{step + 1}"
         elif not step.startswith(_BRANCHES):
             key = step if _BARE_KEY.fullmatch(step) else json.dumps(step, ensure_ascii=False)
             mark = "" if not written else ": " if "#" in written else "."

@@ -68,4 +68,6 @@ def _change(change: Mapping[str, Any]) -> Phrase:
     }
     if change["what"] == "project":
         return Phrase("scenario_project_cancelled" if change.get("cancelled") else "scenario_project_moved", parameters)
+    if change["what"] == "order":
+        return Phrase("scenario_order", parameters)
     return Phrase(f"scenario_ban_{change['what']}", parameters)

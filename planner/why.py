@@ -47,8 +47,8 @@ def plan_reasons(segment_ids: pd.Index, candidates: Candidates, programme: Progr
     batch), `mandatory_first` (nothing but mandatory work was let into its years), `duty_first` (no batch with it keeps
     all limits in any year beside the work that the law asks for, as the plan has that work), `dear` (at the prices of
     the money it removes too little for its cost in its best year), `street` (its street is opened in another year),
-    `elsewhere` (its neighbours are worth more in other batches, and what is left of it pays too little), or `no_room`
-    (it is worth its price, and no year has room left).
+    `after` (it waits for others that are not worth as much), `elsewhere` (its neighbours are worth more in other
+    batches, and what is left of it pays too little), or `no_room` (it is worth its price, and no year has room left).
 
     The other reasons outside go by the prices of the proven bound: `loss` is what the plan would lose, by that bound
     and at least, if the segment were forced into it; `planner.recheck` solves again to tell the true loss.
@@ -158,7 +158,9 @@ def _outside(candidates: Candidates, programme: Programme, best: _Best) -> NDArr
         profit = prices.profit[batch, at]
         loses = -prices.reduced[batch, at] > nought
         reason[loses] = "elsewhere"
-        reason[loses & (profit >= -nought) & (prices.together[batch, at] < -nought)] = "street"
+        together, order = prices.together[batch, at], prices.order[batch, at]
+        reason[loses & (profit >= -nought) & (together < -nought)] = "street"
+        reason[loses & (profit >= -nought) & (order < -nought) & (together - order >= -nought)] = "after"
         reason[loses & (profit < -nought)] = "dear"
     opened = np.asarray(candidates.stays_open.any(axis=1), dtype=bool)
     some_open = _any_of(members.row, members.batch, opened, members.segment_count)

@@ -76,17 +76,9 @@ def _due_gain(model: Model, linear: Linear, weight: Floats) -> Floats:
 
 def _needed(model: Model, linear: Linear, gain: Floats) -> Flags:
     """Return the choices that do due work in time, and all of the batches that such work follows, directly or not."""
-    packing, (late, early) = model.packing, model.precedence
     is_placed = np.zeros(model.shape[0], dtype=bool)
     is_placed[linear.batch[gain > 0]] = True
-    before = np.zeros(model.shape[0], dtype=bool)
-    is_followed = np.zeros(len(packing.deadline), dtype=bool)
-    for _ in range(len(late)):
-        is_done = np.zeros(len(packing.deadline), dtype=bool)
-        is_done[packing.item[(is_placed | before)[packing.batch]]] = True
-        is_followed[early[is_done[late]]] = True
-        before[packing.batch[is_followed[packing.item]]] = True
-    return (gain > 0) | before[linear.batch]
+    return (gain > 0) | model.batches_before(is_placed)[linear.batch]
 
 
 def _missed_items(model: Model, year: Rows) -> Rows:

@@ -156,6 +156,21 @@ class Model:
         np.minimum.at(last, self.packing.batch, np.where(due >= 0, due, never))
         return np.where(last < never, last, NONE)
 
+    def batches_before(self, is_placed: Flags) -> Flags:
+        """Tell which batches hold an item that some batch of a plan follows, directly or not."""
+        packing, (late, early) = self.packing, self.precedence
+        before = np.zeros(self.shape[0], dtype=bool)
+        is_followed = np.zeros(len(packing.deadline), dtype=bool)
+        for _ in range(len(late)):
+            is_done = np.zeros(len(packing.deadline), dtype=bool)
+            is_done[packing.item[(is_placed | before)[packing.batch]]] = True
+            newly = early[is_done[late]]
+            if is_followed[newly].all():
+                break
+            is_followed[newly] = True
+            before[packing.batch[is_followed[packing.item]]] = True
+        return before
+
     def fund_cny(self) -> Floats:
         """Return the money there is in each year if nothing was spent before."""
         fund = np.zeros(self.shape[1])

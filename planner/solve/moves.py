@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -72,10 +72,11 @@ def has_room(model: Model, plan: Rows, items: Rows) -> Flags:
     """Tell of each of the items, none of which is placed, whether any batch of it fits beside what has a deadline.
 
     What has a deadline stands where the plan has it, or goes along in the batch that is tried, by its deadline. Floors
-    are not looked at. Misleads where what has a deadline could be placed in another way that leaves room.
+    and the order are not looked at. Misleads where what has a deadline could be placed in another way that leaves room.
     """
     is_due = model.packing.deadline != NONE
-    place = _place(model, plan, is_due, model.packing.deadline)
+    nothing = np.zeros(0, dtype=np.int64)
+    place = _place(replace(model, precedence=(nothing, nothing)), plan, is_due, model.packing.deadline)
     years = model.shape[1]
     return np.array([_fits_somewhere(place, item, years) for item in items.tolist()], dtype=bool)
 

@@ -86,7 +86,7 @@ def obeys(model: Model, plan: tuple[int, ...]) -> bool:
 
 
 def holders_of(model: Model, item: int) -> list[int]:
-    return model.packing.batch[model.packing.item == item].tolist()
+    return [int(batch) for batch in model.packing.batch[model.packing.item == item]]
 
 
 def _obeys_items(model: Model, plan: tuple[int, ...]) -> bool:
