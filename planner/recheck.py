@@ -21,7 +21,7 @@ from registry.errors import PlanningError
 
 # reasons that say that no plan could hold the segment, as things are
 NO_PLAN: Final = ("closed", "oversized", "mandatory_first", "duty_first", "locked_out", "duty_left")
-_PRICED: Final = ("dear", "street", "after", "elsewhere")
+_PRICED: Final = ("dear", "street", "elsewhere")
 _ROUNDING: Final = 1e-6
 
 
@@ -167,9 +167,7 @@ def _told(choice: Choice, segment_id: str, reason: str, loss: float, gap_share: 
     if reason in NO_PLAN:
         agrees = is_proven_out
     elif reason in _PRICED:
-        # what waits for a segment that no year holds is in no plan
-        told = (0.0 if np.isnan(loss) else loss) - max(_ROUNDING * abs(value), _ROUNDING)
-        agrees = (reason == "after" and is_proven_out) or forced.cost >= told
+        agrees = forced.cost >= (0.0 if np.isnan(loss) else loss) - max(_ROUNDING * abs(value), _ROUNDING)
     else:
         agrees = is_proven_out or forced.cost >= -slack
     if reason in {"duty", "duty_late"}:

@@ -47,7 +47,7 @@ def plan_reasons(segment_ids: pd.Index, candidates: Candidates, programme: Progr
     batch), `mandatory_first` (nothing but mandatory work was let into its years), `duty_first` (no batch with it keeps
     all limits in any year beside the work that the law asks for, as the plan has that work), `dear` (at the prices of
     the money it removes too little for its cost in its best year), `street` (its street is opened in another year),
-    `after` (it waits for others that are not worth as much), `elsewhere` (its neighbours are worth more in other
+    `after` (it waits for others that the plan leaves out), `elsewhere` (its neighbours are worth more in other
     batches, and what is left of it pays too little), or `no_room` (it is worth its price, and no year has room left).
 
     The other reasons outside go by the prices of the proven bound: `loss` is what the plan would lose, by that bound
@@ -158,9 +158,8 @@ def _outside(candidates: Candidates, programme: Programme, best: _Best) -> NDArr
         profit = prices.profit[batch, at]
         loses = -prices.reduced[batch, at] > nought
         reason[loses] = "elsewhere"
-        together, order = prices.together[batch, at], prices.order[batch, at]
-        reason[loses & (profit >= -nought) & (together < -nought)] = "street"
-        reason[loses & (profit >= -nought) & (order < -nought) & (together - order >= -nought)] = "after"
+        reason[loses & (profit >= -nought) & (prices.together[batch, at] < -nought)] = "street"
+        reason[_waits_in_vain(programme)] = "after"
         reason[loses & (profit < -nought)] = "dear"
     opened = np.asarray(candidates.stays_open.any(axis=1), dtype=bool)
     some_open = _any_of(members.row, members.batch, opened, members.segment_count)
@@ -176,6 +175,15 @@ def _outside(candidates: Candidates, programme: Programme, best: _Best) -> NDArr
     reason[~some_open] = "closed"
     reason[_asked(programme) != NONE] = _LEFT
     return reason
+
+
+def _waits_in_vain(programme: Programme) -> Flags:
+    """Tell which segments wait for others that the plan leaves out."""
+    late, early = programme.model.precedence
+    waits = np.zeros(len(programme.model.packing.deadline), dtype=bool)
+    waits[late[programme.item_years()[early] == NONE]] = True
+    item = programme.duties.item_of_segment
+    return np.asarray(waits[item] & (item != NONE), dtype=bool)
 
 
 def _beside_law(programme: Programme, best: _Best) -> Flags:

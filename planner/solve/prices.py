@@ -19,10 +19,10 @@ class Prices:
     `budget` is by year and yuan, `caps` by place and year, `floors` by place, all at least zero; `item` by item, below
     zero where a duty costs more than it brings. By batch and year: `bonus` is its share of the bonuses of its pairs,
     `profit` its value and bonus less what it pays for budget and caps, and for floors what it is paid; `together` what
-    streets, sites and order add or take, and `order` what of that the order does. `batch` is what its items are worth
-    in any plan. The sum profit - batch + together is `reduced`: by so much the bound falls, at least, if the choice is
-    forced; minus infinity where it is closed, about zero for what is in the best plans. `bound` is the bound that these
-    prices prove; the search may have proven a lower one since.
+    streets, sites and order add or take. `batch` is what its items are worth in any plan. The sum
+    profit - batch + together is `reduced`: by so much the bound falls, at least, if the choice is forced; minus
+    infinity where it is closed, about zero for what is in the best plans. `bound` is
+    the bound that these prices prove; the search may have proven a lower one since.
     """
 
     bound: float
@@ -34,7 +34,6 @@ class Prices:
     bonus: Floats
     profit: Floats
     together: Floats
-    order: Floats
     reduced: Floats
 
     def of_floors(self, model: Model) -> Floats:
@@ -77,7 +76,6 @@ def prices_of_rows(model: Model, linear: Linear, price: Floats, bound: float) ->
         bonus=bonus,
         profit=value + bonus - paid(Family.BUDGET, Family.CAP, Family.FLOOR),
         together=-paid(Family.STREET, Family.SITE, Family.FOLLOWS),
-        order=-paid(Family.FOLLOWS),
         reduced=reduced,
     )
 
@@ -116,7 +114,5 @@ def prices_of_dual(dual: Dual, multipliers: Multipliers, bound: float) -> Prices
         bonus=np.where(np.isfinite(profit), profit + paid - np.where(np.isfinite(profit), model.value, 0.0), 0.0),
         profit=profit,
         together=together,
-        # a model with an order is not solved in this way
-        order=np.zeros(model.shape),
         reduced=reduced,
     )

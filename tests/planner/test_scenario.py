@@ -103,6 +103,26 @@ def test_the_plan_sees_what_the_scenario_says_and_the_city_stays_as_it_was(tmp_p
     assert told[-1]["count"] == 1
 
 
+def test_an_order_is_seen_and_told_and_its_names_are_looked_up(tmp_path: Path) -> None:
+    before = city()
+    street = str(before.segments["street_name"].dropna().iloc[0])
+    one = str(before.segments.index[-1])
+    text = f'name = "o"\n[[order]]\nfirst = ["{one}"]\nthen = ["{street}"]\n'
+    made = scenario(tmp_path, text)
+    seen, told = apply_scenario(before, made, POLICY, AS_OF)
+    check_frame(seen.order, "plan_order")
+    assert set(seen.order["first_id"]) == {one}
+    assert set(seen.order["then_id"]) == set(before.segments.index[before.segments["street_name"] == street]) - {one}
+    assert before.order.empty
+    summary = {"scenario": {"content": made.to_dict(), "changes": told}}
+    for language, words in (("en", f"Order: {street} not before {one}."), ("zh", f"{street} 不早于 {one}")):
+        assert any(words in phrase.say(language) for phrase in made_from_phrases(summary, language))
+    with pytest.raises(PlanningError, match="no such street"):
+        apply_scenario(before, scenario(tmp_path, text.replace(street, "no such street")), POLICY, AS_OF)
+    with pytest.raises(PolicyError, match=r"\[\[order\]\] #1: then = \[\]: it must not be empty"):
+        scenario(tmp_path, f'name = "o"\n[[order]]\nfirst = ["{one}"]\nthen = []\n')
+
+
 def test_a_ban_gets_other_days_by_its_id(tmp_path: Path) -> None:
     before = city()
     ban = next(name for name in before.bans(POLICY, AS_OF).index if name.startswith("road:R2"))

@@ -20,6 +20,7 @@ def promises_of(
     policy: Policy,
     limits: Limits,
     decisions: pd.DataFrame | None = None,
+    order: pd.DataFrame | None = None,
 ) -> Promises:
     """State what a plan must keep."""
     costs = unit_costs(segments, policy.prices)
@@ -38,6 +39,7 @@ def promises_of(
         pairs=plan.pairs,
         opens_ground=dict(zip(projects.index.astype(str), opened_ground(projects, policy), strict=True)),
         decisions=decisions,
+        precedence=order,
         apart=scores["policy_class"].isin(list(policy.candidates.classes)).reindex(segments.index),
         km_per_year=limits.km_per_year,
     )
@@ -51,9 +53,10 @@ def assert_kept(
     policy: Policy,
     limits: Limits,
     decisions: pd.DataFrame | None = None,
+    order: pd.DataFrame | None = None,
 ) -> None:
     """Check a plan independently; its findings are told in words."""
     candidates = segments.loc[plan.batch_segments.index]
-    promises = promises_of(candidates, scores, plan, projects, policy, limits, decisions)
+    promises = promises_of(candidates, scores, plan, projects, policy, limits, decisions, order)
     found = verify_plan(candidates, plan.batches, plan.batch_segments, promises)
     assert found.empty, "\n".join(tell_findings(found, "en"))
