@@ -16,6 +16,7 @@ from planner.limits import Limits
 from planner.members import Rows
 from planner.order import order_of_items
 from planner.policy import Policy
+from planner.solve.keep import keeps
 from planner.solve.model import SLACK_SHARE, Cap, Floor, Model, Packing, Streets, by_year
 from planner.solve.moves import find_moves
 from planner.solve.solve import Solution, solve
@@ -31,6 +32,7 @@ _TRIAL_GAP_SHARE: Final = 0.5
 # what the law asks for is not left out for want of a search
 _DUTY_GAP_SHARE: Final = 1e-3
 _DUTY_GAP_SHARE_WHERE_SHORT: Final = 1e-6
+_INFEASIBLE: Final = "infeasible"
 _METRES_PER_KM: Final = 1000.0
 
 
@@ -91,7 +93,7 @@ class Programme:
         By year, whether nothing but mandatory work was let in, because some for which the money or the caps of the
         year do not suffice is left out.
     is_mandatory_left
-        Whether mandatory work is left out that some year could hold by itself.
+        Whether the plan leaves mandatory work out that some year could hold by itself.
     """
 
     model: Model
@@ -165,40 +167,65 @@ def choose_programme(
     The bound holds for all plans that keep the deadlines that could be kept. A trial serves the law in the same way,
     and then tells but whether any plan keeps all limits.
     """
-    found = list(starts)
-    is_short = False
+    found, free = list(starts), model
     only_mandatory = np.zeros(model.shape[1], dtype=bool)
     stages: list[Stage] = []
     for severity in _BINDING:
-        rows = np.flatnonzero((duties.severity == severity) & (duties.deadline != NONE))
+        rows = _asked_of(duties, severity)
         if not len(rows):
             continue
-        wanted = _obligations(model, duties, rows)
-        answer = _search(wanted, effort.for_duties(), found)
-        is_left = severity == _BINDING[0] and _leaves_out(model, answer, rows)
-        if is_left:
-            answer = _search(wanted, effort.for_duties(is_short=True), [*found, answer.year])
-            is_left = _leaves_out(model, answer, rows)
+        answer = _served(model, duties, severity, effort, found)
         gap = answer.gap_share if np.isfinite(answer.objective) else None
         stages.append(Stage(CLASS_ORDER[severity], gap, answer.status, is_reproducible=answer.is_reproducible))
         if gap is None:
             # no plan at all in the time: nothing is known of what could be kept
             continue
+        if severity == _BINDING[0]:
+            model, only_mandatory = _past_the_law(model, answer.year, rows)
         done = model.packing.done(answer.year)[rows]
         kept = model.packing.deadline.copy()
         kept[rows] = np.where(done == NONE, NONE, np.maximum(done, duties.deadline[rows]))
-        is_open = model.is_open
-        if is_left:
-            is_short = True
-            # what was forced before, as a locked batch, stays
-            let_in = np.union1d(rows, np.flatnonzero(model.packing.deadline != NONE))
-            only_mandatory = _short_years(model, answer.year, rows, let_in)
-            is_let_in = _holds(model, let_in)
-            is_open = is_open & (~only_mandatory | (is_let_in | model.batches_before(is_let_in))[:, None])
-        model = replace(model, is_open=is_open, packing=replace(model.packing, deadline=kept))
+        model = replace(model, packing=replace(model.packing, deadline=kept))
         found = [*found, answer.year]
     last = replace(effort, gap_share=max(effort.gap_share, _TRIAL_GAP_SHARE)) if is_trial else effort
-    return Programme(model, _search(model, last, found), duties, only_mandatory, is_short, tuple(stages))
+    solution = _search(model, last, found)
+    is_left = bool(len(_left(free, solution.year, _asked_of(duties, _BINDING[0]))))
+    return Programme(model, solution, duties, only_mandatory, is_left, tuple(stages))
+
+
+def _asked_of(duties: Duties, severity: int) -> Rows:
+    """Return the items of a class that the law asks for by a year."""
+    return np.flatnonzero((duties.severity == severity) & (duties.deadline != NONE))
+
+
+def _served(model: Model, duties: Duties, severity: int, effort: Effort, starts: list[Rows]) -> Solution:
+    """Search for the plan that brings the work of a class nearest to its days; mandatory work is searched for twice."""
+    rows = _asked_of(duties, severity)
+    wanted = _obligations(model, duties, rows)
+    answer = _search(wanted, effort.for_duties(), starts)
+    if not np.isfinite(answer.objective) and answer.status != _INFEASIBLE:
+        # floors are hard to reach by the way: from a plan of any kind the search goes on
+        starts = [*starts, _search(model, effort, starts).year]
+        answer = _search(wanted, effort.for_duties(), starts)
+    if severity == _BINDING[0] and len(_left(model, answer.year, rows)):
+        answer = _search(wanted, effort.for_duties(is_short=True), [*starts, answer.year])
+    return answer
+
+
+def _past_the_law(model: Model, plan: Rows, rows: Rows) -> tuple[Model, Flags]:
+    """Close the years that are short of money or room for mandatory work to all else; return them with the model.
+
+    What was forced before, as a locked batch, stays, and so does what goes before. Where a floor takes other work in
+    such a year, no year is closed: a least amount that is asked for is no purchase past the law.
+    """
+    let_in = np.union1d(rows, np.flatnonzero(model.packing.deadline != NONE))
+    is_short = _short_years(model, plan, rows, let_in)
+    is_let_in = _holds(model, let_in)
+    is_let_in |= model.batches_before(is_let_in)
+    closed = replace(model, is_open=model.is_open & (~is_short | is_let_in[:, None]))
+    if model.floors and not keeps(closed, plan):
+        return model, np.zeros_like(is_short)
+    return closed, is_short
 
 
 def _search(model: Model, effort: Effort, starts: list[Rows]) -> Solution:
@@ -210,11 +237,6 @@ def _search(model: Model, effort: Effort, starts: list[Rows]) -> Solution:
         time_limit_s=effort.time_limit_s,
         starts=tuple(starts),
     )
-
-
-def _leaves_out(model: Model, answer: Solution, rows: Rows) -> bool:
-    """Tell whether any of the items is left out although some batch could hold it by itself."""
-    return bool(len(_left(model, answer.year, rows)))
 
 
 def _left(model: Model, plan: Rows, rows: Rows) -> Rows:

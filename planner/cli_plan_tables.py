@@ -47,18 +47,31 @@ def show_plan(session: Session, made: Plan, *, has_projects: bool, run: str) -> 
         session.warn("plan_duties_late", late=late, left=left)
     if not certificate["reproducible"]:
         session.warn("plan_not_reproducible")
-    mandatory, oversized = summary["mandatory"], summary["oversized"]
-    if not mandatory["all_that_fit_a_year_are_placed"]:
-        kept = summary["duties"]["only_mandatory_years"]
-        code = "plan_mandatory_left" if kept else "plan_mandatory_left_shut"
-        years = ", ".join(str(year) for year in kept)
-        session.warn(code, count=mandatory["left_batch_count"], km=mandatory["left_km"], years=years)
-    elif mandatory["left_batch_count"]:
-        session.warn("plan_mandatory_oversized", count=mandatory["left_batch_count"], km=mandatory["left_km"])
+    _show_mandatory_left(session, summary)
+    oversized = summary["oversized"]
     if oversized["batch_count"]:
         session.warn("plan_oversized", count=oversized["batch_count"], example=oversized["examples"][0])
     if not has_projects:
         session.warn("plan_no_projects_note")
+
+
+def _show_mandatory_left(session: Session, summary: dict[str, Any]) -> None:
+    """Say how much mandatory work is left out, and whether for money, for other limits, or for its size."""
+    from planner.limits import Limits
+
+    mandatory, kept = summary["mandatory"], summary["duties"]["only_mandatory_years"]
+    if not mandatory["left_batch_count"]:
+        return
+    if mandatory["all_that_fit_a_year_are_placed"]:
+        code = "plan_mandatory_oversized"
+    elif kept:
+        code = "plan_mandatory_left"
+    else:
+        limits = Limits.of_summary(summary)
+        has_least = limits.district_floor_share or limits.least()
+        code = "plan_mandatory_left_least" if has_least else "plan_mandatory_left_shut"
+    years = ", ".join(str(year) for year in kept)
+    session.warn(code, count=mandatory["left_batch_count"], km=mandatory["left_km"], years=years)
 
 
 def _show_proof(session: Session, summary: dict[str, Any]) -> None:

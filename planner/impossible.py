@@ -53,12 +53,11 @@ def check_possible(
         raise PlanningError("plan_not_found")
     found = _short(raw, effort)
     rules = [rule for rule, model in _without(raw).items() if found and _short(model, effort) == ()]
-    # one that is within reach by itself is so beside the law too, or it is not
+    # deadlines give way, so that what is within reach by itself is so beside the law
     first = _common(raw, effort) if found else 1.0
     advised = lowered(limits, first) if found else None
     if advised is None or not _is_kept(raw, limits, advised, duties, effort):
-        rules.append("mandatory_first" if programme.only_mandatory.any() else "duties")
-        found = found or _short(programme.model, effort)
+        # in time no plan was found so near to what can be reached
         advised = _advised(raw, limits, first, duties, effort)
     if not found:
         raise PlanningError("plan_not_found")

@@ -12,6 +12,7 @@ import pytest
 import shapely
 
 import planner.plan
+from planner import impossible
 from planner.choice import Effort, Programme, choose_programme, make_model
 from planner.closing import Ground, closing_bans
 from planner.conditions import NONE, find_conditions
@@ -401,22 +402,38 @@ def test_a_floor_out_of_reach_is_told_with_what_stands_in_the_way(
     assert floor_city(float(f"{share:.4f}"), **limits).summary["objective"] > 0
 
 
-@pytest.mark.parametrize(
-    ("asked", "in_the_way"), [(0.35, "mandatory work that cannot all be placed"), (0.6, "work that the law asks for")]
-)
-def test_the_floor_that_is_advised_is_kept_beside_the_law(asked: float, in_the_way: str) -> None:
-    """The law is served otherwise under each floor: what it leaves under one says nothing of a lower one."""
+@pytest.mark.parametrize("budget_cny", [250_000.0, 330_000.0, 450_000.0])
+def test_every_floor_up_to_the_one_that_is_advised_is_kept_beside_the_law(budget_cny: float) -> None:
+    """Deadlines give way and floors do not: mandatory work that is left out for one never puts it out of reach."""
     with pytest.raises(PlanningError) as fault:
-        floor_city(asked, budget_cny=330_000.0)
-    assert in_the_way in fault.value.message("en")
+        floor_city(0.9, budget_cny=budget_cny)
+    assert "In the way: the money." in fault.value.message("en")
+    options: Any = fault.value.parameters["options"]
+    most = float(options.parameters["options"].split()[-1])
+    for part in (0.5, 0.7, 0.8, 0.9, 0.95, 1.0):
+        assert floor_city(most * part, budget_cny=budget_cny).summary["objective"] > 0
+
+
+def test_a_floor_is_advised_only_where_a_plan_was_found_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: dict[float, bool] = {}
+    is_kept = impossible._is_kept
+
+    def sometimes(raw: Any, limits: Limits, lower: Limits, *rest: Any) -> bool:
+        # the first trials end without a plan
+        tried[lower.district_floor_share or 0.0] = len(tried) > 1 and is_kept(raw, limits, lower, *rest)
+        return tried[lower.district_floor_share or 0.0]
+
+    monkeypatch.setattr(impossible, "_is_kept", sometimes)
+    with pytest.raises(PlanningError) as fault:
+        floor_city(0.6, budget_cny=330_000.0)
     options: Any = fault.value.parameters["options"]
     share = float(options.parameters["options"].split()[-1])
-    assert 0.0 < share < asked
-    assert floor_city(share, budget_cny=330_000.0).summary["objective"] > 0
+    assert tried[share]
+    assert list(tried.values())[:2] == [False, False]
 
 
 def test_where_the_clock_ended_the_search_no_floor_is_said_to_be_out_of_reach() -> None:
-    problem = floor_problem(0.35, budget_cny=330_000.0)
+    problem = floor_problem(0.6, budget_cny=330_000.0)
     programme = problem.choose(problem.bearing.effort)
     names = problem.priced.conditions.district_names
     for stopped in (
