@@ -14,6 +14,7 @@ from planner.conditions import NONE
 from planner.days import Days
 from planner.due import due_windows
 from planner.edit_limits import broken_limits, funds_of, limit_changes, over_year_limits
+from planner.edit_order import out_of_order
 from planner.factors import Flags, Floats, text_column
 from planner.locks import Locks
 from planner.plan_edit import Draft, Source
@@ -49,10 +50,10 @@ def edit_effects(before: Draft, after: Draft, source: Source) -> Effects:
     """Compare a plan with what edits made of it, by the same prices, pairs and bans.
 
     A limit is broken by a year that costs more than there is, with what is carried over, or digs more than it may, and
-    by more than before; by what `planner.edit_limits` finds of the other limits that the plan was made under; by a
-    batch in a year in which its ground is closed on every day, a batch in a year that a meeting excluded, and
-    mandatory length that is later than before: left out, or planned for after the end of its due window. What was
-    broken before is not held against the edit.
+    by more than before; by what `planner.edit_limits` and `planner.edit_order` find of the other limits that the plan
+    was made under; by a batch in a year in which its ground is closed on every day, a batch in a year that a meeting
+    excluded, and mandatory length that is later than before: left out, or planned for after the end of its due window.
+    What was broken before is not held against the edit.
 
     Misleads where a ban allows an exception: that is for the authority to say.
 
@@ -77,6 +78,7 @@ def edit_effects(before: Draft, after: Draft, source: Source) -> Effects:
     breaches = (
         *over_year_limits(years, limits),
         *broken_limits(changes, before, after, source),
+        *out_of_order(before, after, source),
         *_in_closed_ground(before, after, source),
         *_against_meetings(before, after, source),
         *_later_than_due(told),
