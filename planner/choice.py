@@ -145,8 +145,8 @@ def make_model(
         packing=packing,
         carried_share=limits.carried_share,
         streets=_streets(candidates, conditions, policy),
-        caps=_caps(candidates, limits, len(conditions.district_names)),
-        floors=_floors(candidates, conditions, limits),
+        caps=limit_caps(candidates, limits, len(conditions.district_names)),
+        floors=limit_floors(candidates, _candidate_m(candidates, conditions), limits),
     )
     if order is not None:
         ids, pairs = order
@@ -334,11 +334,17 @@ def _streets(candidates: Candidates, conditions: Conditions, policy: Policy) -> 
     section = conditions.section[members.row]
     has_one = section != NONE
     pairs = np.unique(np.column_stack([members.batch[has_one], section[has_one]]), axis=0)
-    closed = np.full(len(conditions.section_names), max(round(policy.timing.joint_horizon_years.value), 1))
+    closed = np.full(len(conditions.section_names), closed_years(policy))
     return Streets(pairs[:, 0].copy(), pairs[:, 1].copy(), closed.astype(np.int64))
 
 
-def _caps(candidates: Candidates, limits: Limits, district_count: int) -> tuple[Cap, ...]:
+def closed_years(policy: Policy) -> int:
+    """Return for how many years a cut closes a stretch of street."""
+    return max(round(policy.timing.joint_horizon_years.value), 1)
+
+
+def limit_caps(candidates: Candidates, limits: Limits, district_count: int) -> tuple[Cap, ...]:
+    """State what a year may hold at most: kilometres of all crews, kilometres and households of each district."""
     years = len(limits.years)
     everywhere = np.zeros(len(candidates.length_m), dtype=np.int64)
     kilometres = candidates.length_m / _METRES_PER_KM
@@ -355,18 +361,25 @@ def _caps(candidates: Candidates, limits: Limits, district_count: int) -> tuple[
     return tuple(caps)
 
 
-def _floors(candidates: Candidates, conditions: Conditions, limits: Limits) -> tuple[Floor, ...]:
+def limit_floors(candidates: Candidates, district_m: Floats, limits: Limits) -> tuple[Floor, ...]:
     """Ask for a share of the candidate metres of each district, and for the least of each part of the objective."""
     everywhere = np.zeros(len(candidates.length_m), dtype=np.int64)
     floors = [
         Floor(part, candidates.parts[part], everywhere, np.array([asked])) for part, asked in limits.least().items()
     ]
-    count = len(conditions.district_names)
-    if limits.district_floor_share is None or not count:
+    if limits.district_floor_share is None or not len(district_m):
         return tuple(floors)
-    metres = np.zeros(count)
-    rows = np.unique(candidates.members.row)
-    rows = rows[conditions.district[rows] != NONE]
-    np.add.at(metres, conditions.district[rows], candidates.segment_length_m[rows])
-    least = limits.district_floor_share * metres / _METRES_PER_KM
+    least = limits.district_floor_share * district_m / _METRES_PER_KM
     return (Floor("district_km", candidates.length_m / _METRES_PER_KM, candidates.district, least), *floors)
+
+
+def _candidate_m(candidates: Candidates, conditions: Conditions) -> Floats:
+    rows = np.unique(candidates.members.row)
+    return district_m(conditions.district[rows], candidates.segment_length_m[rows], len(conditions.district_names))
+
+
+def district_m(district: Rows, length_m: Floats, count: int) -> Floats:
+    """Add up metres by district; those of none are left out."""
+    has_one = district != NONE
+    metres: Floats = np.bincount(district[has_one], weights=length_m[has_one], minlength=count).astype("float64")
+    return metres

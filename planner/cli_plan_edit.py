@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from registry.catalogue import CNY_PER_UNIT
+from registry.catalogue import CNY_PER_UNIT, money
 from registry.console import Session, command
 
 if TYPE_CHECKING:
@@ -192,8 +192,51 @@ def _show(session: Session, told: pd.DataFrame, effects: Effects) -> None:
         closed_before=before["closed_m"] / 1000.0,
         closed_after=after["closed_m"] / 1000.0,
     )
+    _show_parts(session, before, after)
+    _show_limits(session, effects.limits)
     for breach in effects.breaches:
         session.warn(breach.code, **breach.parameters)
+
+
+def _show_parts(session: Session, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Say what the plan avoids of each part, before and after."""
+    session.tell(
+        "plan_edit_parts",
+        risk_before=before["risk"],
+        risk_after=after["risk"],
+        repair_before=money(before["repair_cny"], session.language),
+        repair_after=money(after["repair_cny"], session.language),
+        methane_before=before["methane_t"],
+        methane_after=after["methane_t"],
+    )
+
+
+# how the amounts of limits are told; money stands for itself
+_FORMS: Final = {
+    "district_km": "{:,.3f}",
+    "district_floor": "{:,.3f}",
+    "district_households": "{:,.0f}",
+    "second_cut": "{:,.0f}",
+    "least_risk": "{:,.3f}",
+    "least_methane_t": "{:,.3f}",
+}
+
+
+def _show_limits(session: Session, limits: pd.DataFrame) -> None:
+    """Print what the edits change of the limits besides money and kilometres of a year; nothing where it is nothing."""
+    from planner.cli_said import show_frame
+
+    if limits.empty:
+        return
+    shown = limits.drop(columns=["is_least", "is_broken"])
+    for name in ("asked", "before", "after"):
+        pairs = zip(limits["limit"], limits[name], strict=True)
+        shown[name] = [_amount(limit, value, session.language) for limit, value in pairs]
+    show_frame(session, shown, "plan_edit_limits", session.say("plan_edit_limits_title"))
+
+
+def _amount(limit: str, value: float, language: str) -> str:
+    return _FORMS[limit].format(value) if limit in _FORMS else money(value, language)
 
 
 def _warn_of_model(session: Session, run: SavedRun, effects: Effects) -> None:
@@ -215,6 +258,7 @@ def _finish(
         "edits": told.to_dict("records"),
         "by_year": effects.by_year.to_dict("records"),
         "by_tier": effects.by_tier.to_dict("records"),
+        "limits": effects.limits.to_dict("records"),
         "before": effects.before,
         "after": effects.after,
         "breaches": [{"code": breach.code, **breach.parameters} for breach in effects.breaches],

@@ -81,7 +81,6 @@ def _problem(then: Job, saved: SavedRun) -> Problem:
 
     from planner.choice import Effort
     from planner.cli_bearing import isolation_of
-    from planner.limits import Limits
     from planner.plan import Bearing, plan_problem
     from planner.programme import locked_batches
 
@@ -104,7 +103,7 @@ def _problem(then: Job, saved: SavedRun) -> Problem:
         saved.frames["pairs"],
         source.projects,
         source.policy,
-        Limits.of_summary(summary),
+        source.limits,
         source.supplied,
         bearing,
     )

@@ -27,6 +27,7 @@ def source_of(job: Job, run: SavedRun) -> Source:
     from planner.cli_overlap import read_city
     from planner.decisions import standing_decisions
     from planner.households import Supplied
+    from planner.limits import Limits
     from planner.members import Members
     from planner.plan_edit import Source
 
@@ -34,7 +35,8 @@ def source_of(job: Job, run: SavedRun) -> Source:
     city = as_planned(read_city(job, segments), run, job)
     scores, pairs = run.frames["scores"], run.frames["pairs"]
     decisions = standing_decisions(city.decisions, pairs, city.successions)
-    years = range(run.summary["years"][0], run.summary["years"][-1] + 1)
+    limits = Limits.of_summary(run.summary)
+    years = limits.years
     members = run.frames["batch_segments"]
     together = agree(decisions, pairs, members.index, Members.of_groups(_numbers(members)), years)
     expected = scores["expected_household_count"]
@@ -49,15 +51,22 @@ def source_of(job: Job, run: SavedRun) -> Source:
         decisions=decisions,
         policy=job.policy,
         as_of=run.as_of,
-        years=years,
-        budget_cny=tuple(float(part) for part in run.summary["budget_cny"]),
-        km_per_year=run.summary["km_per_year"],
+        limits=limits,
         emissions=run.frames.get("emissions"),
         worth=Worth(**run.summary.get("worth", {})),
         conditions=bearing["conditions"],
         outlook=bearing["outlook"],
         order=city.order,
+        candidate_ids=_candidates(run),
+        # plans of old say nothing of how they were searched, and were made without the rule
+        is_cut_once="effort" in run.summary,
     )
+
+
+def _candidates(run: SavedRun) -> pd.Index | None:
+    """Return the segments that a saved plan chose from; None where it did not keep them."""
+    reasons = run.frames.get("plan_reasons")
+    return None if reasons is None or reasons.empty else reasons.index
 
 
 def as_planned(city: City, run: SavedRun, job: Job) -> City:

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from planner.agreed import agree
+from planner.benefits import PARTS
 from planner.conditions import NONE
 from planner.days import Days
 from planner.due import due_windows
+from planner.edit_limits import broken_limits, funds_of, limit_changes, over_year_limits
+from planner.edit_order import out_of_order
 from planner.factors import Flags, Floats, text_column
 from planner.locks import Locks
 from planner.plan_edit import Draft, Source
@@ -20,43 +23,37 @@ from registry.fields import columns_of
 
 _UNKNOWN: Final = "unknown"
 _MANDATORY: Final = "mandatory"
-# sums of shares of a budget differ in the last digits
-_SLACK: Final = 1e-9
 # what was found of the choice of the parent, and is not computed anew
-OF_CHOICE: Final = frozenset(
-    {
-        "alignment",
-        "certificate",
-        "duties",
-        "joint_km",
-        "methane_t",
-        "repair_cny",
-        "risk",
-        "stability",
-        "worth_per_million",
-    }
-)
+OF_CHOICE: Final = frozenset({"alignment", "certificate", "duties", "stability", "worth_per_million"})
+# what an edited plan tells of itself, as any plan does of all its batches
+_TOTALS: Final = (*PARTS, "cost_cny", "saving_cny", "km", "joint_km")
+_COUNTS: Final = ("batch_count", "joint_batch_count")
 
 
 @dataclass(frozen=True)
 class Effects:
-    """Both sides of an edit: frames by year and tier, totals of each side, and the limits that it breaks."""
+    """Both sides of an edit: frames by year and tier, totals of each side, and the limits that it breaks.
+
+    `limits` is the frame `plan_edit_limits`; `rest_by_year` has what `by_year` does not tell of the side after.
+    """
 
     by_year: pd.DataFrame
     by_tier: pd.DataFrame
+    limits: pd.DataFrame
     before: dict[str, Any]
     after: dict[str, Any]
     breaches: tuple[Phrase, ...]
-    batches_by_year: tuple[tuple[int, int], ...]
+    rest_by_year: tuple[dict[str, Any], ...]
 
 
 def edit_effects(before: Draft, after: Draft, source: Source) -> Effects:
     """Compare a plan with what edits made of it, by the same prices, pairs and bans.
 
-    A limit is broken by a year that costs or digs more than it may and more than before, a batch in a year in which
-    its ground is closed on every day, a batch in a year that a meeting excluded, and mandatory length that is later
-    than before: left out, or planned for after the end of its due window. What was broken before is not held against
-    the edit.
+    A limit is broken by a year that costs more than there is, with what is carried over, or digs more than it may, and
+    by more than before; by what `planner.edit_limits` and `planner.edit_order` find of the other limits that the plan
+    was made under; by a batch in a year in which its ground is closed on every day, a batch in a year that a meeting
+    excluded, and mandatory length that is later than before: left out, or planned for after the end of its due window.
+    What was broken before is not held against the edit.
 
     Misleads where a ban allows an exception: that is for the authority to say.
 
@@ -65,9 +62,11 @@ def edit_effects(before: Draft, after: Draft, source: Source) -> Effects:
     `by_year` as the frame `plan_edit_years`, `by_tier` as `plan_edit_tiers`.
     """
     sides = {name: _figures(draft, source) for name, draft in (("before", before), ("after", after))}
-    years = pd.DataFrame({"year": pd.array(list(source.years), dtype="Int64"), "budget_cny": list(source.budget_cny)})
+    limits = source.limits
+    years = pd.DataFrame({"year": pd.array(list(source.years), dtype="Int64"), "budget_cny": list(limits.budget_cny)})
     for name, figures in sides.items():
-        years[f"cost_{name}_cny"], years[f"saving_{name}_cny"] = figures["cost"], figures["saving"]
+        years[f"fund_{name}_cny"] = funds_of(figures["cost_cny"], limits) if limits.carried_share else np.nan
+        years[f"cost_{name}_cny"], years[f"saving_{name}_cny"] = figures["cost_cny"], figures["saving_cny"]
         years[f"value_{name}"], years[f"km_{name}"] = figures["value"], figures["km"]
         years[f"closed_{name}_m"] = figures["closed"]
     tiers = pd.concat(
@@ -75,26 +74,38 @@ def edit_effects(before: Draft, after: Draft, source: Source) -> Effects:
     )
     tiers = tiers.fillna(0.0).rename_axis("tier").sort_index().reset_index()
     told = {name: _totals(figures) for name, figures in sides.items()}
+    changes = limit_changes(before, after, source)
     breaches = (
-        *_over_limits(years, source),
+        *over_year_limits(years, limits),
+        *broken_limits(changes, before, after, source),
+        *out_of_order(before, after, source),
         *_in_closed_ground(before, after, source),
         *_against_meetings(before, after, source),
         *_later_than_due(told),
     )
-    counts = tuple(zip(*(sides["after"][name].astype(int).tolist() for name in ("batches", "joint")), strict=True))
     return Effects(
         years[columns_of("plan_edit_years")],
         tiers[columns_of("plan_edit_tiers")],
+        changes,
         **told,
         breaches=breaches,
-        batches_by_year=counts,
+        rest_by_year=_rest(sides["after"]),
     )
+
+
+def _rest(figures: dict[str, Floats]) -> tuple[dict[str, Any], ...]:
+    """Return what the summary of a plan tells of each year besides what both sides are compared by."""
+    rest = {name: figures[name].tolist() for name in (*PARTS, "joint_km")}
+    rest |= {name: figures[name].astype(int).tolist() for name in _COUNTS}
+    return tuple(dict(zip(rest, row, strict=True)) for row in zip(*rest.values(), strict=True))
 
 
 def _figures(draft: Draft, source: Source) -> dict[str, Floats]:
     """Return sums by planning year, and the metres of mandatory work that is late."""
     placed = np.flatnonzero(draft.year != NONE)
     at, count, table = draft.year[placed], len(source.years), draft.table
+    is_joint = table.batches.saving_cny[placed, at] > 0
+    km = table.batches.length_m[placed] / 1000.0
 
     def by_year(amounts: Floats) -> Floats:
         return np.bincount(at, weights=amounts, minlength=count).astype("float64")
@@ -102,12 +113,14 @@ def _figures(draft: Draft, source: Source) -> dict[str, Floats]:
     closed = np.where(_closed(draft, source), table.segments["length_m"].to_numpy(dtype="float64"), 0.0)
     year = draft.year[table.group]
     return {
-        "cost": by_year(table.batches.cost_cny[placed, at]),
-        "saving": by_year(table.batches.saving_cny[placed, at]),
+        **{part: by_year(amounts[placed, at]) for part, amounts in table.batches.parts.items()},
+        "cost_cny": by_year(table.batches.cost_cny[placed, at]),
+        "saving_cny": by_year(table.batches.saving_cny[placed, at]),
         "value": by_year(table.batches.value[placed, at]),
-        "km": by_year(table.batches.length_m[placed] / 1000.0),
-        "batches": by_year(np.ones(len(placed))),
-        "joint": by_year((table.batches.saving_cny[placed, at] > 0).astype("float64")),
+        "km": by_year(km),
+        "joint_km": by_year(np.where(is_joint, km, 0.0)),
+        "batch_count": by_year(np.ones(len(placed))),
+        "joint_batch_count": by_year(is_joint.astype("float64")),
         "closed": np.bincount(year[year >= 0], weights=closed[year >= 0], minlength=count).astype("float64"),
         "late_m": np.array([_late_m(draft, source)]),
         "left_m": np.array([table.batches.mandatory_m[draft.year == NONE].sum()]),
@@ -118,11 +131,8 @@ def _figures(draft: Draft, source: Source) -> dict[str, Floats]:
 def _totals(figures: dict[str, Floats]) -> dict[str, Any]:
     return {
         "value": float(figures["value"].sum()),
-        "cost_cny": float(figures["cost"].sum()),
-        "saving_cny": float(figures["saving"].sum()),
-        "km": float(figures["km"].sum()),
-        "batch_count": int(figures["batches"].sum()),
-        "joint_batch_count": int(figures["joint"].sum()),
+        **{name: float(figures[name].sum()) for name in _TOTALS},
+        **{name: int(figures[name].sum()) for name in _COUNTS},
         "closed_m": float(figures["closed"].sum()),
         "mandatory_late_m": float(figures["late_m"][0]),
         "mandatory_left_m": float(figures["left_m"][0]),
@@ -159,27 +169,6 @@ def _late_m(draft: Draft, source: Source) -> float:
     is_late = (year == NONE) | (starts > until)
     is_mandatory = (classes == _MANDATORY).to_numpy(dtype=bool, na_value=False)
     return float(segments["length_m"].to_numpy(dtype="float64")[is_late & is_mandatory].sum())
-
-
-def _over_limits(years: pd.DataFrame, source: Source) -> list[Phrase]:
-    found = [
-        Phrase(
-            "plan_breach_budget", {"year": int(row["year"]), "cost": row["cost_after_cny"], "budget": row["budget_cny"]}
-        )
-        for row in _worse(years, "cost_before_cny", "cost_after_cny", years["budget_cny"]).to_dict("records")
-    ]
-    if source.km_per_year is None:
-        return found
-    limit = pd.Series(source.km_per_year, years.index)
-    return found + [
-        Phrase("plan_breach_km", {"year": int(row["year"]), "km": row["km_after"], "limit": source.km_per_year})
-        for row in _worse(years, "km_before", "km_after", limit).to_dict("records")
-    ]
-
-
-def _worse(years: pd.DataFrame, before: str, after: str, limit: pd.Series) -> pd.DataFrame:
-    is_over = years[after] > limit * (1 + _SLACK)
-    return years[is_over & (years[after] > years[before] * (1 + _SLACK))]
 
 
 def _newly(before: Draft, after: Draft) -> Flags:
@@ -232,14 +221,13 @@ def edited_summary(parent: dict[str, Any], effects: Effects, parent_id: str, par
             "cost_cny": row["cost_after_cny"],
             "saving_cny": row["saving_after_cny"],
             "km": row["km_after"],
-            "batch_count": batches,
-            "joint_batch_count": joint,
         }
-        for row, (batches, joint) in zip(years.to_dict("records"), effects.batches_by_year, strict=True)
+        | rest
+        for row, rest in zip(years.to_dict("records"), effects.rest_by_year, strict=True)
     ]
     totals = effects.after
     bound = float(parent["bound"])
-    told = {name: totals[name] for name in ("cost_cny", "saving_cny", "km", "batch_count", "joint_batch_count")}
+    told = {name: totals[name] for name in (*_TOTALS, *_COUNTS)}
     left = {"left_km": totals["mandatory_left_m"] / 1000.0, "left_batch_count": totals["mandatory_left_batch_count"]}
     mandatory = dict(parent["mandatory"]) | left
     still_so = {name: value for name, value in parent.items() if name not in OF_CHOICE}
@@ -256,6 +244,8 @@ def edited_summary(parent: dict[str, Any], effects: Effects, parent_id: str, par
                 "parent_name": parent_name,
                 "before": effects.before,
                 "after": totals,
+                "funds_cny": list(years["fund_after_cny"]) if years["fund_after_cny"].notna().any() else None,
+                "limits": effects.limits.to_dict("records"),
                 "breaches": [{"code": breach.code, **breach.parameters} for breach in effects.breaches],
             },
         }

@@ -17,6 +17,7 @@ from planner.candidates import price_segments
 from planner.conditions import NONE, Conditions, no_conditions
 from planner.forecast.outlook import Outlook
 from planner.households import Supplied
+from planner.limits import Limits
 from planner.members import Rows
 from planner.order import no_order
 from planner.policy import Policy
@@ -44,7 +45,16 @@ Step = tuple[Edit, pd.Index, tuple[Any, Any]]
 
 @dataclass(frozen=True)
 class Source:
-    """What a saved plan was made from, read as it was known then."""
+    """What a saved plan was made from and under, read as it was known then.
+
+    Parameters
+    ----------
+    candidate_ids
+        The segments that the plan chose from, of which districts get their least share; None where they are those of
+        its batches.
+    is_cut_once
+        Whether the plan was made so that a stretch of street is opened in one year only.
+    """
 
     segments: gpd.GeoDataFrame
     scores: pd.DataFrame
@@ -55,14 +65,19 @@ class Source:
     decisions: pd.DataFrame | None
     policy: Policy
     as_of: date
-    years: range
-    budget_cny: tuple[float, ...]
-    km_per_year: float | None
+    limits: Limits
     conditions: Conditions | None = None
     order: pd.DataFrame = field(default_factory=no_order)
     outlook: Outlook | None = None
     emissions: pd.DataFrame | None = None
     worth: Worth = field(default_factory=Worth)
+    candidate_ids: pd.Index | None = None
+    is_cut_once: bool = True
+
+    @property
+    def years(self) -> range:
+        """The planning years."""
+        return self.limits.years
 
 
 @dataclass(frozen=True)

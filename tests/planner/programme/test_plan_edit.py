@@ -61,9 +61,7 @@ def made() -> Town:
         decisions=None,
         policy=policy,
         as_of=AS_OF,
-        years=YEARS,
-        budget_cny=(BUDGET,) * len(YEARS),
-        km_per_year=None,
+        limits=Limits.per_year(YEARS, BUDGET),
     )
     return Town(plan, source, priced(plan.batches, plan.batch_segments, _without_locks(), source))
 
@@ -228,7 +226,7 @@ def test_a_year_of_closed_ground_a_meeting_and_late_mandatory_work_break_limits(
 
 
 def test_kilometres_of_a_year_are_a_limit_where_the_plan_has_one(made: Town) -> None:
-    source = replace(made.source, km_per_year=1e-3, budget_cny=(1e12,) * len(YEARS))
+    source = replace(made.source, limits=Limits.per_year(YEARS, 1e12, km_per_year=1e-3))
     name = made.draft.batches.index[made.draft.batches["year"].isna()][0]
     after, _ = edit_plan(made.draft, [Edit("add", (name,), 2028)], source)
     codes = [b.code for b in edit_effects(made.draft, after, source).breaches]
