@@ -56,7 +56,7 @@ def check_possible(
     # deadlines give way, so that what is within reach by itself is so beside the law
     first = _common(raw, effort) if found else 1.0
     advised = lowered(limits, first) if found else None
-    if advised is None or not _is_kept(raw, limits, advised, duties, effort):
+    if advised is None or not leaves_a_plan(raw, limits, advised, duties, effort):
         # in time no plan was found so near to what can be reached
         advised = _advised(raw, limits, first, duties, effort)
     if not found:
@@ -106,7 +106,7 @@ def _common(model: Model, effort: Effort) -> float:
     return min((one.reached / one.asked for one in found or ()), default=0.0)
 
 
-def _is_kept(raw: Model, limits: Limits, lower: Limits, duties: Duties, effort: Effort) -> bool:
+def leaves_a_plan(raw: Model, limits: Limits, lower: Limits, duties: Duties, effort: Effort) -> bool:
     """Tell whether a plan was found that reaches lower floors, the law served first."""
     model = _lower(raw, limits, lower)
     if not any(floor.floor.any() for floor in model.floors):
@@ -123,7 +123,7 @@ def _advised(raw: Model, limits: Limits, refused: float, duties: Duties, effort:
     for _ in range(_TRIALS):
         share = (kept + refused) / 2.0
         lower = lowered(limits, share)
-        if _is_kept(raw, limits, lower, duties, effort):
+        if leaves_a_plan(raw, limits, lower, duties, effort):
             kept, found = share, lower
         else:
             refused = share

@@ -40,9 +40,11 @@ def plan_reasons(segment_ids: pd.Index, candidates: Candidates, programme: Progr
     """Return why each candidate segment has its year or none.
 
     A segment in the plan has the reason `duty` (the law asks for it by its day), `duty_late` (the law asks for it,
-    earlier than the plan can), `floor` (it would not pay, but for the least amount that was asked of the plan),
+    earlier than the plan can), `along` (it would not pay, but it lies in one batch with work that the law asks for),
+    `floor` (it would not pay, but for the least amount that was asked of the plan),
     `joint` (without the project on site in its year it would not pay in that year), or `worth` (it removes more for its
-    money than the last money of its year elsewhere). One outside has `duty_left` (the law asks for it: `planner.late`
+    money than the last money of its year elsewhere), or `fills` (it removes less than that, and for what it costs no
+    better use was found in its year). One outside has `duty_left` (the law asks for it: `planner.late`
     tells what stood in the way), `closed` (bans or decisions leave no year), `oversized` (no year holds its smallest
     batch), `mandatory_first` (nothing but mandatory work was let into its years), `duty_first` (no batch with it keeps
     all limits in any year beside the work that the law asks for, as the plan has that work), `dear` (at the prices of
@@ -146,6 +148,12 @@ def _inside(candidates: Candidates, programme: Programme, placed: Rows) -> NDArr
     if prices is not None and model.floors:
         alone = prices.reduced[placed, at] - prices.of_floors(model)[placed, at]
         reason[(asked == NONE) & (placed != NONE) & (alone < -nought)] = "floor"
+    if prices is not None:
+        # at the prices of the bound it does not pay: the law has its batch in, or its money found no better use
+        is_poor = (asked == NONE) & (placed != NONE) & (prices.profit[placed, at] < -nought)
+        with_due = model.deadline_of_batches()[placed] != NONE
+        reason[is_poor & ~with_due & (reason != "floor")] = "fills"
+        reason[is_poor & with_due] = "along"
     return reason
 
 

@@ -416,14 +416,14 @@ def test_every_floor_up_to_the_one_that_is_advised_is_kept_beside_the_law(budget
 
 def test_a_floor_is_advised_only_where_a_plan_was_found_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: dict[float, bool] = {}
-    is_kept = impossible._is_kept
+    is_kept = impossible.leaves_a_plan
 
     def sometimes(raw: Any, limits: Limits, lower: Limits, *rest: Any) -> bool:
         # the first trials end without a plan
         tried[lower.district_floor_share or 0.0] = len(tried) > 1 and is_kept(raw, limits, lower, *rest)
         return tried[lower.district_floor_share or 0.0]
 
-    monkeypatch.setattr(impossible, "_is_kept", sometimes)
+    monkeypatch.setattr(impossible, "leaves_a_plan", sometimes)
     with pytest.raises(PlanningError) as fault:
         floor_city(0.6, budget_cny=330_000.0)
     options: Any = fault.value.parameters["options"]

@@ -158,9 +158,9 @@ def test_what_waits_for_work_that_is_left_out_is_told_so_and_what_is_locked_wait
     for worth in free.reasons.index[free.reasons["reason"] == "worth"]:
         order = pd.DataFrame({"first_id": left, "then_id": worth}, dtype="str")
         plan = town.plan(poor, replace(town.bearing(), order=order))
-        is_placed = plan.batch_segments["year"].notna()
+        is_placed = plan.batch_segments["year"].notna().to_dict()
         seen.add(told := plan.reasons.loc[worth, "reason"])
-        assert (told == "after") <= (not is_placed[worth] and not is_placed[left].all())
+        assert (told == "after") <= (not is_placed[worth] and not all(is_placed[name] for name in left))
         own = str(free.batch_segments["batch_id"][worth])
         members = free.batch_segments.index[free.batch_segments["batch_id"] == own]
         lock = LockedBatch(own, tuple(members), YEARS.start)

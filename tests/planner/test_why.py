@@ -25,6 +25,7 @@ from registry.fields import check_frame, value_list
 from tests.planner.test_choice import YEARS, much_mandatory, small_city
 
 POLICY = read_policy()
+IN_PLAN = {"duty", "duty_late", "joint", "worth", "along", "fills"}
 # what is left out for the law has no price
 BY_LAW = {"duty_left", "duty_first"}
 
@@ -82,7 +83,7 @@ def test_reasons_agree_with_the_plan_solved_again(seed: int) -> None:
                 assert again <= programme.solution.objective - row["loss"] + 1e-6
             if row["reason"] == "dear":
                 assert row["worth_per_million"] < row["price_per_million"] or programme.model.caps
-        elif row["reason"] in {"worth", "joint"}:
+        elif row["reason"] in {"worth", "joint", "along", "fills"}:
             assert again <= programme.solution.objective + 1e-9
 
 
@@ -93,10 +94,35 @@ def test_each_reason_is_given_where_it_is_so() -> None:
             _, programme, reasons = city_plan(seed, budget)
             for row in reasons.to_dict("records"):
                 seen[row["reason"]] = seen.get(row["reason"], 0) + 1
-                assert pd.isna(row["year"]) == (row["reason"] not in {"duty", "duty_late", "joint", "worth"})
+                assert pd.isna(row["year"]) == (row["reason"] not in IN_PLAN)
             if programme.only_mandatory.all():
                 assert "dear" not in set(reasons.loc[reasons["best_year"].isna(), "reason"])
-    assert seen.keys() >= {"duty", "duty_late", "joint", "worth", "closed", "duty_first", "street"}
+    assert seen.keys() >= {"duty", "duty_late", "joint", "worth", "closed", "duty_first", "along", "fills", "street"}
+
+
+def test_what_is_in_below_its_price_is_told_with_what_brings_it_in() -> None:
+    """By the money that it costs and the price of the money of its year; the law, where its batch holds due work."""
+    seen = dict.fromkeys(("along", "fills", "worth"), 0)
+    for seed, budget in product(range(20), (200_000.0, 300_000.0)):
+        candidates, programme, reasons = city_plan(seed, budget)
+        prices, model = programme.solution.prices, programme.model
+        assert prices is not None
+        due = set(np.flatnonzero(model.packing.deadline != NONE).tolist())
+        for segment, row in enumerate(reasons.to_dict("records")):
+            if row["reason"] not in seen:
+                continue
+            (batch,) = [
+                one
+                for one in candidates.members.batch[candidates.members.row == segment].tolist()
+                if programme.year[one] != NONE
+            ]
+            year = programme.year[batch]
+            below = candidates.value[batch, year] - candidates.cost_cny[batch, year] * prices.budget[year]
+            holds_due = bool(due & set(model.packing.item[model.packing.batch == batch].tolist()))
+            assert (below < -1e-6) == (row["reason"] != "worth")
+            assert row["reason"] == "worth" or holds_due == (row["reason"] == "along")
+            seen[row["reason"]] += 1
+    assert min(seen.values()) > 0, seen
 
 
 def test_mandatory_work_comes_first_in_kept_years_and_in_no_others() -> None:
@@ -160,7 +186,7 @@ def test_a_million_more_removes_no_more_than_its_price_says() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_reason_has_its_sentence_without_a_gap(language: str) -> None:
     codes = list(value_list("plan_reason"))
-    years = {"duty_late": 2029, **dict.fromkeys(("duty", "floor", "joint", "worth", "locked", "edited"), 2028)}
+    years = {**dict.fromkeys((*IN_PLAN, "floor", "locked", "edited"), 2028), "duty_late": 2029}
     reasons = pd.DataFrame(
         {
             "reason": codes,
