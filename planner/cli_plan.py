@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from planner.cli import check_output_path, write_result
-from planner.cli_bearing import bearing_parts, isolation_of
+from planner.cli_bearing import bearing_parts, isolation_of, warn_of_districts
 from planner.cli_job import PolicyPath, check_years, score_city, tell_unverified
 from planner.cli_last_chance import last_chances_of, show_last_chances
 from planner.cli_late import show_late
@@ -217,6 +217,7 @@ def _plan_city(
     supplied = Supplied.from_frames(compounds, scores["expected_household_count"])
     with job.step("plan_step_conditions"):
         parts = bearing_parts(job, city, scores, limits.years)
+    warn_of_districts(job, limits, parts["conditions"])
     with job.step("plan_step_plan"):
         decided = standing_decisions(city.decisions, pairs, city.successions)
         parts |= {
