@@ -18,6 +18,7 @@ from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_ranking
 from planner.cli_reasons import usual_facts
 from planner.cli_replan import Origin, Parent, ScenarioPath, open_origin, tell_origin
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
+from registry.runs import check_run_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,6 +168,7 @@ def _check_early(asked: Asked, save: str | None, parent: str | None, scenario: P
     from planner.plan_request import settle
     from registry.errors import UsageError
 
+    check_run_name(save)
     if parent is None and scenario is None:
         settle(asked)
     elif save is not None and save == parent:
