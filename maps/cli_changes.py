@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from maps.changes import Comparison
 
 app = typer.Typer()
-_PAGES: Final = frozenset({".html", ".htm"})
 _SHOWN: Final = 15
 _BY_YEAR: Final = frozenset({"year", "budget", "cost", "value"})
 
@@ -35,11 +34,11 @@ def compare(
     Example: digonce compare plan-2027 plan-2027-b -o changes.html
     """
     from maps.changes import load_comparison
-    from registry.exports import check_folder, check_output
+    from registry.exports import PAGE_SUFFIXES, SUFFIXES, check_output
 
-    is_page = output is not None and output.suffix.lower() in _PAGES
+    is_page = output is not None and output.suffix.lower() in PAGE_SUFFIXES
     if output is not None:
-        (check_folder if is_page else check_output)(output)
+        check_output(output, (*SUFFIXES, *PAGE_SUFFIXES))
     with session.open() as registry:
         compared = load_comparison(registry, before, after)
         if is_page and output is not None:

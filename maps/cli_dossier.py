@@ -33,16 +33,17 @@ def history(
     from maps.dossier import dossier_page, events_in_words, facts_in_words, reason_lines
     from maps.pages import save_page
     from planner.cli_reasons import saved_reasons
-    from registry.exports import check_folder, write_table
+    from registry.exports import PAGE_SUFFIXES, TABLE_SUFFIXES, check_output, write_table
     from registry.history.dossier import read_dossier
 
+    if output is not None:
+        check_output(output, (*TABLE_SUFFIXES, ".parquet", *PAGE_SUFFIXES))
     with session.open() as registry:
         day = parse_day(as_of) or registry.today()
         dossier = read_dossier(registry.connection, segment, day, parse_instant(known_at))
         reasons = saved_reasons(session, registry, segment, dossier.known_at)
         city = registry.city
-    if output is not None and output.suffix.lower() in {".html", ".htm"}:
-        check_folder(output)
+    if output is not None and output.suffix.lower() in PAGE_SUFFIXES:
         save_page(dossier_page(dossier, city, session.language, reasons), output)
     elif output is not None:
         write_table(dossier.timeline, output, "dossier_events", session.language)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from registry.store import SavedRun
 
 app = typer.Typer()
-_PAGES: Final = frozenset({".html", ".htm"})
 _PERCENT: Final = 100.0
 _FRAMES: Final = ("scores", "pairs", "plan_locks", "emissions")
 _SHOWN_BANS: Final = 15
@@ -42,12 +41,12 @@ def frontier(
     """
     from maps.pages import save_page
     from planner.cli_job import run_as_job
-    from registry.exports import check_folder, check_output
+    from registry.exports import PAGE_SUFFIXES, TABLE_SUFFIXES, check_output
 
     wanted = _shares(shares)
-    is_page = output is not None and output.suffix.lower() in _PAGES
+    is_page = output is not None and output.suffix.lower() in PAGE_SUFFIXES
     if output is not None:
-        (check_folder if is_page else check_output)(output)
+        check_output(output, (*TABLE_SUFFIXES, ".parquet", *PAGE_SUFFIXES))
     with session.open() as registry, session.progress() as bars:
         run = registry.load_run("plan", plan, _FRAMES)
         job = run_as_job(session, registry, run, bars)

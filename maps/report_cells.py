@@ -41,19 +41,34 @@ _SUMMED_COUNTS: Final = frozenset(
     {"segment_count", "batch_count", "household_count", "row_count", "pair_count", "decided_count"}
 )
 _NEVER_SUMMED: Final = frozenset(
-    {("report_segments", "length_m"), ("report_segments", "diameter_mm"), ("report_projects", "batch_count")}
+    {
+        ("report_segments", "length_m"),
+        ("report_segments", "diameter_mm"),
+        ("report_projects", "batch_count"),
+        # said of the whole case on each of its segments
+        ("report_late", "extra_cny"),
+        # says how the pipe lies in one project
+        ("report_last_chances", "overlap_m"),
+    }
 )
+# frames that name a thing in several rows of which the first one stands for it, with the column that names it
+_ONCE: Final = {"report_last_chances": "segment_id"}
+_SUMMED_THERE: Final = frozenset({("report_last_chances", "leaks_in_ban")})
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: heading with unit, number format, values, and its sum where sums make sense."""
+    """One column of a table: heading with unit, number format, values, and its sum where sums make sense.
+
+    `is_once` says that the sum counts what stands in several rows once, so that it is not the sum of the cells.
+    """
 
     key: str
     heading: str
     kind: str
     cells: list[Cell]
     total: float | None
+    is_once: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,8 @@ def columns(table: pd.DataFrame, contract: str, language: str, chosen: Sequence[
     """Return the columns of a table in words: values of lists, truth values and money as the language has them."""
     rows = _rows(table)
     declared = fields()[contract]
-    return [_column(rows[name], declared[name], language) for name in (chosen or list(rows.columns))]
+    once = ~rows.duplicated(_ONCE[contract]) if contract in _ONCE else None
+    return [_column(rows[name], declared[name], language, once) for name in (chosen or list(rows.columns))]
 
 
 def _rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -99,18 +115,22 @@ def batch_columns(tables: ReportTables, language: str, chosen: Sequence[str] | N
     return [*made, *columns(tables.batch_methane, "batch_methane", language, SAVED_COLUMNS)]
 
 
-def _column(values: pd.Series, field: Field, language: str) -> Column:
+def _column(values: pd.Series, field: Field, language: str, once: pd.Series | None) -> Column:
     kind = _kind(field)
     cells = [
         None if missing else _cell(value, field, kind, language)
         for value, missing in zip(values, values.isna(), strict=True)
     ]
-    is_summed = (field.unit in _SUMMED or field.column in _SUMMED_COUNTS) and (
-        field.frame,
-        field.column,
-    ) not in _NEVER_SUMMED
-    numbers = [float(str(cell)) for cell in cells if cell is not None] if is_summed else []
-    return Column(field.column, heading(field, language), kind, cells, sum(numbers) if is_summed else None)
+    is_once = once is not None
+    counted = cells if once is None else [cell for cell, is_first in zip(cells, once, strict=True) if is_first]
+    total = sum(float(str(cell)) for cell in counted if cell is not None) if _is_summed(field) else None
+    return Column(field.column, heading(field, language), kind, cells, total, is_once)
+
+
+def _is_summed(field: Field) -> bool:
+    place = (field.frame, field.column)
+    is_amount = field.unit in _SUMMED or field.column in _SUMMED_COUNTS
+    return (is_amount and place not in _NEVER_SUMMED) or place in _SUMMED_THERE
 
 
 def _kind(field: Field) -> str:

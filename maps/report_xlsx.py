@@ -103,12 +103,18 @@ class Book:
             sheet.autofilter(top, 0, top + count, len(table) - 1)
 
     def _sum(self, sheet: Any, row: int, number: int, column: Column, count: int) -> None:  # noqa: ANN401
+        """Write the sum of a column: of the rows that a filter leaves, or of all where each thing counts once."""
+        style = self.sums[column.kind]
         if column.total is None or not count:
-            text = say("maps_total", self.language) if number == 0 and count else ""
-            sheet.write_string(row, number, text, self.sums["text"])
-            return
-        cells = xl_range(_TITLE_ROWS + 1, number, row - 1, number)
-        sheet.write_formula(row, number, f"=SUBTOTAL(9,{cells})", self.sums[column.kind], column.total)
+            code = "maps_total_once" if column.is_once else "maps_total"
+            sheet.write_string(
+                row, number, say(code, self.language) if number == 0 and count else "", self.sums["text"]
+            )
+        elif column.is_once:
+            sheet.write_number(row, number, column.total, style)
+        else:
+            cells = xl_range(_TITLE_ROWS + 1, number, row - 1, number)
+            sheet.write_formula(row, number, f"=SUBTOTAL(9,{cells})", style, column.total)
 
     def write(self, sheet: Any, row: int, number: int, value: Cell, kind: str) -> None:  # noqa: ANN401
         """Write one cell by its kind."""

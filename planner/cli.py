@@ -13,6 +13,7 @@ from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_evidence
 from planner.cli_reasons import usual_facts
 from planner.cli_tables import show_risk, show_scores, told
 from registry.console import AsOf, KnownAt, Output, Session, command
+from registry.runs import check_run_name
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -46,6 +47,7 @@ def score(
     from planner.summaries import by_tier
 
     check_output_path(output)
+    check_run_name(save)
     with open_job(session, policy, as_of, known_at) as job:
         ranking = ranking_of(job, model, is_forced=is_forced)
         segments = job.segments()

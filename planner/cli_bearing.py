@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
     from planner.cli_job import Job
+    from planner.conditions import Conditions
+    from planner.limits import Limits
     from planner.meeting import City
+
+_BY_DISTRICT: Final = {
+    "--district-km": "district_km_per_year",
+    "--district-households": "district_households_per_year",
+    "--district-floor": "district_floor_share",
+}
 
 
 def bearing_parts(job: Job, city: City, scores: pd.DataFrame, years: range) -> dict[str, Any]:
@@ -26,6 +34,15 @@ def bearing_parts(job: Job, city: City, scores: pd.DataFrame, years: range) -> d
     horizon = max(round(policy.planning.horizon_years.value), len(years))
     outlook = leak_outlook(city.segments, scores, policy, range(years.start, years.start + horizon), as_of)
     return {"conditions": conditions, "outlook": outlook, "ground": Ground(bans, as_of), "order": city.order}
+
+
+def warn_of_districts(job: Job, limits: Limits, conditions: Conditions) -> None:
+    """Warn where options, scenario or parent ask for limits by district, and no segment lies in one."""
+    from planner.conditions import NONE
+
+    asked = [option for option, name in _BY_DISTRICT.items() if getattr(limits, name) is not None]
+    if asked and bool((conditions.district == NONE).all()):
+        job.session.warn("plan_no_districts", options=", ".join(asked))
 
 
 def isolation_of(job: Job, segments: gpd.GeoDataFrame, *, is_kept: bool) -> pd.Series | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from planner.cli import check_output_path, write_result
-from planner.cli_bearing import bearing_parts, isolation_of
+from planner.cli_bearing import bearing_parts, isolation_of, warn_of_districts
 from planner.cli_job import PolicyPath, check_years, score_city, tell_unverified
 from planner.cli_last_chance import last_chances_of, show_last_chances
 from planner.cli_late import show_late
@@ -18,6 +18,7 @@ from planner.cli_ranking import ForceModel, ModelName, ranking_of, tell_ranking
 from planner.cli_reasons import usual_facts
 from planner.cli_replan import Origin, Parent, ScenarioPath, open_origin, tell_origin
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_years
+from registry.runs import check_run_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,6 +168,7 @@ def _check_early(asked: Asked, save: str | None, parent: str | None, scenario: P
     from planner.plan_request import settle
     from registry.errors import UsageError
 
+    check_run_name(save)
     if parent is None and scenario is None:
         settle(asked)
     elif save is not None and save == parent:
@@ -217,6 +219,7 @@ def _plan_city(
     supplied = Supplied.from_frames(compounds, scores["expected_household_count"])
     with job.step("plan_step_conditions"):
         parts = bearing_parts(job, city, scores, limits.years)
+    warn_of_districts(job, limits, parts["conditions"])
     with job.step("plan_step_plan"):
         decided = standing_decisions(city.decisions, pairs, city.successions)
         parts |= {

@@ -8,6 +8,7 @@ import typer
 
 from registry.catalogue import CNY_PER_UNIT, money
 from registry.console import Session, command
+from registry.runs import check_run_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,11 +61,9 @@ def edit_plan(
     from planner.edit_effects import edit_effects
     from planner.plan_edit import edit_plan as run_edits
     from planner.plan_edit import priced
-    from registry.errors import UsageError
 
+    _check_keeping(save, anyway, is_dry_run=is_dry_run)
     edits = _edits(move, drop, add, year, lock, unlock)
-    if is_dry_run == (save is not None):
-        raise UsageError("plan_edit_save_or_show")
     with session.open() as registry, session.progress() as bars:
         run = registry.load_run("plan", plan)
         job = run_as_job(session, registry, run, bars)
@@ -80,6 +79,17 @@ def edit_plan(
     _show(session, told, effects)
     _warn_of_model(session, run, effects)
     _finish(session, run, told, effects, save, new_id)
+
+
+def _check_keeping(save: str | None, anyway: str | None, *, is_dry_run: bool) -> None:
+    """Refuse a name or a reason that says nothing, and to keep what is only to be shown."""
+    from registry.errors import UsageError
+
+    check_run_name(save)
+    if anyway is not None and not anyway.strip():
+        raise UsageError("plan_edit_reason_blank")
+    if is_dry_run == (save is not None):
+        raise UsageError("plan_edit_save_or_show")
 
 
 def _edits(

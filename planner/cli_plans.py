@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.catalogue import CNY_PER_UNIT, joined
+from registry.catalogue import joined
 from registry.console import AsOf, KnownAt, Output, Session, command, parse_day, parse_instant
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from registry.history.programme import Stepped
 
 app = typer.Typer()
-_LEAST_NEEDED = frozenset({"policy", "as_of", "gap"})
-_WHOLE = ("name", "state", "years", "objective", "cost")
-
 PlanName = Annotated[str, typer.Argument(help="Name of the saved plan.")]
 Day = Annotated[str | None, typer.Option("--on", help="Day of the step; today by default.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Why, in words.")]
@@ -31,6 +28,7 @@ def plans(session: Session, as_of: AsOf = None, known_at: KnownAt = None) -> Non
 
     Example: digonce plans --json
     """
+    from planner.cli_plans_table import show_plans
     from registry.history.programme import DRAFT, read_plans
 
     instant = parse_instant(known_at)
@@ -45,7 +43,10 @@ def plans(session: Session, as_of: AsOf = None, known_at: KnownAt = None) -> Non
     if not rows:
         session.tell("plans_none")
     else:
-        _show_plans(session, rows)
+        show_plans(session, rows)
+        weighted = [row["name"] or "—" for row in rows if row["is_weighted"]]
+        if weighted:
+            session.warn("plans_weighted", plans=joined(weighted, session.language))
     session.result({"plans": rows})
 
 
@@ -77,53 +78,6 @@ def _told(run: dict[Any, Any]) -> dict[str, Any]:
         # what was recorded since it was made may change it
         "is_stale": bool(run["last_version"] > run["seen_version"]),
     }
-
-
-def _show_plans(session: Session, rows: list[dict[str, Any]]) -> None:
-    import pandas as pd
-
-    from planner.cli_said import fits
-    from registry.fields import value_list
-
-    labels = value_list("plan_state")
-    unit = CNY_PER_UNIT[session.language]
-    table = pd.DataFrame(
-        {
-            "name": [row["name"] or "—" for row in rows],
-            "state": [labels[row["state"]].label(session.language) for row in rows],
-            "years": [f"{row['first_year']}-{row['last_year']}" for row in rows],
-            "objective": [float(row["objective"]) for row in rows],
-            # the bound is of plans that keep every limit
-            "gap": ["—" if row["breach_count"] else f"{row['gap_share']:.2%}" for row in rows],
-            "cost": [row["cost_cny"] / unit for row in rows],
-            "policy": [f"{row['policy'].get('id', '—')} {row['policy'].get('version', '')}".strip() for row in rows],
-            "as_of": [str(row["as_of"]) for row in rows],
-            "stamp": [session.say("plans_stale" if row["is_stale"] else "plans_fresh") for row in rows],
-            "scenario": [row["scenario"] or "" for row in rows],
-            "parent": [_edited_words(session, row) for row in rows],
-        }
-    )
-    if not any(table["scenario"]):
-        table = table.drop(columns="scenario")
-    headings = {name: session.say(f"plans_heading_{name}") for name in table.columns}
-    if not fits(session, table, headings):
-        # what --json tells too and what differs least among plans of one year
-        headings = {
-            name: heading.replace(" ", "\n") if name in _WHOLE else heading
-            for name, heading in headings.items()
-            if name not in _LEAST_NEEDED
-        }
-    session.table(table, headings, whole=_WHOLE)
-    weighted = [row["name"] or "—" for row in rows if row["is_weighted"]]
-    if weighted:
-        session.warn("plans_weighted", plans=joined(weighted, session.language))
-
-
-def _edited_words(session: Session, row: dict[str, Any]) -> str:
-    if not row["is_edited"]:
-        return session.say("plans_replanned", parent=row["parent"] or "—") if row["is_replanned"] else ""
-    code = "plans_edited_anyway" if row["breach_count"] else "plans_edited"
-    return session.say(code, parent=row["parent"] or "—", count=row["breach_count"])
 
 
 @command(app, "propose")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -35,6 +34,7 @@ from planner.policy_parts import Named
 from planner.policy_timing import Timing
 from registry.catalogue import catalogue
 from registry.errors import Phrase, PolicyError
+from registry.toml_files import TomlError, read_toml
 
 _SHOWN_VALUE_LENGTH: Final = 60
 _Kind = TypeVar("_Kind", bound=Named)
@@ -131,9 +131,9 @@ def _find(wanted: Reference, kind: str, shape: type[_Kind], folder: Path | None)
     known: dict[str, None] = {}
     for path in _part_files(kind, folder):
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-            raise PolicyError("plan_policy_unreadable", file=str(path), detail=str(fault)) from fault
+            content = read_toml(path)
+        except TomlError as fault:
+            raise PolicyError("plan_policy_unreadable", file=str(path), detail=fault.phrase) from fault
         name = (str(content.get("id")), str(content.get("version")))
         if name == (wanted.id, wanted.version):
             return _validate(content, str(path), shape)
@@ -152,9 +152,9 @@ def _part_files(kind: str, folder: Path | None) -> Iterator[Path | Traversable]:
 
 def _read(path: Path | Traversable, shape: type[_Kind]) -> _Kind:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise PolicyError("plan_policy_unreadable", file=str(path), detail=str(fault)) from fault
+        content = read_toml(path)
+    except TomlError as fault:
+        raise PolicyError("plan_policy_unreadable", file=str(path), detail=fault.phrase) from fault
     return _validate(content, str(path), shape)
 
 

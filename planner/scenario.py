@@ -6,7 +6,6 @@ projects, and the dig bans; the run keeps its content and what it changed.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -27,6 +26,7 @@ from planner.policy import Policy
 from planner.policy_parts import NotNegative, Part, Positive, Share, Text
 from planner.scenario_faults import scenario_faults
 from registry.errors import PlanningError, PolicyError
+from registry.toml_files import TomlError, read_toml
 
 _DONE: Final = "done"
 _CANCELLED: Final = "cancelled"
@@ -154,11 +154,11 @@ def written_scenario(path: Path) -> dict[str, Any]:
         If there is no such file, or it is no text of TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as fault:
-        raise PolicyError("scenario_absent", file=str(path)) from fault
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise PolicyError("scenario_unreadable", file=str(path), detail=str(fault)) from fault
+        return read_toml(path)
+    except TomlError as fault:
+        if fault.is_absent:
+            raise PolicyError("scenario_absent", file=str(path)) from fault
+        raise PolicyError("scenario_unreadable", file=str(path), detail=fault.phrase) from fault
 
 
 def scenario_of_run(summary: Mapping[str, Any]) -> Scenario | None:

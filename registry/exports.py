@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TABLE_SUFFIXES: Final = (".csv", ".xlsx")
 SUFFIXES: Final = (*TABLE_SUFFIXES, ".gpkg", ".geojson", ".parquet")
+PAGE_SUFFIXES: Final = (".html", ".htm")
 WHOLE_SUFFIXES: Final = tuple(suffix for suffix in SUFFIXES if suffix != ".xlsx")
 # a sheet of Excel has 1,048,576 rows, the first of which is the heading
 SHEET_ROWS: Final = 1_048_575
@@ -27,10 +28,11 @@ _ROWS_AT_ONCE: Final = 10_000
 _CELLS: Final = {"f": "write_number", "i": "write_number", "u": "write_number", "str": "write_string"}
 
 
-def check_output(path: Path) -> None:
-    """Raise early where the suffix is not one we write or the folder does not exist."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise FileFaultError("output_format_unknown", file=path.name, suffixes=" ".join(SUFFIXES))
+def check_output(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
+    """Raise early where the suffix is not one that is written, or the folder does not exist."""
+    if path.suffix.lower() not in suffixes:
+        told = " ".join(suffix for suffix in suffixes if suffix != ".htm")
+        raise FileFaultError("output_format_unknown", file=path.name, suffixes=told)
     check_folder(path)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
+
+from registry.errors import UsageError
 
 RUN_KINDS: Final = ("score", "overlap", "plan", "forecast", "backtest")
 RUN_FRAMES: Final = (
@@ -30,3 +33,24 @@ RUN_FRAMES: Final = (
     "backtest_summary",
     "gate_criteria",
 )
+
+# of characters that nobody sees and nobody can type: controls, marks of format, halves of pairs, ends of lines
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def check_run_name(name: str | None) -> None:
+    """Refuse a name under which a run could not be found again; None stands for a run without a name.
+
+    Raises
+    ------
+    UsageError
+        Where it is empty, begins or ends with a blank, or holds characters that cannot be seen.
+    """
+    if name is None:
+        return
+    if not name.strip():
+        raise UsageError("run_name_blank")
+    if name != name.strip():
+        raise UsageError("run_name_padded", name=name.strip())
+    if any(unicodedata.category(letter) in _UNSEEN for letter in name):
+        raise UsageError("run_name_unseen", name=repr(name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable
 from datetime import date, datetime
 from hashlib import sha256
@@ -17,6 +16,7 @@ from registry.errors import MappingError, Phrase
 from registry.fields import Field, fields, value_list
 from registry.intake.validation import nearest, sound_part
 from registry.kinds import Kind
+from registry.toml_files import TomlError, read_toml
 
 Cell = str | int | float | bool
 _LATER: Final = frozenset({"dates", "joined"})
@@ -97,10 +97,9 @@ def read_mapping(path: Path | None, kind: Kind) -> Mapping:
     if path is None:
         return Mapping()
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        reason = getattr(fault, "strerror", None) or str(fault)
-        raise MappingError("mapping_unreadable", file=path.name, fault=reason.rstrip(".")) from fault
+        raw = read_toml(path)
+    except TomlError as fault:
+        raise MappingError("mapping_unreadable", file=path.name, fault=fault.phrase) from fault
     mapping, faults = sound_part(raw, Mapping)
     faults += _faults(mapping, kind)
     if faults:

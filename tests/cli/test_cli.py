@@ -112,6 +112,10 @@ FAULTS: dict[str, tuple[tuple[str, ...], str]] = {
     "no name": (("init", "--registry", "another", "--crs", "EPSG:4549", "--name", " "), "needs a name"),
     "registry that is not there": (("deliveries", "--registry", "another"), "The registry “another” does not exist"),
     "output format": (("score", "-o", "x.docx"), ".xlsx"),
+    "frontier format": (("frontier", "p", "-o", "x.docx"), "Use one of: .csv .xlsx .parquet .html."),
+    "frontier on a map": (("frontier", "p", "-o", "x.gpkg"), "Use one of: .csv .xlsx .parquet .html."),
+    "comparison format": (("compare", "p", "q", "-o", "x.docx"), ".csv .xlsx .gpkg .geojson .parquet .html."),
+    "dossier format": (("history", "S", "-o", "x.docx"), "Use one of: .csv .xlsx .parquet .html."),
     "output folder": (("score", "-o", "nowhere/x.csv"), "nowhere"),
     "plan that is not there": (("map", "spring"), "spring"),
     "map format": (("map", "-o", "map.pdf"), ".html"),
@@ -335,7 +339,7 @@ def test_a_file_of_the_user_that_cannot_be_used_is_no_bug(digonce: Digonce, tmp_
     for arguments, words in (
         (("--draft-map", tmp_path / "nowhere" / "d.toml"), "No such file"),
         (("--draft-map", tmp_path), "Is a directory"),
-        (("--map", tmp_path), "Is a directory"),
+        (("--map", tmp_path), "it is a folder"),
         (("--map", mapping), "row 99"),
     ):
         told = digonce("import", "leaks", path, *arguments)
