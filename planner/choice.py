@@ -33,6 +33,7 @@ _TRIAL_GAP_SHARE: Final = 0.5
 _DUTY_GAP_SHARE: Final = 1e-3
 _DUTY_GAP_SHARE_WHERE_SHORT: Final = 1e-6
 _INFEASIBLE: Final = "infeasible"
+_NOT_FOUND: Final = "not_found"
 _METRES_PER_KM: Final = 1000.0
 
 
@@ -177,6 +178,9 @@ def choose_programme(
         answer = _served(model, duties, severity, effort, found)
         gap = answer.gap_share if np.isfinite(answer.objective) else None
         stages.append(Stage(CLASS_ORDER[severity], gap, answer.status, is_reproducible=answer.is_reproducible))
+        if gap is None and answer.status == _NOT_FOUND:
+            # a longer search would be the same one again
+            return Programme(model, answer, duties, only_mandatory, is_mandatory_left=False, stages=tuple(stages))
         if gap is None:
             # no plan at all in the time: nothing is known of what could be kept
             continue
@@ -205,7 +209,10 @@ def _served(model: Model, duties: Duties, severity: int, effort: Effort, starts:
     answer = _search(wanted, effort.for_duties(), starts)
     if not np.isfinite(answer.objective) and answer.status != _INFEASIBLE:
         # floors are hard to reach by the way: from a plan of any kind the search goes on
-        starts = [*starts, _search(model, effort, starts).year]
+        some = _search(model, effort, starts)
+        if not np.isfinite(some.objective):
+            return some
+        starts = [*starts, some.year]
         answer = _search(wanted, effort.for_duties(), starts)
     if severity == _BINDING[0] and len(_left(model, answer.year, rows)):
         answer = _search(wanted, effort.for_duties(is_short=True), [*starts, answer.year])
