@@ -154,18 +154,18 @@ def test_what_waits_for_work_that_is_left_out_is_told_so_and_what_is_locked_wait
     poor = Limits.per_year(YEARS, 350_000.0)
     free = town.plan(poor, town.bearing())
     left = free.reasons.index[free.reasons["reason"] == "dear"]
-    seen = set()
-    for worth in free.reasons.index[free.reasons["reason"] == "worth"]:
+    seen: set[str] = set()
+    for worth in free.reasons.index[free.reasons["reason"] == "worth"].astype(str).tolist():
         order = pd.DataFrame({"first_id": left, "then_id": worth}, dtype="str")
         plan = town.plan(poor, replace(town.bearing(), order=order))
         is_placed = plan.batch_segments["year"].notna().to_dict()
-        seen.add(told := plan.reasons.loc[worth, "reason"])
-        assert (told == "after") <= (not is_placed[worth] and not all(is_placed[name] for name in left))
+        seen.add(told := plan.reasons["reason"].to_dict()[worth])
+        assert told != "after" or not (is_placed[worth] or all(is_placed[name] for name in left))
         own = str(free.batch_segments["batch_id"][worth])
         members = free.batch_segments.index[free.batch_segments["batch_id"] == own]
         lock = LockedBatch(own, tuple(members), YEARS.start)
         locked = town.plan(poor, replace(town.bearing((lock,)), order=order))
-        assert locked.batch_segments.loc[worth, "year"] == YEARS.start
+        assert locked.batch_segments["year"].to_dict()[worth] == YEARS.start
     assert "after" in seen
 
 
