@@ -65,7 +65,7 @@ def draw_changes(inputs: Inputs, comparison: Comparison, *, language: str = "zh"
         title=title,
         before=comparison.names[0],
         after=comparison.names[1],
-        numbers=_numbers(rows),
+        numbers=_numbers(rows, views[0].decimals),
         notices=[both("compare_plans_weighted")] if comparison.is_weighted else [],
         figures=whole_figures(comparison),
         settings=_settings(comparison),
@@ -98,12 +98,12 @@ def _facts(comparison: Comparison, index: pd.Index) -> list[Fact]:
     return [*facts, *told]
 
 
-def _numbers(rows: pd.DataFrame) -> list[Number]:
+def _numbers(rows: pd.DataFrame, decimals: int) -> list[Number]:
     km = rows.groupby("move")["length_m"].sum() / METRES_PER_KM
     found = []
     for move in reversed(CHANGES):
         length = float(km.get(move, 0.0))
-        shown = both("maps_compare_km_value", value=length)
+        shown = both("maps_compare_km_value", value=f"{length:,.{decimals}f}")
         found.append(Number(f"{move}_km", length, shown, list_words("plan_move", move)))
     return found
 

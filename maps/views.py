@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,6 +26,7 @@ _FIRST_DECADE: Final = 1950
 _LAST_DECADE: Final = 2020
 _YEAR_COLOURS: Final = 8
 METRES_PER_KM: Final = 1000.0
+_MOST_DECIMALS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,15 @@ class View:
     classes: list[ViewClass]
     codes: NDArray[np.int64]
     is_badge: bool = False
+    least_decimals: int = 1
+
+    @property
+    def decimals(self) -> int:
+        """Return how many decimals the kilometres need, so that no length but none at all is shown as nothing."""
+        some = [km for one in self.classes for km in one.km_by_tier.values() if km > 0.0]
+        shortest = min(some, default=1.0)
+        needed = (places for places in range(self.least_decimals, _MOST_DECIMALS) if round(shortest, places) > 0.0)
+        return next(needed, _MOST_DECIMALS)
 
     @property
     def column(self) -> str:
@@ -184,4 +194,5 @@ def change_view(segments: pd.DataFrame, moves: pd.Series) -> View:
     values = moves.reindex(segments.index).fillna(_OUTSIDE)
     classes = [(_OUTSIDE, both("maps_compare_outside"), stroke("change_outside"))]
     classes += [(move, list_words("plan_move", move), stroke(f"change_{move}")) for move in CHANGES]
-    return _view("change", segments, values, classes)
+    # what changes is little beside a city
+    return replace(_view("change", segments, values, classes), least_decimals=2)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
-
 from registry.catalogue import CNY_PER_UNIT, joined
 from registry.fields import value_list
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from registry.console import Session
 
 _WHOLE: Final = ("name", "state", "years", "objective", "cost")
@@ -48,6 +48,8 @@ def show_plans(session: Session, rows: list[dict[str, Any]]) -> None:
 
 
 def _table(session: Session, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
     labels = value_list("plan_state")
     unit = CNY_PER_UNIT[session.language]
     table = pd.DataFrame(

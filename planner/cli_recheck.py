@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from planner.cli_job import Job
     from planner.plan import Problem
     from planner.recheck import Checked
+    from registry.errors import Phrase
     from registry.store import SavedRun
 
 
-def check_reasons(job: Job, saved: SavedRun, reasons: pd.DataFrame) -> list[dict[str, Any]]:
-    """Solve a saved plan again with each segment of `reasons` forced, say what came of it, and return it for JSON.
+def check_reasons(job: Job, saved: SavedRun, reasons: pd.DataFrame) -> list[Checked]:
+    """Solve a saved plan again with each segment of `reasons` forced, and return what came of it, in their order.
 
     Raises
     ------
@@ -44,31 +45,41 @@ def check_reasons(job: Job, saved: SavedRun, reasons: pd.DataFrame) -> list[dict
             gap = float(saved.summary["gap_share"])
             found.append(check_reason(choice, segment, str(row["reason"]), float(row["loss"]), gap))
             advance(1)
-    for one in found:
-        _tell(job, one)
-    return [{key: _plain(value) for key, value in asdict(one).items()} for one in found]
+    return found
 
 
-def _tell(job: Job, one: Checked) -> None:
+def check_phrases(one: Checked) -> tuple[Phrase, Phrase]:
+    """Say what came of forcing a segment, and whether the reason given agrees with it."""
     from planner.recheck import NO_PLAN
+    from registry.errors import Phrase
 
     code = "forced_out" if not one.is_forced_in else "forced_in" if one.is_possible else "impossible"
     if not one.is_forced_in and not one.is_possible:
         code = "needed"
     if one.is_undecided:
         code = "undecided"
-    facts = {"segment": one.segment_id, "change": -one.cost, "best": -one.least_cost, "year": one.year}
-    job.session.tell(f"plan_recheck_{code}", **facts)
     if one.agrees:
-        job.session.tell("plan_recheck_agrees")
+        verdict = "agrees"
     elif one.is_undecided:
-        job.session.warn("plan_recheck_open")
+        verdict = "open"
     elif one.is_possible and one.reason in NO_PLAN:
-        job.session.warn("plan_recheck_differs_possible")
+        verdict = "differs_possible"
     elif one.is_forced_in and not one.is_possible:
-        job.session.warn("plan_recheck_differs_impossible")
+        verdict = "differs_impossible"
     else:
-        job.session.warn("plan_recheck_differs")
+        verdict = "differs"
+    facts: dict[str, object] = {
+        "segment": one.segment_id,
+        "change": -one.cost,
+        "best": -one.least_cost,
+        "year": one.year,
+    }
+    return Phrase(f"plan_recheck_{code}", facts), Phrase(f"plan_recheck_{verdict}")
+
+
+def checks_told(found: list[Checked]) -> list[dict[str, Any]]:
+    """Return checks as values for JSON."""
+    return [{key: _plain(value) for key, value in asdict(one).items()} for one in found]
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a value for JSON

@@ -69,9 +69,14 @@
     return [x[first], y[first]];
   };
 
+  /* Bring a box into view, no nearer than one sees what lies around it. */
+  function fit(box) {
+    digonce.map.fitBounds(L.latLngBounds(latLng(box[0], box[3]), latLng(box[2], box[1])), { maxZoom: 18, animate: false, padding: [40, 40] });
+  }
+
   /* Zoom to a box, mark the features, open a popup in its middle. */
   digonce.show = function (box, features, make) {
-    digonce.map.fitBounds(L.latLngBounds(latLng(box[0], box[3]), latLng(box[2], box[1])), { maxZoom: 18, animate: false, padding: [40, 40] });
+    fit(box);
     openPopup(latLng((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), make);
     mark(features);
   };
@@ -81,7 +86,7 @@
     const i = sheet.header.ids.indexOf(id);
     if (i < 0) return false;
     const [x, y] = digonce.middle(sheet, i);
-    digonce.map.setView(latLng(x, y), Math.max(17, digonce.map.getZoom()), { animate: false });
+    fit(sheet.boxOf([i]));
     openPopup(latLng(x, y), () => digonce.popup.feature(sheet, i));
     mark([i]);
     return true;

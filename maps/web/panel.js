@@ -9,9 +9,10 @@
     document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
     for (const one of document.querySelectorAll("[data-zh]")) one.textContent = one.dataset[language];
     for (const one of document.querySelectorAll("[data-label-zh]")) {
-      const text = language === "zh" ? one.dataset.labelZh : one.dataset.labelEn;
-      one.setAttribute("aria-label", text);
-      if (one.hasAttribute("placeholder")) one.placeholder = text;
+      one.setAttribute("aria-label", language === "zh" ? one.dataset.labelZh : one.dataset.labelEn);
+    }
+    for (const one of document.querySelectorAll("[data-hint-zh]")) {
+      one.placeholder = language === "zh" ? one.dataset.hintZh : one.dataset.hintEn;
     }
     document.title = document.querySelector("h1").textContent;
     digonce.reopen();

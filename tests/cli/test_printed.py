@@ -43,6 +43,14 @@ def engineer_commands() -> list[list[str]]:
     return [shlex.split(line) for line in [*lines, *written]]
 
 
+def programme_commands() -> list[list[str]]:
+    """The commands that follow the plan: by hand, proposed and adopted; reports of progress are the reader's own."""
+    section = README.read_text(encoding="utf-8").partition("## From the plan")[2].partition("\n## ")[0]
+    words = [shlex.split(line)[1:] for line in re.findall(r"^digonce .*$", section, re.M)]
+    assert [command[0] for command in words[:3]] == ["edit-plan", "propose", "adopt"]
+    return words[:3]
+
+
 @pytest.mark.slow
 def test_the_pages_show_what_the_sample_city_prints(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -57,7 +65,7 @@ def test_the_pages_show_what_the_sample_city_prints(
             result = CliRunner().invoke(app, command, env=environment)
             assert result.exit_code == 0, (command, result.output)
             printed += result.output
-        for command in engineer_commands():
+        for command in [*programme_commands(), *engineer_commands()]:
             result = CliRunner().invoke(app, command, env=environment)
             assert result.exit_code == 0, (command, result.output)
     finally:

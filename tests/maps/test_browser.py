@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import shapely
@@ -154,6 +155,49 @@ def test_search_finds_street_compound_and_segment_with_the_keyboard_alone(tab: T
     assert tab.evaluate("digonce.selected.length") == 0
 
 
+@pytest.mark.parametrize("zoom", [11, 16, 19, 22])
+def test_what_is_found_is_seen_whole_and_no_nearer_than_its_surroundings(tab: Tab, map_path: Path, zoom: int) -> None:
+    tab.open_map(map_path)
+    field = tab.page.locator("#search input")
+    for segment_id in ("GAS-0000", "GAS-0023", "GAS-0039"):
+        tab.evaluate("(zoom) => digonce.map.setZoom(zoom, { animate: false })", zoom)
+        field.fill(segment_id)
+        field.press("Enter")
+        found = tab.evaluate(
+            """(id) => {
+              const sheet = digonce.sheets.segments, map = digonce.map;
+              const [west, north, east, south] = sheet.boxOf([sheet.header.ids.indexOf(id)]);
+              const corner = (x, y) => map.unproject(L.point(x, y), 0);
+              const box = L.latLngBounds(corner(west, south), corner(east, north));
+              return { isSeen: map.getBounds().contains(box), zoom: map.getZoom(), nearest: map.getBoundsZoom(box) };
+            }""",
+            segment_id,
+        )
+        assert found["isSeen"]
+        assert min(18, found["nearest"]) - 1 <= found["zoom"] <= 18
+
+
+def test_the_hint_of_the_search_is_read_whole(browser: Any, map_path: Path) -> None:
+    for width in (400, 1280):
+        context = browser.new_context(offline=True, viewport={"width": width, "height": 800})
+        page = context.new_page()
+        page.goto(map_path.as_uri())
+        page.wait_for_selector("html[data-ready=yes]")
+        for language in ("zh", "en"):
+            page.evaluate("(language) => digonce.panel.setLanguage(language)", language)
+            room, needed = page.evaluate(
+                """() => {
+                  const field = document.querySelector("#search input"), style = getComputedStyle(field);
+                  const context = document.createElement("canvas").getContext("2d");
+                  context.font = style.font;
+                  const inner = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+                  return [inner, context.measureText(field.placeholder).width];
+                }"""
+            )
+            assert needed <= room, (width, language)
+        context.close()
+
+
 def test_search_finds_a_project_by_its_name_and_by_its_id(tab: Tab, map_path: Path, inputs: Inputs) -> None:
     tab.open_map(map_path)
     assert inputs.projects is not None
@@ -194,9 +238,7 @@ def test_language_switch_changes_every_word(tab: Tab, map_path: Path) -> None:
     assert tab.page.locator("h1").inner_text() == "招远市地下管线改造一张图"
     tab.page.locator("[data-language]").click()
     assert tab.page.locator("h1").inner_text() == "招远市: pipe renewal map"
-    assert (
-        tab.page.locator("#search input").get_attribute("placeholder") == "Search segment, street, compound or project"
-    )
+    assert tab.page.locator("#search input").get_attribute("placeholder") == "Segment, street, compound, project"
     assert "Material" in tab.page.locator(".leaflet-popup-content").inner_text()
     shown = tab.page.locator("#panel").inner_text().replace("招远市", "").replace("五年计划", "").replace("中文", "")
     assert re.findall(r"[\u4e00-\u9fff]+", shown) == []

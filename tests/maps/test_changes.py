@@ -78,6 +78,23 @@ def test_the_page_holds_what_changed_in_both_languages(compared: tuple[Inputs, C
     assert told["after"].tolist() == ["2,000,000", "取消", "<script>"]
 
 
+def test_the_table_of_kilometres_says_what_the_figures_above_it_say(compared: tuple[Inputs, Comparison]) -> None:
+    inputs, comparison = compared
+    small = replace(comparison, segments=comparison.segments.assign(length_m=comparison.segments["length_m"] / 20))
+    rows = {
+        language: replace(changes, segments=changes.segments.assign(length_m=changes.segments["length_m"] / 20))
+        for language, changes in comparison.changes.items()
+    }
+    html = draw_changes(inputs, replace(small, changes=rows)).html
+    figures = dict(re.findall(r'data-number="(\w+)_km" data-value="[^"]+"><strong><span data-en="([\d.]+) km', html))
+    table = re.findall(r'<table class="legend" data-view="change".*?</table>', html, re.S)[0]
+    told = dict(re.findall(r'data-class="(\w+)".*?<td>([\d.]+)</td>\s*</tr>', table, re.S))
+    moved_km = {move: km for move, km in figures.items() if float(km) > 0}
+    assert moved_km
+    assert max(float(km) for km in moved_km.values()) < 0.05
+    assert {move: told[move] for move in moved_km} == moved_km
+
+
 def test_a_plan_without_changes_is_drawn_too(compared: tuple[Inputs, Comparison]) -> None:
     inputs, comparison = compared
     before = comparison.sides[0]

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from maps.inputs import Inputs
-from maps.views import TIERS, decade_of, make_views, tiers_of
+from maps.inputs import Inputs, both
+from maps.palette import stroke
+from maps.views import TIERS, View, ViewClass, decade_of, make_views, tiers_of
 from tests.maps.frames import town
 
 
@@ -34,6 +38,18 @@ def test_each_view_counts_each_segment_once(inputs: Inputs) -> None:
 def test_year_view_holds_the_planned_years_and_the_rest(inputs: Inputs) -> None:
     view = make_views(inputs)[0]
     assert {one.code: one.count for one in view.classes} == {"rest": 31, "2028": 6, "2027": 3}
+
+
+@given(st.lists(st.floats(0.0006, 4_000.0), min_size=1, max_size=6), st.integers(1, 2))
+def test_no_length_is_shown_as_nothing_and_no_more_decimals_than_that_takes(km: list[float], least: int) -> None:
+    classes = [
+        ViewClass(str(i), both("maps_total"), stroke("year_rest"), 1, {"municipal": one}) for i, one in enumerate(km)
+    ]
+    view = View("year", both("maps_total"), classes, np.zeros(len(km), dtype=np.int64), least_decimals=least)
+    shown = [float(f"{one:.{view.decimals}f}") for one in km]
+    assert all(shown)
+    fewer = [float(f"{one:.{view.decimals - 1}f}") for one in km]
+    assert view.decimals == least or not all(fewer)
 
 
 def test_segment_without_a_score_is_a_class_of_its_own(inputs: Inputs) -> None:

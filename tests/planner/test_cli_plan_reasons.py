@@ -80,6 +80,7 @@ def test_a_plan_says_what_is_late_what_is_missed_and_what_stays(
     assert all(one["agrees"] for one in answer["checks"])
     assert "受限原因" in answer["late"][asked[0]]
     every_segment_asked_for_is_answered(city, saved.frames, asked[0])
+    verdicts_stand_beside_their_segments(city, asked)
 
     assert city("report", "p", "-o", tmp_path / "out").exit_code == 0
     book = openpyxl.load_workbook(tmp_path / "out" / "overlap-report.xlsx")
@@ -102,8 +103,10 @@ def every_segment_asked_for_is_answered(
 ) -> None:
     """One that is no candidate or unknown gets its line and ends nothing for the others."""
     spare = next(name for name in frames["scores"].index if name not in frames["plan_reasons"].index)
+    known = city("explain", "p", spare, late)
+    assert known.exit_code == 0, known.output
     told = city("explain", "p", spare, late + "x", late, "--json")
-    assert told.exit_code == 0, told.output
+    assert told.exit_code == 1, told.output
     answer = json.loads(told.stdout)
     assert [row["segment_id"] for row in answer["reasons"]] == [late]
     assert "no candidate" in answer["absent"][spare]
@@ -115,6 +118,18 @@ def every_segment_asked_for_is_answered(
     neither = city("explain", "nosuch", late)
     assert neither.exit_code == 1
     assert "no plan and no segment of the name nosuch" in neither.output
+
+
+def verdicts_stand_beside_their_segments(city: Callable[..., Result], asked: list[str]) -> None:
+    """Whatever comes of it, each verdict is in the line of its segment, before the next segment is spoken of."""
+    told = city("explain", "p", *asked, "--check")
+    assert told.exit_code == 0, told.output
+    lines = told.stdout.splitlines()
+    for segment in asked:
+        (line,) = (line for line in lines if line.startswith(f"Solved again with {segment} forced"))
+        assert "reason given agrees" in line
+    first = next(i for i, line in enumerate(lines) if line.startswith(f"{asked[1]} is not renewed"))
+    assert lines[first - 1].startswith(f"Solved again with {asked[0]} forced")
 
 
 def test_a_check_needs_a_plan(digonce: Callable[..., Result]) -> None:
