@@ -109,9 +109,12 @@ def explain_saved(session: Session, asked: list[str], name: str | None) -> Quick
     ------
     NotFoundError
         Where no run of that name, or no run at all, has a score of the segments.
+    UsageError
+        Where the name of a plan stands alone.
     """
     from planner.cli_job import run_as_job
     from planner.cli_near import read_near
+    from planner.cli_why import refuse_plan_alone
     from planner.explain import explain_scores
     from planner.explain_text import PartOfCity, explain_in_words
     from registry.errors import NotFoundError
@@ -121,6 +124,8 @@ def explain_saved(session: Session, asked: list[str], name: str | None) -> Quick
         segment_ids = list(dict.fromkeys(asked))
         saved = latest_scores(registry, segment_ids[0], name=name)
         if saved is None:
+            if len(segment_ids) == 1:
+                refuse_plan_alone(registry, segment_ids[0])
             forced = None if name is not None else latest_scores(registry, segment_ids[0], with_forced=True)
             code = "explain_no_score" if forced is None else "explain_only_forced"
             raise NotFoundError(code, segments=", ".join(segment_ids))

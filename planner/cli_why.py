@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from planner.recheck import Checked
     from registry.console import Session
     from registry.errors import Phrase
-    from registry.store import SavedRun
+    from registry.store import Registry, SavedRun
 
 _UNKNOWN: Final = "plan_why_unknown"
 
@@ -95,7 +95,7 @@ def _named_plan(job: Job, words: list[str]) -> SavedRun | None:
     from registry.history.lineage import is_segment
 
     if len(words) < 2:
-        _refuse_plan_alone(job, words[0])
+        refuse_plan_alone(job.registry, words[0])
         return None
     try:
         return job.registry.load_run("plan", words[0])
@@ -105,14 +105,21 @@ def _named_plan(job: Job, words: list[str]) -> SavedRun | None:
         return None
 
 
-def _refuse_plan_alone(job: Job, name: str) -> None:
+def refuse_plan_alone(registry: Registry, name: str) -> None:
+    """Refuse the name of a saved plan where a segment is to be named; what is both is taken as the segment.
+
+    Raises
+    ------
+    UsageError
+        If it is the name of a plan.
+    """
     from registry.errors import NotFoundError, UsageError
     from registry.history.lineage import is_segment
 
-    if is_segment(job.registry.connection, name):
+    if is_segment(registry.connection, name):
         return
     try:
-        job.registry.load_run("plan", name, ())
+        registry.load_run("plan", name, ())
     except NotFoundError:
         return
     raise UsageError("explain_plan_alone", plan=name)
