@@ -204,6 +204,8 @@ def _show(session: Session, told: pd.DataFrame, effects: Effects) -> None:
     )
     _show_parts(session, before, after)
     _show_limits(session, effects.limits)
+    for batch, parts in effects.torn.items():
+        session.warn("plan_edit_torn", batch=batch, parts=parts)
     for breach in effects.breaches:
         session.warn(breach.code, **breach.parameters)
 
@@ -269,6 +271,7 @@ def _finish(
         "by_year": effects.by_year.to_dict("records"),
         "by_tier": effects.by_tier.to_dict("records"),
         "limits": effects.limits.to_dict("records"),
+        "torn": effects.torn.to_dict(),
         "before": effects.before,
         "after": effects.after,
         "breaches": [{"code": breach.code, **breach.parameters} for breach in effects.breaches],

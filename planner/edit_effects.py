@@ -13,6 +13,7 @@ from planner.benefits import PARTS
 from planner.conditions import NONE
 from planner.days import Days
 from planner.due import due_windows
+from planner.edit_apart import torn_batches
 from planner.edit_limits import broken_limits, funds_of, limit_changes, over_year_limits
 from planner.edit_order import out_of_order
 from planner.factors import Flags, Floats, text_column
@@ -35,6 +36,7 @@ class Effects:
     """Both sides of an edit: frames by year and tier, totals of each side, and the limits that it breaks.
 
     `limits` is the frame `plan_edit_limits`; `rest_by_year` has what `by_year` does not tell of the side after.
+    `torn` are the batches that do not hang together (`torn_batches`).
     """
 
     by_year: pd.DataFrame
@@ -44,6 +46,7 @@ class Effects:
     after: dict[str, Any]
     breaches: tuple[Phrase, ...]
     rest_by_year: tuple[dict[str, Any], ...]
+    torn: pd.Series
 
 
 def edit_effects(before: Draft, after: Draft, source: Source) -> Effects:
@@ -90,6 +93,7 @@ def edit_effects(before: Draft, after: Draft, source: Source) -> Effects:
         **told,
         breaches=breaches,
         rest_by_year=_rest(sides["after"]),
+        torn=torn_batches(before, after, source),
     )
 
 

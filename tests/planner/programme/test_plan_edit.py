@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from planner.bans import find_bans
+from planner.edit_apart import torn_batches
 from planner.edit_effects import OF_CHOICE, edit_effects, edited_summary
 from planner.households import Supplied
 from planner.leaks import link_leaks
@@ -147,6 +148,32 @@ def test_segments_are_added_as_a_batch_of_their_own(made: Town) -> None:
     untouched = made.draft.batches.index.difference([left_out[0]])
     assert_frame_equal(after.batches.loc[untouched], made.draft.batches.loc[untouched])
     assert len(after.batch_segments) == len(members) + 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_a_batch_by_hand_that_does_not_hang_together_is_told_with_its_parts(made: Town, data: st.DataObject) -> None:
+    """Against parts that grow pipe by pipe, by the distance of their ends."""
+    ids = data.draw(st.lists(st.sampled_from(list(made.source.segments.index)), min_size=1, max_size=6, unique=True))
+    after, _ = edit_plan(made.draft, [Edit("add", tuple(ids), 2028)], made.source)
+    torn = torn_batches(made.draft, after, made.source)
+    snap_m = made.source.policy.groups.snap_m.value
+    expected = {}
+    for name, batch in after.batches.iterrows():
+        if name in made.draft.batches.index or batch["kind"] == "compound" or pd.isna(batch["year"]):
+            continue
+        members = after.batch_segments.index[after.batch_segments["batch_id"] == name]
+        left = {str(one): made.source.segments.geometry[one].boundary for one in members}
+        parts = 0
+        while left:
+            parts += 1
+            todo = [left.pop(next(iter(left)))]
+            while todo:
+                ends = todo.pop()
+                todo += [left.pop(one) for one in list(left) if left[one].distance(ends) <= snap_m]
+        if parts > 1:
+            expected[str(name)] = parts
+    assert torn.to_dict() == expected
 
 
 def test_a_batch_that_was_left_out_is_added_by_its_id(made: Town) -> None:
