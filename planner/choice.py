@@ -203,7 +203,7 @@ def _asked_of(duties: Duties, severity: int) -> Rows:
 
 
 def _served(model: Model, duties: Duties, severity: int, effort: Effort, starts: list[Rows]) -> Solution:
-    """Search for the plan that brings the work of a class nearest to its days; mandatory work is searched for twice."""
+    """Search for the plan that brings the work of a class nearest to its days; again where mandatory work is left."""
     rows = _asked_of(duties, severity)
     wanted = _obligations(model, duties, rows)
     answer = _search(wanted, effort.for_duties(), starts)
@@ -214,7 +214,7 @@ def _served(model: Model, duties: Duties, severity: int, effort: Effort, starts:
             return some
         starts = [*starts, some.year]
         answer = _search(wanted, effort.for_duties(), starts)
-    if severity == _BINDING[0] and len(_left(model, answer.year, rows)):
+    if np.isfinite(answer.objective) and severity == _BINDING[0] and len(_left(model, answer.year, rows)):
         answer = _search(wanted, effort.for_duties(is_short=True), [*starts, answer.year])
     return answer
 

@@ -33,7 +33,7 @@ def check_reasons(job: Job, saved: SavedRun, reasons: pd.DataFrame) -> list[Chec
     from registry.errors import PlanningError
 
     name = saved.name or saved.run_id
-    if saved.summary.get("edited") or "effort" not in saved.summary:
+    if saved.summary.get("edited") or "only_mandatory_years" not in saved.summary.get("duties", {}):
         raise PlanningError("plan_recheck_not_made", plan=name)
     then = run_as_job(job.session, job.registry, saved, job.bars)
     with job.step("plan_step_check", len(reasons)) as advance:

@@ -23,8 +23,8 @@ _CNY_PER_MILLION: Final = 1e6
 _NOUGHT_SHARE: Final = 1e-7
 # the law asks for it, and it is left out
 _LEFT: Final = "duty_left"
-# reasons outside the plan that speak of the law, not of a price
-_BY_LAW: Final = ("duty_first", _LEFT)
+# reasons outside the plan that speak of the law or of the order, not of a price
+_UNPRICED: Final = ("duty_first", "after", _LEFT)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def plan_reasons(segment_ids: pd.Index, candidates: Candidates, programme: Progr
         slack = prices.bound - programme.solution.objective
         loss = np.maximum(-prices.reduced[batch, at] - max(slack, 0.0), 0.0)
         # what the law asks for was not left out for its price
-        has_price = (placed == NONE) & best.is_there & ~np.isin(reason, _BY_LAW)
+        has_price = (placed == NONE) & best.is_there & ~np.isin(reason, _UNPRICED)
         frame["loss"] = np.where(has_price, loss, np.nan)
     return frame[columns_of("plan_reasons")]
 
@@ -161,14 +161,16 @@ def _outside(candidates: Candidates, programme: Programme, best: _Best) -> NDArr
     model, prices, members = programme.model, programme.solution.prices, candidates.members
     reason = np.full(members.segment_count, "no_room", dtype=object)
     batch, at = best.batch, best.year
+    is_dear = np.zeros(members.segment_count, dtype=bool)
     if prices is not None:
         nought = _NOUGHT_SHARE * max(abs(programme.solution.bound), 1.0)
         profit = prices.profit[batch, at]
         loses = -prices.reduced[batch, at] > nought
         reason[loses] = "elsewhere"
         reason[loses & (profit >= -nought) & (prices.together[batch, at] < -nought)] = "street"
-        reason[_waits_in_vain(programme)] = "after"
-        reason[loses & (profit < -nought)] = "dear"
+        is_dear = loses & (profit < -nought)
+    reason[_waits_in_vain(programme)] = "after"
+    reason[is_dear] = "dear"
     opened = np.asarray(candidates.stays_open.any(axis=1), dtype=bool)
     some_open = _any_of(members.row, members.batch, opened, members.segment_count)
     open_and_paid = candidates.stays_open & (candidates.cost_cny <= model.fund_cny()) & fits_caps(model)

@@ -156,14 +156,14 @@ class Model:
         np.minimum.at(last, self.packing.batch, np.where(due >= 0, due, never))
         return np.where(last < never, last, NONE)
 
-    def batches_before(self, is_placed: Flags) -> Flags:
-        """Tell which batches hold an item that some batch of a plan follows, directly or not."""
+    def batches_before(self, given: Flags) -> Flags:
+        """Tell which batches hold an item that some of the given batches follow, directly or not."""
         packing, (late, early) = self.packing, self.precedence
         before = np.zeros(self.shape[0], dtype=bool)
         is_followed = np.zeros(len(packing.deadline), dtype=bool)
         for _ in range(len(late)):
             is_done = np.zeros(len(packing.deadline), dtype=bool)
-            is_done[packing.item[(is_placed | before)[packing.batch]]] = True
+            is_done[packing.item[(given | before)[packing.batch]]] = True
             newly = early[is_done[late]]
             if is_followed[newly].all():
                 break

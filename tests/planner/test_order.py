@@ -129,7 +129,7 @@ def order_against(plan: Plan) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_plan_keeps_its_order_and_is_worth_no_more_for_it(seed: int) -> None:
+def test_a_plan_keeps_its_order_and_is_no_less_late_for_it(seed: int) -> None:
     town = small_town(seed)
     free = town.plan(LIMITS, town.bearing())
     order = order_against(free)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+from importlib.resources import files
+
 import pandas as pd
 import pytest
 
 from registry.errors import FrameError
-from registry.fields import check_frame, columns_of, fields, value_list
+from registry.fields import check_frame, columns_of, fields, value_list, value_list_names
 
 
 def pairs(**columns: object) -> pd.DataFrame:
@@ -83,3 +86,15 @@ def test_figures_of_pairs_are_called_as_their_columns() -> None:
             columns[code].label("en"),
             columns[code].label("zh"),
         )
+
+
+@pytest.mark.parametrize("name", value_list_names())
+def test_every_entry_of_a_value_list_is_whole_and_named_once(name: str) -> None:
+    with files("registry").joinpath(f"lists/{name}.csv").open(encoding="utf-8") as file:
+        header, *rows = list(csv.reader(file))
+    assert [len(row) for row in rows] == [len(header)] * len(rows)
+    entries = [dict(zip(header, row, strict=True)) for row in rows]
+    assert {entry["is_active"] for entry in entries} <= {"yes", "no"}
+    codes = [entry["code"] for entry in entries]
+    assert len(set(codes)) == len(codes)
+    assert all(entry["label_en"].strip() and entry["label_zh"].strip() for entry in entries)
