@@ -23,7 +23,7 @@ from planner.recheck import check_reason, saved_choice
 from planner.solve.keep import broken_rules
 from registry.fields import check_frame
 from tests.planner.frames import segments_of
-from tests.planner.test_choice import YEARS, slow_plans, slow_points, small_city
+from tests.planner.test_choice import YEARS, assert_law_first, small_city
 from tests.planner.towns import Town, small_town
 from tests.planner.verified import assert_kept
 
@@ -70,7 +70,6 @@ def test_who_is_no_candidate_keeps_nobody_waiting() -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_the_law_is_served_as_well_as_an_order_lets_it(seed: int) -> None:
-    """Among all plans that keep the order, those with most mandatory metres in time, then due ones, then value."""
     candidates, conditions, severity = small_city(seed, 5)
     rng = np.random.default_rng(seed)
     names = pd.Index([f"S{number}" for number in range(6)], dtype="str")
@@ -80,14 +79,7 @@ def test_the_law_is_served_as_well_as_an_order_lets_it(seed: int) -> None:
         candidates, conditions, severity, Limits.per_year(YEARS, 230_000.0), POLICY, order=(names, order)
     )
     programme = choose_programme(model, duties, Effort(gap_share=0.0))
-    plans = slow_plans(model)
-    for strictness in (0, 1):
-        best = max(slow_points(programme, plan, strictness) for plan in plans)
-        assert slow_points(programme, programme.year, strictness) == pytest.approx(best)
-        plans = [plan for plan in plans if slow_points(programme, plan, strictness) >= best - 1e-6]
-    if not programme.only_mandatory.any():
-        value = max(sum(candidates.value[g, t] for g, t in enumerate(plan) if t != NONE) for plan in plans)
-        assert programme.solution.objective <= value + 1e-9
+    assert_law_first(candidates, model, programme)
 
 
 def test_what_the_law_asks_for_brings_along_what_goes_before_it() -> None:

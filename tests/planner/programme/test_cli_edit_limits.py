@@ -87,7 +87,7 @@ def test_limits_are_told_in_words_as_json_and_with_the_plan(planned: Digonce, se
                 "Avoided",
             ),
         ),
-        ("zh", ("片区年度公里数上限", "北区将改造 0.140 公里", "再次开挖", "可用资金", "削减风险")),
+        ("zh", ("区划年度公里数上限", "北区将改造 0.140 公里", "再次开挖", "可用资金", "削减风险")),
     ):
         text = planned(*edits, "--dry-run", language=language, columns="80")
         said = " ".join((text.stdout + text.stderr).split())

@@ -22,7 +22,7 @@ from planner.households import Supplied
 from planner.leaks import link_leaks
 from planner.limits import Limits
 from planner.overlap import find_overlaps
-from planner.plan import Bearing, Plan, make_plan
+from planner.plan import Bearing, make_plan
 from planner.plan_edit import Draft, Edit, Source, edit_plan, priced
 from planner.policy import Policy, read_policy
 from planner.score import score_segments
@@ -32,6 +32,7 @@ from planner.verify_plan import PlanView
 from registry.errors import Phrase
 from registry.fields import check_frame, columns_of
 from tests.planner.frames import EAST, NORTH, leaks_of, line, moratoria_of, roads_of
+from tests.planner.programme.test_plan_edit import Town, without_locks
 from tests.planner.test_plan import AS_OF, town
 
 YEARS = range(2027, 2031)
@@ -54,16 +55,8 @@ Where = tuple[str, str | None, int | None]
 
 
 @dataclass(frozen=True)
-class Made:
-    plan: Plan
-    source: Source
-    draft: Draft
+class Made(Town):
     closed_years: int
-
-
-def without_locks() -> pd.DataFrame:
-    index = pd.Index([], dtype="str", name="segment_id")
-    return pd.DataFrame({"batch_id": pd.Series([], index, dtype="str"), "year": pd.Series([], index, dtype="Int64")})
 
 
 def policy_of(closed_years: int) -> Policy:

@@ -38,7 +38,7 @@ class Town:
     draft: Draft
 
 
-def _without_locks() -> pd.DataFrame:
+def without_locks() -> pd.DataFrame:
     """The frame `plan_locks` of a plan in which nothing is locked."""
     index = pd.Index([], dtype="str", name="segment_id")
     return pd.DataFrame({"batch_id": pd.Series([], index, dtype="str"), "year": pd.Series([], index, dtype="Int64")})
@@ -64,7 +64,7 @@ def made() -> Town:
         as_of=AS_OF,
         limits=Limits.per_year(YEARS, BUDGET),
     )
-    return Town(plan, source, priced(plan.batches, plan.batch_segments, _without_locks(), source))
+    return Town(plan, source, priced(plan.batches, plan.batch_segments, without_locks(), source))
 
 
 def placed(made: Town) -> pd.Series:

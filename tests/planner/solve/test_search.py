@@ -28,7 +28,7 @@ def find(model: Model) -> Found:
     return search(model, LIMITS, (greedy_plan(model),), lambda _: None)
 
 
-def check(model: Model, best: float, found: Found, loss_share: float) -> None:
+def assert_sound(model: Model, best: float, found: Found, loss_share: float) -> None:
     """Feasible or not as it is, the bound above the best, the plan kept to the rules and near the best."""
     if best == -np.inf:
         assert found.year is None
@@ -46,7 +46,7 @@ def check(model: Model, best: float, found: Found, loss_share: float) -> None:
 def test_a_small_model_is_solved_to_the_best_of_all_plans(seed: int) -> None:
     model, best = random_case(seed)
     found = find(model)
-    check(model, best, found, 1e-6)
+    assert_sound(model, best, found, 1e-6)
     assert found.is_infeasible == (best == -np.inf)
     assert found.year is None or found.bound <= best + 1e-5
 
@@ -58,7 +58,7 @@ def test_the_ways_of_large_models_hold_on_small_ones(seed: int) -> None:
         patch.setattr(engine, "SMALL_COLUMNS", 0)
         for model, best in (random_case(seed), nested_case(seed)):
             found = find(model)
-            check(model, best, found, 0.05)
+            assert_sound(model, best, found, 0.05)
             usual = greedy_plan(model)
             assert not keeps(model, usual) or found.objective >= plan_value(model, usual)
 
@@ -70,7 +70,7 @@ def test_a_search_on_some_choices_proves_no_more_than_it_saw(seed: int) -> None:
         patch.setattr(core, "_CORES", (1, 3))
         patch.setattr(core, "_SHARED_CORES", (1, 3))
         model, best = random_case(seed)
-        check(model, best, find(model), 1.0)
+        assert_sound(model, best, find(model), 1.0)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -160,7 +160,7 @@ class Both:
         if made is not None:
             self._note(made)
 
-    def check(self) -> None:
+    def assert_agrees(self) -> None:
         """Compare every day, as known after every write and now."""
         instants = [self._instant(name) for name in self.deliveries]
         found = self._read(instants)
@@ -240,4 +240,4 @@ def test_every_day_is_what_the_model_says_as_known_at_every_instant(
         both = Both(registry, tmp_path)
         for operation in plan:
             both.run(operation)
-            both.check()
+            both.assert_agrees()
