@@ -33,11 +33,11 @@ def history(
     from maps.dossier import dossier_page, events_in_words, facts_in_words, reason_lines
     from maps.pages import save_page
     from planner.cli_reasons import saved_reasons
-    from registry.exports import PAGE_SUFFIXES, TABLE_SUFFIXES, check_output, write_table
+    from registry.exports import FRAME_SUFFIXES, PAGE_SUFFIXES, check_output, write_table
     from registry.history.dossier import read_dossier
 
     if output is not None:
-        check_output(output, (*TABLE_SUFFIXES, ".parquet", *PAGE_SUFFIXES))
+        check_output(output, (*FRAME_SUFFIXES, *PAGE_SUFFIXES))
     with session.open() as registry:
         day = parse_day(as_of) or registry.today()
         dossier = read_dossier(registry.connection, segment, day, parse_instant(known_at))

@@ -41,12 +41,12 @@ def frontier(
     """
     from maps.pages import save_page
     from planner.cli_job import run_as_job
-    from registry.exports import PAGE_SUFFIXES, TABLE_SUFFIXES, check_output
+    from registry.exports import FRAME_SUFFIXES, PAGE_SUFFIXES, check_output
 
     wanted = _shares(shares)
     is_page = output is not None and output.suffix.lower() in PAGE_SUFFIXES
     if output is not None:
-        check_output(output, (*TABLE_SUFFIXES, ".parquet", *PAGE_SUFFIXES))
+        check_output(output, (*FRAME_SUFFIXES, *PAGE_SUFFIXES))
     with session.open() as registry, session.progress() as bars:
         run = registry.load_run("plan", plan, _FRAMES)
         job = run_as_job(session, registry, run, bars)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 TABLE_SUFFIXES: Final = (".csv", ".xlsx")
+FRAME_SUFFIXES: Final = (*TABLE_SUFFIXES, ".parquet")
 SUFFIXES: Final = (*TABLE_SUFFIXES, ".gpkg", ".geojson", ".parquet")
 PAGE_SUFFIXES: Final = (".html", ".htm")
 WHOLE_SUFFIXES: Final = tuple(suffix for suffix in SUFFIXES if suffix != ".xlsx")
@@ -98,7 +99,7 @@ def write_table(frame: pd.DataFrame, path: Path, contract: str, language: str = 
         elif suffix == ".parquet":
             frame.to_parquet(part)
         elif not isinstance(frame, gpd.GeoDataFrame):
-            suffixes = " ".join((*TABLE_SUFFIXES, ".parquet"))
+            suffixes = " ".join(FRAME_SUFFIXES)
             raise FileFaultError("output_needs_geometry", file=path.name, suffixes=suffixes)
         else:
             _write_vector(frame, part, path.stem)

@@ -132,8 +132,7 @@ def _links(model: Model, batch: Rows, opener: Rows, choices: _Choices) -> _Links
     item_of_batch = np.argsort(model.packing.batch, kind="stable")
     start = np.searchsorted(model.packing.batch[item_of_batch], np.arange(len(may) + 1))
     width = (start[1:] - start[:-1])[batch]
-    row = np.repeat(np.arange(len(batch)), width)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(width) - width, width)
+    row, within = _spread(width)
     item = model.packing.item[item_of_batch[start[batch][row] + within]]
     group, count = np.unique(opener[row] * items + item, return_inverse=True, return_counts=True)[1:]
     # the group of a batch is the most crowded one; lexsort puts it first
@@ -190,8 +189,7 @@ def _add_windows(stack: RowStack, model: Model, links: _Links, first: int) -> No
     start = np.arange(years)
     street, begins = np.nonzero(start[None, :] + closed[:, None] <= years)
     width = closed[street]
-    row = np.repeat(np.arange(len(street)), width)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(width) - width, width)
+    row, within = _spread(width)
     entries = row, first + street[row] * years + begins[row] + within, np.ones(len(row))
     key = links.openers[street] * years + begins if len(street) else street
     stack.add(Family.WINDOW, entries, (np.full(len(street), -np.inf), np.ones(len(street))), key=key)
@@ -288,6 +286,11 @@ def _holders(model: Model, items: Rows) -> tuple[Rows, Rows]:
     order = np.argsort(packing.item, kind="stable")
     start = np.searchsorted(packing.item[order], np.arange(len(packing.deadline) + 1))
     width = (start[1:] - start[:-1])[items]
-    position = np.repeat(np.arange(len(items)), width)
-    within = np.arange(len(position)) - np.repeat(np.cumsum(width) - width, width)
+    position, within = _spread(width)
     return position, packing.batch[order[start[items][position] + within]]
+
+
+def _spread(width: Rows) -> tuple[Rows, Rows]:
+    """Return a row for each of `width` entries of every position: the position, and which of its entries it is."""
+    position = np.repeat(np.arange(len(width)), width)
+    return position, np.arange(len(position)) - np.repeat(np.cumsum(width) - width, width)
