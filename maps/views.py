@@ -58,7 +58,7 @@ class View:
 
     @property
     def decimals(self) -> int:
-        """Return how many decimals the kilometres need, to the metre at most, so that short lengths are not shown as 0."""
+        """Return how many decimals the kilometres need, to the metre at most, so that no short one is shown as 0."""
         some = [km for one in self.classes for km in one.km_by_tier.values() if km > 0.0]
         shortest = min(some, default=1.0)
         needed = (places for places in range(self.least_decimals, _MOST_DECIMALS) if round(shortest, places) > 0.0)

@@ -16,6 +16,7 @@ from planner.limits import Limits
 from planner.members import Rows
 from planner.order import order_of_items
 from planner.policy import Policy
+from planner.solve.elastic import towards_floors
 from planner.solve.keep import keeps
 from planner.solve.model import SLACK_SHARE, Cap, Floor, Model, Packing, Streets, by_year
 from planner.solve.moves import find_moves
@@ -209,10 +210,13 @@ def _served(model: Model, duties: Duties, severity: int, effort: Effort, starts:
     answer = _search(wanted, effort.for_duties(), starts)
     if not np.isfinite(answer.objective) and answer.status != _INFEASIBLE:
         # floors are hard to reach by the way: from a plan of any kind the search goes on
-        some = _search(model, effort, starts)
-        if not np.isfinite(some.objective):
-            return some
-        starts = [*starts, some.year]
+        if model.floors:
+            starts = [*starts, _search(towards_floors(model), effort.for_duties(is_short=True), starts).year]
+        if not any(keeps(model, start) for start in starts):
+            some = _search(model, effort, starts)
+            if not np.isfinite(some.objective):
+                return some
+            starts = [*starts, some.year]
         answer = _search(wanted, effort.for_duties(), starts)
     if np.isfinite(answer.objective) and severity == _BINDING[0] and len(_left(model, answer.year, rows)):
         answer = _search(wanted, effort.for_duties(is_short=True), [*starts, answer.year])

@@ -10,7 +10,7 @@ from scipy.sparse import coo_array, csr_array, hstack
 
 from planner.solve.highs import solve_whole
 from planner.solve.linear import make_linear, plan_of
-from planner.solve.model import NONE, Flags, Floats, Model, Rows
+from planner.solve.model import NONE, Flags, Floats, Model, Rows, by_year
 from planner.solve.rows import Family, Linear, Program, part_of
 from planner.solve.search import Limits
 
@@ -35,6 +35,16 @@ def without_duty(model: Model) -> Model:
     """Return the model without deadlines and floors; the empty plan keeps it."""
     free = replace(model.packing, deadline=np.full_like(model.packing.deadline, NONE))
     return replace(model, packing=free, floors=())
+
+
+def towards_floors(model: Model) -> Model:
+    """Value each choice by what it adds to floors, as a share of them, and ask for none."""
+    value = np.zeros(model.shape)
+    for floor in model.floors:
+        asked = np.where(floor.place != NONE, floor.floor[floor.place], 0.0)[:, None]
+        amount = by_year(floor.amount, model.shape[1])
+        value += np.divide(amount, asked, out=np.zeros(model.shape), where=asked > 0)
+    return replace(model, value=np.where(np.isfinite(model.value), value, model.value), floors=(), bonuses=None)
 
 
 def find_missed(model: Model, weight: Floats, limits: Limits, is_common: bool = False) -> Missed:

@@ -212,6 +212,29 @@ def test_a_class_for_which_no_plan_was_found_in_time_binds_nothing(
     json.dumps([asdict(stage) for stage in programme.stages], allow_nan=False)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_search_that_finds_no_way_to_a_floor_is_given_one(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where the search only goes on from plans that it is given, a floor close to the most there is is reached."""
+    candidates, conditions, severity = small_city(seed, 6)
+    candidates = replace(candidates, parts={"risk": candidates.value})
+    limits = Limits.per_year(YEARS, 200_000.0)
+    free, _ = make_model(candidates, conditions, severity, limits, POLICY)
+    most = solve(free, gap_share=0.0).objective
+    asked = replace(limits, least_risk=0.999 * most)
+    model, duties = make_model(candidates, conditions, severity, asked, POLICY)
+
+    def timid(model: Model, *, starts: tuple[Any, ...], **rest: Any) -> Solution:
+        answer = solve(model, starts=starts, **rest)
+        if not model.floors or any(keeps(model, start) for start in starts):
+            return answer
+        return replace(answer, year=np.full_like(answer.year, NONE), objective=-np.inf, status="not_found")
+
+    monkeypatch.setattr(choice, "solve", timid)
+    programme = choose_programme(model, duties, Effort(gap_share=0.0))
+    assert keeps(programme.model, programme.year)
+    assert programme.solution.objective >= 0.999 * most - 1e-9
+
+
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_no_plan_breaks_what_bears_on_it(seed: int) -> None:
